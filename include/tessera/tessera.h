@@ -1,0 +1,124 @@
+/* Tessera: matrix multiplication with the same bits everywhere.
+ *
+ * Copyright (c) 2026 The Tessera authors. SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Thread safety: every function may be called from any thread at any time, unless its comment says otherwise.
+ * Errors: functions return a tsr_status; when it is not TSR_OK, no output has been written. */
+#ifndef TESSERA_H
+#define TESSERA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TSR_VERSION_MAJOR 0
+#define TSR_VERSION_MINOR 1
+#define TSR_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define TSR_API __attribute__((visibility("default")))
+#else
+#define TSR_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum tsr_status {
+  TSR_OK = 0,
+  TSR_INVALID_ARGUMENT, /* a size, stride, pointer or enum is not acceptable: tsr_last_error() names it */
+  TSR_UNSUPPORTED,      /* a valid request that no kernel of this build serves */
+  TSR_OUT_OF_MEMORY,    /* scratch memory could not be had */
+  TSR_BAD_ENVIRONMENT,  /* an environment variable holds a value that is not understood */
+} tsr_status;
+
+typedef enum tsr_type { TSR_F32 = 1, TSR_F64 = 2 } tsr_type;
+
+/* How a matrix lies in memory: TSR_ROW_MAJOR means element (i, j) is at i * ld + j. */
+typedef enum tsr_order { TSR_ROW_MAJOR = 101, TSR_COL_MAJOR = 102 } tsr_order;
+typedef enum tsr_trans { TSR_NO_TRANS = 111, TSR_TRANS = 112 } tsr_trans;
+
+/* An opaque set of kernels, a thread count and the scratch memory that goes with them. NULL stands for the default
+ * context everywhere: the best kernels of this CPU and the process-wide thread count. */
+typedef struct tsr_context tsr_context;
+
+/* A short English sentence for a status; never NULL. */
+TSR_API const char *tsr_status_string(tsr_status status);
+
+/* What was wrong in the calling thread's last failed call: which argument, its value, what to do. "" if none failed. */
+TSR_API const char *tsr_last_error(void);
+
+/* "major.minor.patch" of the library that is loaded. */
+TSR_API const char *tsr_version(void);
+
+/* Creates a context. `isa` is NULL for the best kernels this CPU can run, or a name as in TESSERA_ISA ("generic",
+ * "avx2", "avx512", "sve") to ask for a lower one. Fails with TSR_INVALID_ARGUMENT for an unknown name and
+ * TSR_UNSUPPORTED for one this CPU or build lacks. Destroy it when no call uses it any more. */
+TSR_API tsr_status tsr_context_create(const char *isa, tsr_context **context);
+TSR_API void tsr_context_destroy(tsr_context *context);
+
+/* The most threads a call on this context uses: n >= 1, or 0 to return to the default (TESSERA_NUM_THREADS, then
+ * OMP_NUM_THREADS, then the CPUs that the affinity mask and the cgroup quota allow). With context == NULL the
+ * process-wide number. Small calls use fewer. Results do not depend on it. */
+TSR_API tsr_status tsr_set_num_threads(tsr_context *context, int n);
+TSR_API int tsr_get_num_threads(const tsr_context *context);
+
+/* The name of the kernels a context uses, e.g. "avx512". */
+TSR_API const char *tsr_context_isa(const tsr_context *context);
+
+/* Gives the calling thread's scratch memory, and that of idle pool threads, back to the system. */
+TSR_API void tsr_release(void);
+
+/* A caller's own parallel-for: run body(arg, 0) ... body(arg, n - 1), each exactly once, in any order and on any
+ * threads, and return when all have ended. The bodies may wait for one another only if `concurrent` is not 0, in
+ * which case all n must be running at once. */
+typedef void (*tsr_parallel_body)(void *arg, int index);
+typedef void (*tsr_parallel_for)(void *user, int n, int concurrent, tsr_parallel_body body, void *arg);
+
+/* Lets `parallel` run this context's parallel loops instead of Tessera's pool; NULL returns to the pool. Not to be
+ * called while calls on the context are running. */
+TSR_API tsr_status tsr_set_parallel_for(tsr_context *context, tsr_parallel_for parallel, void *user);
+
+/* C = alpha * op(A) * op(B) + beta * C.
+ *
+ * op(A) is m x k, op(B) is k x n, C is m x n; A, B and C all have the order `order`. lda, ldb and ldc are in
+ * elements and at least the length of a row (row-major) or column (column-major) of the matrix as stored; never
+ * less than 1. m, n and k may be 0. Types: all f32 or all f64. alpha and beta are rounded to the type.
+ * C must not overlap A or B. Pointers may be aligned to their type only by habit: any address works.
+ *
+ * The result is defined bit for bit, whatever the machine, threads, strides and neighbours (KB = 384 for f32, 256
+ * for f64):
+ *     y = beta == 0 ? 0 : beta * c                     C is not read when beta == 0
+ *     if alpha != 0:                                   A and B are not read when alpha == 0
+ *         for each block of KB consecutive k:  s = 0;  s = fma(a[i][p], b[p][j], s) in order of p;  y = fma(alpha, s, y)
+ *     c = y
+ * Method: K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34 (2008);
+ * F. Van Zee and R. van de Geijn, "BLIS", ACM TOMS 41 (2015). */
+typedef struct tsr_gemm_desc {
+  size_t size; /* sizeof(tsr_gemm_desc): set by TSR_GEMM_DESC */
+  tsr_type type;
+  tsr_order order;
+  tsr_trans trans_a, trans_b;
+  int64_t m, n, k;
+  int64_t lda, ldb, ldc;
+  double alpha, beta;
+} tsr_gemm_desc;
+
+#define TSR_GEMM_DESC                                                                                         \
+  { sizeof(tsr_gemm_desc), TSR_F32, TSR_ROW_MAJOR, TSR_NO_TRANS, TSR_NO_TRANS, 0, 0, 0, 0, 0, 0, 1.0, 0.0 }
+
+TSR_API tsr_status tsr_gemm(tsr_context *context, const tsr_gemm_desc *desc, const void *a, const void *b, void *c);
+
+/* `batch` independent products of one shape. Matrix number i is at a + i * stride_a elements (strided), or at a[i]
+ * (pointer array). Stride 0 shares one A or B among all; stride_c must keep the C matrices apart. Each product has
+ * the bits that tsr_gemm alone would give. */
+TSR_API tsr_status tsr_gemm_batch_strided(tsr_context *context, const tsr_gemm_desc *desc, int64_t batch,
+                                          const void *a, int64_t stride_a, const void *b, int64_t stride_b,
+                                          void *c, int64_t stride_c);
+TSR_API tsr_status tsr_gemm_batch(tsr_context *context, const tsr_gemm_desc *desc, int64_t batch,
+                                  const void *const *a, const void *const *b, void *const *c);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

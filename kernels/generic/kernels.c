@@ -1,0 +1,53 @@
+/* Every operator in plain C, for f32 and f64. */
+#include <math.h>
+
+#include "kernels/kernel.h"
+
+#define REAL float
+#define FMA fmaf
+#define FINISH finish_f32
+#define TILE tile_f32
+#define COLUMN_OF_TILES column_of_tiles_f32
+#define PACK pack_f32
+#define GEMM_4X1 tsr_gemm_f32_4x1_generic
+#define GEMM_4X2 tsr_gemm_f32_4x2_generic
+#define GEMM_4X3 tsr_gemm_f32_4x3_generic
+#define GEMM_4X4 tsr_gemm_f32_4x4_generic
+#define PACK_N tsr_pack_n_f32_generic
+#define PACK_T tsr_pack_t_f32_generic
+#define UPDATE tsr_update_f32_generic
+#define SCALE tsr_scale_f32_generic
+#include "kernels/generic/kernels.h"
+
+#undef REAL
+#undef FMA
+#undef FINISH
+#undef TILE
+#undef COLUMN_OF_TILES
+#undef PACK
+#undef GEMM_4X1
+#undef GEMM_4X2
+#undef GEMM_4X3
+#undef GEMM_4X4
+#undef PACK_N
+#undef PACK_T
+#undef UPDATE
+#undef SCALE
+#undef AT
+#undef PUT
+
+#define REAL double
+#define FMA fma
+#define FINISH finish_f64
+#define TILE tile_f64
+#define COLUMN_OF_TILES column_of_tiles_f64
+#define PACK pack_f64
+#define GEMM_4X1 tsr_gemm_f64_4x1_generic
+#define GEMM_4X2 tsr_gemm_f64_4x2_generic
+#define GEMM_4X3 tsr_gemm_f64_4x3_generic
+#define GEMM_4X4 tsr_gemm_f64_4x4_generic
+#define PACK_N tsr_pack_n_f64_generic
+#define PACK_T tsr_pack_t_f64_generic
+#define UPDATE tsr_update_f64_generic
+#define SCALE tsr_scale_f64_generic
+#include "kernels/generic/kernels.h"

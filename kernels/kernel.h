@@ -1,0 +1,90 @@
+/* What a kernel is: the contract between a blocking layer (src/<operator>) and any chip (kernels/<chip>).
+ *
+ * A blocking layer knows loops, tiles, levels and cores. A chip knows instructions. They meet in three structures:
+ * a chip lists kernels, a kernel says what tile it computes and in which layout it wants its operands, and a step is
+ * one call of it. The numeric contract (doc/architecture.md, "Numbers") binds every kernel: f32 and f64 results are
+ * the bits of a chain of fma in k order, and no floating-point flag is raised that the chain itself would not raise. */
+#ifndef TSR_KERNEL_H
+#define TSR_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tessera/tessera.h"
+
+typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
+
+/* Operators. Rows run along the lanes of a vector and are contiguous in C; every stride in a step is in bytes.
+ *
+ *   GEMM      C[0:m, 0:n] = fma(alpha, s, beta * C),  s = sum over k of A[i,p] * B[p,j] in order of p, from +0.
+ *             A's rows are contiguous (a packed panel or a matrix as it lies in memory), step p at a + p * csa.
+ *             B's element (p, j) is at b + p * rsb + j * csb. One call makes ceil(m / mr) tiles one under the other:
+ *             tile t reads a + t * da and writes c + t * dc. n equals the kernel's nr; the last tile has between
+ *             mr - mu + 1 and mr rows. Neither the rows beyond m nor anything else outside the operands is
+ *             read from A (unless A is a packed panel) or touched in C.
+ *   GEMM_AT   The same with A lying along k: A[i,p] at a + i * rsa + p * size. The kernel transposes in registers.
+ *   PACK_N    Copies m rows x k of a matrix whose rows are contiguous (step p at a + p * csa) into panels of `n`
+ *             rows: row i of step p of panel t goes to c + t * dc + p * n * size + i * size. A last panel with
+ *             fewer than n rows is filled up by repeating row m - 1, so that lanes beyond the edge compute what a
+ *             real row computes and raise no flag of their own.
+ *   PACK_T    The same from a matrix that lies along k: A[i,p] at a + i * rsa + p * size.
+ *   UPDATE    C[0:m, 0:n] = fma(alpha, s, beta * C) from sums s kept at a + j * csa, as stored by TSR_STORE_SUM.
+ *   SCALE     C[0:m, 0:n] = beta * C, or +0 without reading C when beta == 0.
+ *
+ * GEMM_AT takes only whole units of rows (m is a multiple of mu). PACK_N and PACK_T: mr says the one panel width a
+ * kernel is made for, or is 0 for one that takes any width up to nr. UPDATE and SCALE take any m and n (mr = nr = 0). */
+enum tsr_op {
+  TSR_OP_GEMM = 1,
+  TSR_OP_GEMM_AT,
+  TSR_OP_PACK_N,
+  TSR_OP_PACK_T,
+  TSR_OP_UPDATE,
+  TSR_OP_SCALE,
+  TSR_OP_COUNT
+};
+
+enum tsr_step_flags {
+  TSR_STORE_SUM = 1, /* write s itself to C; alpha and beta are not used, C is not read */
+};
+
+struct tsr_step {
+  int64_t m, n, k;
+  int64_t rsa, csa; /* A: next row, next k */
+  int64_t rsb, csb; /* B: next k, next column */
+  int64_t csc;      /* C: next column */
+  int64_t da, dc;   /* A and C: next tile (or panel) of the step */
+  double alpha, beta; /* beta == 0: C is not read */
+  uint64_t flags;
+  tsr_mem next_b; /* what the following step reads as B, to be fetched meanwhile; 0 = nothing */
+};
+
+typedef void tsr_run(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c);
+
+struct tsr_kernel {
+  const char *symbol;
+  uint8_t op, ta, tb, tc; /* enum tsr_op, enum tsr_type of A, B and C */
+  uint16_t mr, nr, mu;    /* tile, and the unit in which rows come; in elements, or in vectors if per_vector */
+  bool per_vector;
+  tsr_run *run;
+};
+
+/* One level of memory as a blocking layer sees it. cores_sharing tells how many cores use one instance. */
+struct tsr_level {
+  size_t bytes, line;
+  int ways, cores_sharing;
+};
+
+/* A chip: one folder in kernels/. `usable` says whether this machine can run it and, if not, writes why into a
+ * buffer of TSR_WHY bytes. `vector_bytes` is asked after `usable` and may depend on the machine (SVE). */
+#define TSR_WHY 96
+struct tsr_chip {
+  const char *name; /* the folder's name */
+  const char *isa;  /* the name TESSERA_ISA accepts */
+  bool (*usable)(char *why);
+  size_t (*vector_bytes)(void);
+  const struct tsr_kernel *kernel;
+  int nkernels;
+};
+
+#endif

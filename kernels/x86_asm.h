@@ -1,0 +1,36 @@
+/* What every x86 kernel shares: function entry and exit, and the fields of struct tsr_step (kernel.h) by offset. */
+#ifndef TSR_X86_ASM_H
+#define TSR_X86_ASM_H
+
+.intel_syntax noprefix
+
+/* Calls follow the System V ABI: rdi = step, rsi = a, rdx = b, rcx = c. */
+#define FUNCTION(name) \
+  .text; .p2align 6; .globl name; .hidden name; .type name, @function; name: .cfi_startproc; endbr64
+#define END(name) .cfi_endproc; .size name, . - name
+
+#define PUSH(reg) push reg; .cfi_adjust_cfa_offset 8; .cfi_rel_offset reg, 0
+#define POP(reg) pop reg; .cfi_adjust_cfa_offset -8; .cfi_restore reg
+
+/* src/core/step_layout.c asserts these. */
+#define STEP_M 0
+#define STEP_N 8
+#define STEP_K 16
+#define STEP_RSA 24
+#define STEP_CSA 32
+#define STEP_RSB 40
+#define STEP_CSB 48
+#define STEP_CSC 56
+#define STEP_DA 64
+#define STEP_DC 72
+#define STEP_ALPHA 80
+#define STEP_BETA 88
+#define STEP_FLAGS 96
+#define STEP_NEXT_B 104
+
+#define STEP_STORE_SUM 1
+
+.section .note.GNU-stack, "", @progbits
+.text
+
+#endif

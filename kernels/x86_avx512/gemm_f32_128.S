@@ -1,0 +1,15 @@
+/* GEMM micro-kernels of 8 vectors (128 rows of f32) x 1 to 3 columns. Formula, registers and loop: gemm_tile.h. */
+#define TSR_ELEMENT_F32
+#include "kernels/x86_avx512/gemm_tile.h"
+
+FUNCTION(tsr_gemm_f32_128x1_avx512)
+  gemm_tile 8, 1
+END(tsr_gemm_f32_128x1_avx512)
+
+FUNCTION(tsr_gemm_f32_128x2_avx512)
+  gemm_tile 8, 2
+END(tsr_gemm_f32_128x2_avx512)
+
+FUNCTION(tsr_gemm_f32_128x3_avx512)
+  gemm_tile 8, 3
+END(tsr_gemm_f32_128x3_avx512)

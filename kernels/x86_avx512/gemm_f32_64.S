@@ -1,0 +1,27 @@
+/* GEMM micro-kernels of 4 vectors (64 rows of f32) x 1 to 6 columns. Formula, registers and loop: gemm_tile.h. */
+#define TSR_ELEMENT_F32
+#include "kernels/x86_avx512/gemm_tile.h"
+
+FUNCTION(tsr_gemm_f32_64x1_avx512)
+  gemm_tile 4, 1
+END(tsr_gemm_f32_64x1_avx512)
+
+FUNCTION(tsr_gemm_f32_64x2_avx512)
+  gemm_tile 4, 2
+END(tsr_gemm_f32_64x2_avx512)
+
+FUNCTION(tsr_gemm_f32_64x3_avx512)
+  gemm_tile 4, 3
+END(tsr_gemm_f32_64x3_avx512)
+
+FUNCTION(tsr_gemm_f32_64x4_avx512)
+  gemm_tile 4, 4
+END(tsr_gemm_f32_64x4_avx512)
+
+FUNCTION(tsr_gemm_f32_64x5_avx512)
+  gemm_tile 4, 5
+END(tsr_gemm_f32_64x5_avx512)
+
+FUNCTION(tsr_gemm_f32_64x6_avx512)
+  gemm_tile 4, 6
+END(tsr_gemm_f32_64x6_avx512)

@@ -1,0 +1,281 @@
+/* The GEMM micro-kernel (TSR_OP_GEMM of kernel.h) for a tile of nv vectors x nr columns.
+ *
+ *   s[i][j]  = sum over p of A[i,p] * B[p,j], one fma chain from +0 in order of p
+ *   C[i][j]  = fma(alpha, s, beta * C[i][j])      or s itself with TSR_STORE_SUM
+ *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
+ *
+ * Every vector of A is used nr times and every broadcast of B nv times. The last vector of the tile is masked by k1
+ * in loads, FMAs and stores, so rows beyond m are neither touched nor computed and raise no flag.
+ *
+ * Live at the loop head:
+ *   zmm(32 - nv*nr) .. zmm31   s, column by column
+ *   zmm0 .. zmm(nv-1)          A (nv <= 4), or zmm0 .. zmm(nr-1) B and zmm(nr) .. zmm(nr+1) A (nv > 4)
+ *   zmm(nv) .. zmm(nv+1)       B (nv <= 4; one register when the tile leaves only one)
+ *   k1                         rows of the last vector */
+#include "kernels/x86_asm.h"
+#include "kernels/x86_avx512/lanes.h"
+
+#define STEP rdi
+#define A rsi     /* this k of this tile */
+#define B0 rdx    /* this k, column 0; columns 0..3 are at B0 + {0, 1, 2, 3} * CSB */
+#define B4 rax    /* this k, column 4 */
+#define B8 r12    /* this k, column 8 */
+#define B12 r14   /* this k, column 12 */
+#define C rcx     /* column 0 of this tile */
+#define CSA r8
+#define RSB r9
+#define CSB r10
+#define CSB3 r11
+#define K rbx
+#define B_BASE rbp
+#define A_TILE r13
+#define ROWS r15  /* rows from this tile down */
+#define CSC r14   /* after the k loop, where B12 was */
+#define ALPHA [rsp - 8]
+#define BETA [rsp - 16]
+
+/* Register numbers are computed: %expr passes a value to a macro, at_i and at_j are the running vector and column. */
+.altmacro
+
+.macro load_vector reg, offset, last
+  .if \last
+    vmov zmm\reg{k1}{z}, [A + \offset]
+  .else
+    vmov zmm\reg, [A + \offset]
+  .endif
+.endm
+
+/* zmm<reg> = column j of B at this k, in every lane. */
+.macro broadcast reg, j
+  .if \j == 0
+    vbcast zmm\reg, [B0]
+  .elseif \j == 1
+    vbcast zmm\reg, [B0 + CSB]
+  .elseif \j == 2
+    vbcast zmm\reg, [B0 + 2*CSB]
+  .elseif \j == 3
+    vbcast zmm\reg, [B0 + CSB3]
+  .elseif \j == 4
+    vbcast zmm\reg, [B4]
+  .elseif \j == 5
+    vbcast zmm\reg, [B4 + CSB]
+  .elseif \j == 6
+    vbcast zmm\reg, [B4 + 2*CSB]
+  .elseif \j == 7
+    vbcast zmm\reg, [B4 + CSB3]
+  .elseif \j == 8
+    vbcast zmm\reg, [B8]
+  .elseif \j == 9
+    vbcast zmm\reg, [B8 + CSB]
+  .elseif \j == 10
+    vbcast zmm\reg, [B8 + 2*CSB]
+  .elseif \j == 11
+    vbcast zmm\reg, [B8 + CSB3]
+  .elseif \j == 12
+    vbcast zmm\reg, [B12]
+  .else
+    vbcast zmm\reg, [B12 + CSB]
+  .endif
+.endm
+
+.macro multiply acc, a, b, last
+  .if \last
+    vfma zmm\acc{k1}, zmm\a, zmm\b
+  .else
+    vfma zmm\acc, zmm\a, zmm\b
+  .endif
+.endm
+
+/* One k of a tile of up to four vectors: the vectors of A stay, the columns of B pass by. */
+.macro k_step_narrow nv, nr
+  .set at_i, 0
+  .rept \nv
+    load_vector %(at_i), %(64*at_i), %(at_i + 1 == \nv)
+    .set at_i, at_i + 1
+  .endr
+  .set at_j, 0
+  .rept \nr
+    .set at_b, \nv
+    .if \nv*\nr + \nv < 31
+      .set at_b, \nv + at_j % 2
+    .endif
+    broadcast %(at_b), %(at_j)
+    .set at_i, 0
+    .rept \nv
+      multiply %(32 - \nv*\nr + at_j*\nv + at_i), %(at_i), %(at_b), %(at_i + 1 == \nv)
+      .set at_i, at_i + 1
+    .endr
+    .set at_j, at_j + 1
+  .endr
+.endm
+
+/* One k of a tile of many vectors: the columns of B stay, the vectors of A pass by. */
+.macro k_step_wide nv, nr
+  .set at_j, 0
+  .rept \nr
+    broadcast %(at_j), %(at_j)
+    .set at_j, at_j + 1
+  .endr
+  .set at_i, 0
+  .rept \nv
+    .set at_a, \nr + at_i % 2
+    load_vector %(at_a), %(64*at_i), %(at_i + 1 == \nv)
+    .set at_j, 0
+    .rept \nr
+      multiply %(32 - \nv*\nr + at_j*\nv + at_i), %(at_a), %(at_j), %(at_i + 1 == \nv)
+      .set at_j, at_j + 1
+    .endr
+    .set at_i, at_i + 1
+  .endr
+.endm
+
+.macro zero reg
+  vpxord zmm\reg, zmm\reg, zmm\reg
+.endm
+.macro prefetch_a offset
+  prefetcht0 [A + 8*CSA + \offset]
+.endm
+
+.macro next_k nr
+  add A, CSA
+  add B0, RSB
+  .if \nr > 4
+    add B4, RSB
+  .endif
+  .if \nr > 8
+    add B8, RSB
+  .endif
+  .if \nr > 12
+    add B12, RSB
+  .endif
+.endm
+
+/* The three ways of ending a column: fma(alpha, s, beta * C), fma(alpha, s, +0), and s itself. */
+.macro update_vector acc, offset, last
+  .if \last
+    vmov zmm2{k1}{z}, [C + \offset]
+    vmulv zmm2{k1}{z}, zmm2, zmm1
+    vfma zmm2{k1}, zmm\acc, zmm0
+    vmov [C + \offset]{k1}, zmm2
+  .else
+    vmulv zmm2, zmm1, [C + \offset]
+    vfma zmm2, zmm\acc, zmm0
+    vmov [C + \offset], zmm2
+  .endif
+.endm
+.macro write_vector acc, offset, last
+  vpxord zmm2, zmm2, zmm2
+  .if \last
+    vfma zmm2{k1}, zmm\acc, zmm0
+    vmov [C + \offset]{k1}, zmm2
+  .else
+    vfma zmm2, zmm\acc, zmm0
+    vmov [C + \offset], zmm2
+  .endif
+.endm
+.macro sum_vector acc, offset, last
+  .if \last
+    vmov [C + \offset]{k1}, zmm\acc
+  .else
+    vmov [C + \offset], zmm\acc
+  .endif
+.endm
+
+/* Ends every column with `how`, walking C from column to column. */
+.macro store_tile how, nv, nr
+  .set at_j, 0
+  .rept \nr
+    .set at_i, 0
+    .rept \nv
+      \how %(32 - \nv*\nr + at_j*\nv + at_i), %(64*at_i), %(at_i + 1 == \nv)
+      .set at_i, at_i + 1
+    .endr
+    add C, CSC
+    .set at_j, at_j + 1
+  .endr
+.endm
+
+/* The function's body, from the first push to ret. nv + nv*nr + 1 <= 32. */
+.macro gemm_tile nv, nr
+  PUSH(rbx); PUSH(rbp); PUSH(r12); PUSH(r13); PUSH(r14); PUSH(r15)
+  mov CSA, [STEP + STEP_CSA]
+  mov RSB, [STEP + STEP_RSB]
+  mov CSB, [STEP + STEP_CSB]
+  mov ROWS, [STEP + STEP_M]
+  lea CSB3, [CSB + 2*CSB]
+  mov B_BASE, B0
+  mov A_TILE, A
+  load_scalar(xmm0, STEP_ALPHA)
+  load_scalar(xmm1, STEP_BETA)
+  vmov_scalar ALPHA, xmm0
+  vmov_scalar BETA, xmm1
+
+.Ltile\@:
+  mov eax, LANES
+  lea rbx, [ROWS - (\nv - 1)*LANES]
+  cmp rbx, rax
+  cmovg rbx, rax
+  mov eax, -1
+  bzhi eax, eax, ebx
+  kmovw k1, eax
+  .set at_i, 32 - \nv*\nr
+  .rept \nv*\nr
+    zero %(at_i)
+    .set at_i, at_i + 1
+  .endr
+  mov A, A_TILE
+  mov B0, B_BASE
+  .if \nr > 4
+    lea B4, [B0 + 4*CSB]
+  .endif
+  .if \nr > 8
+    lea B8, [B4 + 4*CSB]
+  .endif
+  .if \nr > 12
+    lea B12, [B8 + 4*CSB]
+  .endif
+  mov K, [STEP + STEP_K]
+  test K, K
+  jle .Lk_end\@
+.Lk_loop\@:
+  .if \nv <= 4
+    k_step_narrow \nv, \nr
+  .else
+    k_step_wide \nv, \nr
+  .endif
+  .set at_i, 0
+  .rept \nv
+    prefetch_a %(64*at_i)
+    .set at_i, at_i + 1
+  .endr
+  next_k \nr
+  dec K
+  jnz .Lk_loop\@
+.Lk_end\@:
+  mov CSC, [STEP + STEP_CSC]
+  mov K, C
+  test dword ptr [STEP + STEP_FLAGS], STEP_STORE_SUM
+  jnz .Lstore_sum\@
+  vbcast zmm0, ALPHA
+  vbcast zmm1, BETA
+  mov rax, [STEP + STEP_BETA]
+  add rax, rax                /* +0 and -0 become 0 */
+  jz .Lno_read\@
+  store_tile update_vector, \nv, \nr
+  jmp .Lstored\@
+.Lno_read\@:
+  store_tile write_vector, \nv, \nr
+  jmp .Lstored\@
+.Lstore_sum\@:
+  store_tile sum_vector, \nv, \nr
+.Lstored\@:
+  mov C, K
+  add A_TILE, [STEP + STEP_DA]
+  add C, [STEP + STEP_DC]
+  sub ROWS, \nv*LANES
+  jg .Ltile\@
+
+  vzeroupper
+  POP(r15); POP(r14); POP(r13); POP(r12); POP(rbp); POP(rbx)
+  ret
+.endm

@@ -1,0 +1,20 @@
+/* The two element types behind one set of names. A file defines TSR_ELEMENT_F32 or TSR_ELEMENT_F64 first. */
+#if defined(TSR_ELEMENT_F32)
+#define SIZE 4
+#define LANES 16
+#define vmov vmovups
+#define vbcast vbroadcastss
+#define vfma vfmadd231ps
+#define vmulv vmulps
+#define load_scalar(reg, field) vcvtsd2ss reg, reg, qword ptr [rdi + field]
+#define vmov_scalar vmovss
+#elif defined(TSR_ELEMENT_F64)
+#define SIZE 8
+#define LANES 8
+#define vmov vmovupd
+#define vbcast vbroadcastsd
+#define vfma vfmadd231pd
+#define vmulv vmulpd
+#define load_scalar(reg, field) vmovsd reg, qword ptr [rdi + field]
+#define vmov_scalar vmovsd
+#endif

@@ -1,0 +1,51 @@
+/* The core as the operators see it: status, contexts, kernels. */
+#ifndef TSR_CORE_H
+#define TSR_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/kernel.h"
+#include "tessera/tessera.h"
+
+/* Writes the message that tsr_last_error() returns and gives `status` back. */
+__attribute__((format(printf, 2, 3))) tsr_status tsr_fail(tsr_status status, const char *format, ...);
+
+/* Kernels of one operator and type, by tile: tile[rows in units of mu][columns]. */
+#define TSR_MAX_UNITS 24
+#define TSR_MAX_COLUMNS 16
+struct tsr_tiles {
+  int mu;                                        /* rows in a unit, in elements; 0 = this chip has no such kernel */
+  int units, columns;                            /* of the tile the chip prefers: its first line */
+  int max_columns[TSR_MAX_UNITS + 1];            /* of tiles of so many units; 0 = no such tile */
+  const struct tsr_kernel *tile[TSR_MAX_UNITS + 1][TSR_MAX_COLUMNS + 1];
+};
+
+/* Everything of one chip for one element type. */
+#define TSR_TYPES 3
+#define TSR_MAX_WIDTH 256
+struct tsr_kernels {
+  const struct tsr_chip *chip;
+  struct tsr_tiles gemm, gemm_at;
+  const struct tsr_kernel *pack_n[TSR_MAX_WIDTH + 1], *pack_t[TSR_MAX_WIDTH + 1]; /* by panel width; [0] = any */
+  const struct tsr_kernel *update, *scale;
+};
+
+struct tsr_context {
+  const struct tsr_kernels *kernels; /* indexed by tsr_type */
+  const char *isa;
+  int threads;                       /* 0 = the process-wide number */
+  tsr_parallel_for parallel;
+  void *parallel_user;
+};
+
+/* The context itself, or the default one for NULL. Fails only when TESSERA_ISA is not understood. */
+tsr_status tsr_context_get(tsr_context *given, tsr_context **context);
+
+/* The chips of this build, strongest first. */
+const struct tsr_chip *const *tsr_chips(int *n);
+
+static inline int64_t tsr_size_of(tsr_type type) { return type == TSR_F64 ? 8 : 4; }
+
+#endif

@@ -1,0 +1,13 @@
+/* Scratch memory: one arena a thread, grown on demand, kept until tsr_release() or the thread's end. */
+#ifndef TSR_MEMORY_H
+#define TSR_MEMORY_H
+
+#include <stddef.h>
+
+enum tsr_scratch { TSR_SCRATCH_A, TSR_SCRATCH_B, TSR_SCRATCH_SUMS, TSR_SCRATCH_COUNT };
+
+/* At least `bytes` of the calling thread's memory, aligned to 4096 bytes; the contents are whatever they are. Valid
+ * until the same thread asks for the same slot again. NULL when the memory cannot be had. */
+void *tsr_scratch_get(enum tsr_scratch slot, size_t bytes);
+
+#endif

@@ -1,0 +1,146 @@
+/* Contexts and the kernels they use: the lists of the chips in this build, sorted into tables for the loops. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/core.h"
+
+#define TSR_CHIP(name) extern const struct tsr_chip tsr_chip_##name;
+#include "chips.def"
+#undef TSR_CHIP
+
+static const struct tsr_chip *const chips[] = {
+#define TSR_CHIP(name) &tsr_chip_##name,
+#include "chips.def"
+#undef TSR_CHIP
+};
+enum { NCHIPS = sizeof chips / sizeof chips[0] };
+
+const struct tsr_chip *const *tsr_chips(int *n) {
+  *n = NCHIPS;
+  return chips;
+}
+
+/* One table a chip, filled when a context first asks for the chip. */
+static struct tsr_kernels tables[NCHIPS][TSR_TYPES];
+static pthread_mutex_t tables_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void add_tile(struct tsr_tiles *tiles, const struct tsr_kernel *k, int lanes) {
+  int units = k->mr / k->mu, scale = k->per_vector ? lanes : 1;
+  tiles->mu = k->mu * scale;
+  if (!tiles->units) tiles->units = units, tiles->columns = k->nr;
+  if (k->nr > tiles->max_columns[units]) tiles->max_columns[units] = k->nr;
+  tiles->tile[units][k->nr] = k;
+}
+
+static void add_pack(const struct tsr_kernel **by_width, const struct tsr_kernel *k, int lanes) {
+  by_width[k->mr * (k->per_vector ? lanes : 1)] = k;
+}
+
+static void add_kernel(struct tsr_kernels *table, const struct tsr_kernel *k) {
+  int lanes = (int)(table->chip->vector_bytes() / (size_t)tsr_size_of(k->tc));
+  switch (k->op) {
+    case TSR_OP_GEMM: add_tile(&table->gemm, k, lanes); break;
+    case TSR_OP_GEMM_AT: add_tile(&table->gemm_at, k, lanes); break;
+    case TSR_OP_PACK_N: add_pack(table->pack_n, k, lanes); break;
+    case TSR_OP_PACK_T: add_pack(table->pack_t, k, lanes); break;
+    case TSR_OP_UPDATE: table->update = k; break;
+    case TSR_OP_SCALE: table->scale = k; break;
+  }
+}
+
+/* A chip that lists no packing, update or scaling takes the next weaker chip's: those work on any machine below it. */
+static void borrow(struct tsr_kernels *table, const struct tsr_chip *weaker, tsr_type type) {
+  struct tsr_kernels other = {.chip = weaker};
+  for (int i = 0; i < weaker->nkernels; i++)
+    if (weaker->kernel[i].tc == type) add_kernel(&other, &weaker->kernel[i]);
+  if (!table->pack_n[0]) table->pack_n[0] = other.pack_n[0];
+  if (!table->pack_t[0]) table->pack_t[0] = other.pack_t[0];
+  if (!table->update) table->update = other.update;
+  if (!table->scale) table->scale = other.scale;
+}
+
+static const struct tsr_kernels *table_of(int chip) {
+  pthread_mutex_lock(&tables_lock);
+  struct tsr_kernels *table = tables[chip];
+  if (!table[0].chip) {
+    for (int t = 0; t < TSR_TYPES; t++) table[t].chip = chips[chip];
+    for (int i = 0; i < chips[chip]->nkernels; i++) add_kernel(&table[chips[chip]->kernel[i].tc], &chips[chip]->kernel[i]);
+    for (int t = TSR_F32; t < TSR_TYPES; t++) borrow(&table[t], chips[NCHIPS - 1], (tsr_type)t);
+  }
+  pthread_mutex_unlock(&tables_lock);
+  return table;
+}
+
+static void list_isas(char *text, size_t size) {
+  size_t used = 0;
+  text[0] = 0;
+  for (int i = 0; i < NCHIPS && used < size; i++)
+    used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", chips[i]->isa);
+}
+
+/* The chip a name asks for; without a name the first that this machine can run. */
+static tsr_status choose_chip(const char *isa, int *chip) {
+  char why[TSR_WHY] = "", valid[128];
+  for (int i = 0; i < NCHIPS; i++) {
+    if (isa && strcmp(isa, chips[i]->isa) != 0) continue;
+    *chip = i;
+    if (chips[i]->usable(why)) return TSR_OK;
+    if (isa) return tsr_fail(TSR_UNSUPPORTED, "the kernels \"%s\" cannot run here: %s", isa, why);
+  }
+  list_isas(valid, sizeof valid);
+  return tsr_fail(TSR_INVALID_ARGUMENT, "no kernels are named \"%s\"; this build has: %s", isa, valid);
+}
+
+static tsr_status fill_context(tsr_context *context, const char *isa) {
+  int chip = 0;
+  tsr_status status = choose_chip(isa, &chip);
+  if (status != TSR_OK) return status;
+  memset(context, 0, sizeof *context);
+  context->kernels = table_of(chip);
+  context->isa = chips[chip]->isa;
+  return TSR_OK;
+}
+
+tsr_status tsr_context_create(const char *isa, tsr_context **context) {
+  if (!context) return tsr_fail(TSR_INVALID_ARGUMENT, "context is NULL: pass the address of a tsr_context pointer");
+  tsr_context *created = malloc(sizeof *created);
+  if (!created) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for a context");
+  tsr_status status = fill_context(created, isa);
+  if (status == TSR_OK)
+    *context = created;
+  else
+    free(created);
+  return status;
+}
+
+void tsr_context_destroy(tsr_context *context) { free(context); }
+
+static tsr_context default_context;
+static tsr_status default_status;
+static char default_error[256];
+static pthread_once_t default_once = PTHREAD_ONCE_INIT;
+
+static void make_default(void) {
+  const char *isa = getenv("TESSERA_ISA");
+  if (isa && !*isa) isa = NULL;
+  default_status = fill_context(&default_context, isa);
+  if (default_status == TSR_OK) return;
+  snprintf(default_error, sizeof default_error, "TESSERA_ISA: %s", tsr_last_error());
+  default_status = TSR_BAD_ENVIRONMENT;
+}
+
+tsr_status tsr_context_get(tsr_context *given, tsr_context **context) {
+  *context = given;
+  if (given) return TSR_OK;
+  pthread_once(&default_once, make_default);
+  if (default_status != TSR_OK) return tsr_fail(default_status, "%s", default_error);
+  *context = &default_context;
+  return TSR_OK;
+}
+
+const char *tsr_context_isa(const tsr_context *context) {
+  tsr_context *found;
+  return tsr_context_get((tsr_context *)context, &found) == TSR_OK ? found->isa : "none";
+}

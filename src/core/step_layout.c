@@ -1,0 +1,18 @@
+/* The assembly reads struct tsr_step by offset (kernels/x86_asm.h, kernels/arm_asm.h): the compiler checks them here. */
+#include "kernels/kernel.h"
+
+#define AT(field, offset) _Static_assert(offsetof(struct tsr_step, field) == (offset), #field)
+AT(m, 0);
+AT(n, 8);
+AT(k, 16);
+AT(rsa, 24);
+AT(csa, 32);
+AT(rsb, 40);
+AT(csb, 48);
+AT(csc, 56);
+AT(da, 64);
+AT(dc, 72);
+AT(alpha, 80);
+AT(beta, 88);
+AT(flags, 96);
+AT(next_b, 104);
