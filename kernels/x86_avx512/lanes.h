@@ -2,19 +2,25 @@
 #if defined(TSR_ELEMENT_F32)
 #define SIZE 4
 #define LANES 16
+#define ELEMENT dword
+#define ALL_LANES 1to16
 #define vmov vmovups
 #define vbcast vbroadcastss
 #define vfma vfmadd231ps
 #define vmulv vmulps
+#define vlane vbroadcastf32x4
 #define load_scalar(reg, field) vcvtsd2ss reg, reg, qword ptr [rdi + field]
 #define vmov_scalar vmovss
 #elif defined(TSR_ELEMENT_F64)
 #define SIZE 8
 #define LANES 8
+#define ELEMENT qword
+#define ALL_LANES 1to8
 #define vmov vmovupd
 #define vbcast vbroadcastsd
 #define vfma vfmadd231pd
 #define vmulv vmulpd
+#define vlane vbroadcastf64x2
 #define load_scalar(reg, field) vmovsd reg, qword ptr [rdi + field]
 #define vmov_scalar vmovsd
 #endif

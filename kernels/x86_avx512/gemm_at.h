@@ -1,0 +1,261 @@
+/* The GEMM micro-kernel for an A that lies along k (TSR_OP_GEMM_AT of kernel.h), nu units of rows x nr columns.
+ *
+ *   s[i][j]  = sum over p of A[i,p] * B[p,j], one fma chain from +0 in order of p
+ *   C[i][j]  = fma(alpha, s, beta * C[i][j])      or s itself with TSR_STORE_SUM
+ *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
+ *
+ * For few columns, where copying A into panels would cost more than it saves: each cache line of A is read once,
+ * transposed in registers (transpose.h) and used nr times. Only whole tiles.
+ *
+ * Live at the loop head:
+ *   zmm(16 - nu*nr) .. zmm15   s, unit by unit, column by column
+ *   zmm16 .. zmm31             a unit of A by 64 bytes of k
+ *   zmm0, zmm1                 for the transpose
+ *   k2, k3, k4                 lanes (transpose.h) */
+#include "kernels/x86_avx512/transpose.h"
+
+#define STEP rdi
+#define B0 rdx      /* this k, column 0 */
+#define B3 rcx      /* this k, column 3 */
+#define B_K rbp     /* the chunk of k that all units read */
+#define CSB r12
+#define RSB r14
+#define A_K r13     /* the chunk of k, row 0 of the tile */
+#define K rbx
+#define UNIT r15    /* bytes between units, and scratch */
+#define A_TILE [rsp]
+#define C_TILE [rsp + 8]
+#define ROWS [rsp + 16]
+#define B_TILE [rsp + 24]
+#define FRAME 40
+#if defined(TSR_ELEMENT_F32)
+#define UNIT_SHIFT 4
+#else
+#define UNIT_SHIFT 3
+#endif
+
+.macro multiply_column acc, t, j
+  .if \j == 0
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B0]{ALL_LANES}
+  .elseif \j == 1
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B0 + CSB]{ALL_LANES}
+  .elseif \j == 2
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B0 + 2*CSB]{ALL_LANES}
+  .elseif \j == 3
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B3]{ALL_LANES}
+  .elseif \j == 4
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B3 + CSB]{ALL_LANES}
+  .else
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B3 + 2*CSB]{ALL_LANES}
+  .endif
+.endm
+
+/* One k of one unit: register t holds its rows. */
+.macro multiply_k nr, acc, t
+  .set at_j, 0
+  .rept \nr
+    multiply_column %(\acc + at_j), \t, %(at_j)
+    .set at_j, at_j + 1
+  .endr
+  add B0, RSB
+  .if \nr > 3
+    add B3, RSB
+  .endif
+.endm
+
+.macro reset_b nr
+  mov B0, B_K
+  .if \nr > 3
+    lea B3, [CSB + 2*CSB]
+    add B3, B0
+  .endif
+.endm
+
+/* Fetches the line that follows after `distance` bytes, of every row of the unit. */
+.macro prefetch_rows distance
+  .irp row, ROW0, ROW_LANE1, ROW_LANE2, ROW_LANE3
+    prefetcht0 [\row + distance]
+    prefetcht0 [\row + RS + distance]
+#if PER == 4
+    prefetcht0 [\row + 2*RS + distance]
+    prefetcht0 [\row + RS3 + distance]
+#endif
+  .endr
+.endm
+
+/* One unit by 64 bytes of k. */
+.macro unit_line nr, acc
+  set_lane_rows
+  prefetch_rows 512
+  load_unit_line
+  reset_b \nr
+  .set at_q, 0
+  .rept 4
+    TRANSPOSE(16 + PER*at_q, 0, 1)
+    .set at_p, 0
+    .rept PER
+      multiply_k \nr, \acc, %(16 + PER*at_q + at_p)
+      .set at_p, at_p + 1
+    .endr
+    .set at_q, at_q + 1
+  .endr
+.endm
+
+.macro unit_piece nr, acc
+  set_lane_rows
+  load_unit_piece
+  reset_b \nr
+  TRANSPOSE(16, 0, 1)
+  .set at_p, 0
+  .rept PER
+    multiply_k \nr, \acc, %(16 + at_p)
+    .set at_p, at_p + 1
+  .endr
+.endm
+
+/* The last K < PER steps. */
+.macro unit_part nr, acc
+  set_lane_rows
+  load_unit_part
+  reset_b \nr
+  TRANSPOSE(16, 0, 1)
+  multiply_k \nr, \acc, 16
+#if PER == 4
+  cmp K, 2
+  jb .Lpart_done\@
+  multiply_k \nr, \acc, 17
+  cmp K, 3
+  jb .Lpart_done\@
+  multiply_k \nr, \acc, 18
+.Lpart_done\@:
+#endif
+.endm
+
+/* Does `how` for every unit of the tile at the current k. */
+.macro every_unit how, nu, nr
+  mov ROW0, A_K
+  .set at_u, 0
+  .rept \nu
+    \how \nr, %(16 - \nu*\nr + at_u*\nr)
+    .set at_u, at_u + 1
+    .if at_u < \nu
+      mov UNIT, RS
+      shl UNIT, UNIT_SHIFT
+      add ROW0, UNIT
+    .endif
+  .endr
+.endm
+
+#define C rcx
+#define CSC rbx
+.macro update_unit acc, offset
+  vmulv zmm16, zmm1, [C + \offset]
+  vfma zmm16, zmm\acc, zmm0
+  vmov [C + \offset], zmm16
+.endm
+.macro write_unit acc, offset
+  vpxord zmm16, zmm16, zmm16
+  vfma zmm16, zmm\acc, zmm0
+  vmov [C + \offset], zmm16
+.endm
+.macro sum_unit acc, offset
+  vmov [C + \offset], zmm\acc
+.endm
+.macro store_units how, nu, nr
+  .set at_j, 0
+  .rept \nr
+    .set at_u, 0
+    .rept \nu
+      \how %(16 - \nu*\nr + at_u*\nr + at_j), %(64*at_u)
+      .set at_u, at_u + 1
+    .endr
+    add C, CSC
+    .set at_j, at_j + 1
+  .endr
+.endm
+
+.macro clear reg
+  vpxord zmm\reg, zmm\reg, zmm\reg
+.endm
+
+/* The function's body, from the first push to ret. nu*nr <= 14, nr <= 6. */
+.macro gemm_at nu, nr
+  PUSH(rbx); PUSH(rbp); PUSH(r12); PUSH(r13); PUSH(r14); PUSH(r15)
+  sub rsp, FRAME
+  .cfi_adjust_cfa_offset FRAME
+  mov A_TILE, rsi
+  mov C_TILE, rcx
+  mov B_TILE, rdx
+  mov RS, [STEP + STEP_RSA]
+  mov RSB, [STEP + STEP_RSB]
+  mov CSB, [STEP + STEP_CSB]
+  mov rax, [STEP + STEP_M]
+  mov ROWS, rax
+  lea RS3, [RS + 2*RS]
+
+.Ltile\@:
+  set_lane_masks
+  mov A_K, A_TILE
+  mov B_K, B_TILE
+  mov K, [STEP + STEP_K]
+  .set at_u, 16 - \nu*\nr
+  .rept \nu*\nr
+    clear %(at_u)
+    .set at_u, at_u + 1
+  .endr
+  sub K, LANES
+  jl .Lpieces\@
+.Lline\@:
+  every_unit unit_line, \nu, \nr
+  add A_K, 64
+  mov B_K, B0
+  sub K, LANES
+  jge .Lline\@
+.Lpieces\@:
+  add K, LANES - PER
+  jl .Lparts\@
+.Lpiece\@:
+  every_unit unit_piece, \nu, \nr
+  add A_K, 16
+  mov B_K, B0
+  sub K, PER
+  jge .Lpiece\@
+.Lparts\@:
+  add K, PER
+  jz .Lsummed\@
+  mov r15, K
+  set_part_masks
+  every_unit unit_part, \nu, \nr
+.Lsummed\@:
+  mov C, C_TILE
+  mov CSC, [STEP + STEP_CSC]
+  test dword ptr [STEP + STEP_FLAGS], STEP_STORE_SUM
+  jnz .Lstore_sum\@
+  load_scalar(xmm0, STEP_ALPHA)
+  load_scalar(xmm1, STEP_BETA)
+  vbcast zmm0, xmm0
+  vbcast zmm1, xmm1
+  mov rax, [STEP + STEP_BETA]
+  add rax, rax                /* +0 and -0 become 0 */
+  jz .Lno_read\@
+  store_units update_unit, \nu, \nr
+  jmp .Lstored\@
+.Lno_read\@:
+  store_units write_unit, \nu, \nr
+  jmp .Lstored\@
+.Lstore_sum\@:
+  store_units sum_unit, \nu, \nr
+.Lstored\@:
+  mov rax, [STEP + STEP_DA]
+  add A_TILE, rax
+  mov rax, [STEP + STEP_DC]
+  add C_TILE, rax
+  sub qword ptr ROWS, \nu*LANES
+  jg .Ltile\@
+
+  vzeroupper
+  add rsp, FRAME
+  .cfi_adjust_cfa_offset -FRAME
+  POP(r15); POP(r14); POP(r13); POP(r12); POP(rbp); POP(rbx)
+  ret
+.endm

@@ -1,0 +1,64 @@
+/* GEMM micro-kernels for an A that lies along k (f64): 4, 2 or 1 units of 8 rows x 1 to 6 columns. Formula, registers
+ * and loop: gemm_at.h. */
+#define TSR_ELEMENT_F64
+#include "kernels/x86_avx512/gemm_at.h"
+
+FUNCTION(tsr_gemm_at_f64_32x1_avx512)
+  gemm_at 4, 1
+END(tsr_gemm_at_f64_32x1_avx512)
+
+FUNCTION(tsr_gemm_at_f64_32x2_avx512)
+  gemm_at 4, 2
+END(tsr_gemm_at_f64_32x2_avx512)
+
+FUNCTION(tsr_gemm_at_f64_32x3_avx512)
+  gemm_at 4, 3
+END(tsr_gemm_at_f64_32x3_avx512)
+
+FUNCTION(tsr_gemm_at_f64_16x1_avx512)
+  gemm_at 2, 1
+END(tsr_gemm_at_f64_16x1_avx512)
+
+FUNCTION(tsr_gemm_at_f64_16x2_avx512)
+  gemm_at 2, 2
+END(tsr_gemm_at_f64_16x2_avx512)
+
+FUNCTION(tsr_gemm_at_f64_16x3_avx512)
+  gemm_at 2, 3
+END(tsr_gemm_at_f64_16x3_avx512)
+
+FUNCTION(tsr_gemm_at_f64_16x4_avx512)
+  gemm_at 2, 4
+END(tsr_gemm_at_f64_16x4_avx512)
+
+FUNCTION(tsr_gemm_at_f64_16x5_avx512)
+  gemm_at 2, 5
+END(tsr_gemm_at_f64_16x5_avx512)
+
+FUNCTION(tsr_gemm_at_f64_16x6_avx512)
+  gemm_at 2, 6
+END(tsr_gemm_at_f64_16x6_avx512)
+
+FUNCTION(tsr_gemm_at_f64_8x1_avx512)
+  gemm_at 1, 1
+END(tsr_gemm_at_f64_8x1_avx512)
+
+FUNCTION(tsr_gemm_at_f64_8x2_avx512)
+  gemm_at 1, 2
+END(tsr_gemm_at_f64_8x2_avx512)
+
+FUNCTION(tsr_gemm_at_f64_8x3_avx512)
+  gemm_at 1, 3
+END(tsr_gemm_at_f64_8x3_avx512)
+
+FUNCTION(tsr_gemm_at_f64_8x4_avx512)
+  gemm_at 1, 4
+END(tsr_gemm_at_f64_8x4_avx512)
+
+FUNCTION(tsr_gemm_at_f64_8x5_avx512)
+  gemm_at 1, 5
+END(tsr_gemm_at_f64_8x5_avx512)
+
+FUNCTION(tsr_gemm_at_f64_8x6_avx512)
+  gemm_at 1, 6
+END(tsr_gemm_at_f64_8x6_avx512)
