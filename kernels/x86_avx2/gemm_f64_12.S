@@ -1,0 +1,19 @@
+/* GEMM micro-kernels of 3 vectors (12 rows of f64) x 1 to 4 columns. Formula, registers and loop: gemm_tile.h. */
+#define TSR_ELEMENT_F64
+#include "kernels/x86_avx2/gemm_tile.h"
+
+FUNCTION(tsr_gemm_f64_12x1_avx2)
+  gemm_tile 3, 1
+END(tsr_gemm_f64_12x1_avx2)
+
+FUNCTION(tsr_gemm_f64_12x2_avx2)
+  gemm_tile 3, 2
+END(tsr_gemm_f64_12x2_avx2)
+
+FUNCTION(tsr_gemm_f64_12x3_avx2)
+  gemm_tile 3, 3
+END(tsr_gemm_f64_12x3_avx2)
+
+FUNCTION(tsr_gemm_f64_12x4_avx2)
+  gemm_tile 3, 4
+END(tsr_gemm_f64_12x4_avx2)

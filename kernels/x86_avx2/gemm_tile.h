@@ -1,0 +1,319 @@
+/* The GEMM micro-kernel (TSR_OP_GEMM of kernel.h) for a tile of nv vectors x nr columns.
+ *
+ *   s[i][j]  = sum over p of A[i,p] * B[p,j], one fma chain from +0 in order of p
+ *   C[i][j]  = fma(alpha, s, beta * C[i][j])      or s itself with TSR_STORE_SUM
+ *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
+ *
+ * Every vector of A is used nr times and every broadcast of B nv times. A tile whose last vector is not full takes a
+ * loop of its own: AVX2 has no masked FMA, so the lanes beyond m repeat the last real row, of A and of C. They compute
+ * what that row computes, raise no flag of their own, and are not stored.
+ *
+ * Live at the loop head:
+ *   ymm(16 - nv*nr) .. ymm15   s, column by column
+ *   ymm0 .. ymm(nv-1)          A (nv <= 3), or ymm0 .. ymm(nr-1) B and ymm(nr) .. ymm(nr+1) A (nv > 3)
+ *   ymm(nv) .. ymm(nv+1)       B (nv <= 3; one register when the tile leaves only one)
+ *   MASK, SOURCE               of a last vector that is not full: its rows, and the lane each lane takes */
+#include "kernels/x86_avx2/lanes.h"
+
+#define STEP rdi
+#define A rsi     /* this k of this tile */
+#define B0 rdx    /* this k, column 0; columns 0..3 are at B0 + {0, 1, 2, 3} * CSB */
+#define B4 rax    /* this k, column 4 */
+#define B8 r12    /* this k, column 8 */
+#define C rcx     /* column 0 of this tile */
+#define CSA r8
+#define RSB r9
+#define CSB r10
+#define CSB3 r11
+#define K rbx
+#define B_BASE rbp
+#define A_TILE r13
+#define CSC r14
+#define ROWS r15  /* rows from this tile down */
+#define MASK [rsp - 32]
+#define SOURCE [rsp - 64]
+
+/* Register numbers are computed: %expr passes a value to a macro, at_i and at_j are the running vector and column. */
+
+/* ymm<reg> = the rows of memory's last vector, the last one repeated; ymm<scratch> is lost. */
+.macro load_edge reg, base, offset, scratch
+  vmovdqu ymm\reg, MASK
+  vmovdqu ymm\scratch, SOURCE
+  vmask ymm\reg, ymm\reg, [\base + \offset]
+  vpermps ymm\reg, ymm\scratch, ymm\reg
+.endm
+
+/* ymm<reg> = column j of B at this k, in every lane. */
+.macro broadcast reg, j
+  .if \j == 0
+    vbcast ymm\reg, [B0]
+  .elseif \j == 1
+    vbcast ymm\reg, [B0 + CSB]
+  .elseif \j == 2
+    vbcast ymm\reg, [B0 + 2*CSB]
+  .elseif \j == 3
+    vbcast ymm\reg, [B0 + CSB3]
+  .elseif \j == 4
+    vbcast ymm\reg, [B4]
+  .elseif \j == 5
+    vbcast ymm\reg, [B4 + CSB]
+  .elseif \j == 6
+    vbcast ymm\reg, [B4 + 2*CSB]
+  .elseif \j == 7
+    vbcast ymm\reg, [B4 + CSB3]
+  .elseif \j == 8
+    vbcast ymm\reg, [B8]
+  .elseif \j == 9
+    vbcast ymm\reg, [B8 + CSB]
+  .elseif \j == 10
+    vbcast ymm\reg, [B8 + 2*CSB]
+  .else
+    vbcast ymm\reg, [B8 + CSB3]
+  .endif
+.endm
+
+.macro multiply acc, a, b
+  vfma ymm\acc, ymm\a, ymm\b
+.endm
+.macro multiply_memory acc, offset, b
+  vfma ymm\acc, ymm\b, [A + \offset]
+.endm
+.macro load_vector reg, offset
+  vmov ymm\reg, [A + \offset]
+.endm
+
+/* One k of a tile of up to three vectors: the vectors of A stay, the columns of B pass by. */
+.macro k_step_narrow nv, nr, edge
+  .set at_i, 0
+  .rept \nv - \edge
+    load_vector %(at_i), %(32*at_i)
+    .set at_i, at_i + 1
+  .endr
+  .if \edge
+    load_edge %(\nv - 1), A, %(32*(\nv - 1)), \nv
+  .endif
+  .set at_j, 0
+  .rept \nr
+    .set at_b, \nv
+    .if \nv*\nr + \nv < 15
+      .set at_b, \nv + at_j % 2
+    .endif
+    broadcast %(at_b), %(at_j)
+    .set at_i, 0
+    .rept \nv
+      multiply %(16 - \nv*\nr + at_j*\nv + at_i), %(at_i), %(at_b)
+      .set at_i, at_i + 1
+    .endr
+    .set at_j, at_j + 1
+  .endr
+.endm
+
+/* One k of a tile of many vectors: the columns of B stay, the vectors of A pass by, a part-filled last one first. */
+.macro k_step_wide nv, nr, edge
+  .if \edge
+    load_edge \nr, A, %(32*(\nv - 1)), 0
+  .endif
+  .set at_j, 0
+  .rept \nr
+    broadcast %(at_j), %(at_j)
+    .set at_j, at_j + 1
+  .endr
+  .if \edge
+    multiply_column %(\nv - 1), \nr, \nv, \nr
+  .endif
+  .set at_i, 0
+  .rept \nv - \edge
+    .if \nr == 1
+      multiply_memory %(16 - \nv + at_i), %(32*at_i), 0
+    .else
+      .set at_a, \nr
+      .if \nv*\nr + \nr < 15
+        .set at_a, \nr + at_i % 2
+      .endif
+      load_vector %(at_a), %(32*at_i)
+      multiply_column %(at_i), %(at_a), \nv, \nr
+    .endif
+    .set at_i, at_i + 1
+  .endr
+.endm
+
+/* Vector i of A, in ymm<a>, times every column of B. */
+.macro multiply_column i, a, nv, nr
+  .set at_j, 0
+  .rept \nr
+    multiply %(16 - \nv*\nr + at_j*\nv + \i), \a, %(at_j)
+    .set at_j, at_j + 1
+  .endr
+.endm
+
+.macro zero reg
+  vxorps xmm\reg, xmm\reg, xmm\reg
+.endm
+.macro prefetch_a offset
+  prefetcht0 [A + 8*CSA + \offset]
+.endm
+
+/* The loop over k. A tile of nv vectors fills nv/2 lines of a packed panel. */
+.macro k_loop nv, nr, edge
+  .p2align 5
+.Lk_loop\@:
+  .if \nv <= 3
+    k_step_narrow \nv, \nr, \edge
+  .else
+    k_step_wide \nv, \nr, \edge
+  .endif
+  .set at_i, 0
+  .rept (\nv + 1)/2
+    prefetch_a %(64*at_i)
+    .set at_i, at_i + 1
+  .endr
+  add A, CSA
+  add B0, RSB
+  .if \nr > 4
+    add B4, RSB
+  .endif
+  .if \nr > 8
+    add B8, RSB
+  .endif
+  dec K
+  jnz .Lk_loop\@
+.endm
+
+/* The three ways of ending a vector, fma(alpha, s, beta * C), fma(alpha, s, +0) and s itself, each for a full vector
+ * and for one that is not. ymm0 = alpha, ymm1 = beta. */
+.macro update_full acc, offset
+  vmulv ymm2, ymm1, [C + \offset]
+  vfma ymm2, ymm\acc, ymm0
+  vmov [C + \offset], ymm2
+.endm
+.macro update_edge acc, offset
+  load_edge 2, C, \offset, 3
+  vmovdqu ymm3, MASK
+  vmulv ymm2, ymm2, ymm1
+  vfma ymm2, ymm\acc, ymm0
+  vmask [C + \offset], ymm3, ymm2
+.endm
+.macro write_full acc, offset
+  vxorps xmm2, xmm2, xmm2
+  vfma ymm2, ymm\acc, ymm0
+  vmov [C + \offset], ymm2
+.endm
+.macro write_edge acc, offset
+  vmovdqu ymm3, MASK
+  vxorps xmm2, xmm2, xmm2
+  vfma ymm2, ymm\acc, ymm0
+  vmask [C + \offset], ymm3, ymm2
+.endm
+.macro sum_full acc, offset
+  vmov [C + \offset], ymm\acc
+.endm
+.macro sum_edge acc, offset
+  vmovdqu ymm3, MASK
+  vmask [C + \offset], ymm3, ymm\acc
+.endm
+
+/* Ends every column, walking C from column to column: full vectors one way, a last one that is not full the other. */
+.macro end_columns full, edge, nv, nr, edges
+  .set at_j, 0
+  .rept \nr
+    .set at_i, 0
+    .rept \nv - \edges
+      \full %(16 - \nv*\nr + at_j*\nv + at_i), %(32*at_i)
+      .set at_i, at_i + 1
+    .endr
+    .if \edges
+      \edge %(16 - \nv*\nr + at_j*\nv + \nv - 1), %(32*(\nv - 1))
+    .endif
+    add C, CSC
+    .set at_j, at_j + 1
+  .endr
+.endm
+
+/* From the sums to C, which moves to the end of the last column. */
+.macro end_tile nv, nr, edges
+  test dword ptr [STEP + STEP_FLAGS], STEP_STORE_SUM
+  jnz .Lstore_sum\@
+  load_scalar 0, STEP_ALPHA
+  mov rax, [STEP + STEP_BETA]
+  add rax, rax                /* +0 and -0 become 0 */
+  jz .Lno_read\@
+  load_scalar 1, STEP_BETA
+  end_columns update_full, update_edge, \nv, \nr, \edges
+  jmp .Lstored\@
+.Lno_read\@:
+  end_columns write_full, write_edge, \nv, \nr, \edges
+  jmp .Lstored\@
+.Lstore_sum\@:
+  end_columns sum_full, sum_edge, \nv, \nr, \edges
+.Lstored\@:
+.endm
+
+/* MASK and SOURCE of a last vector of \rows rows (a register that is lost). */
+.macro prepare_edge rows
+  mask_lanes 0, \rows, rax
+  vmovdqu MASK, ymm0
+  dec \rows
+  vmovq xmm0, \rows
+  clamp_lanes 0
+  vmovdqu SOURCE, ymm0
+.endm
+
+/* The function's body, from the first push to ret. Narrow tiles: nv*nr + nv + 1 <= 16, wide ones: nv*nr + nr + 1. */
+.macro gemm_tile nv, nr
+  PUSH(rbx); PUSH(rbp); PUSH(r12); PUSH(r13); PUSH(r14); PUSH(r15)
+  mov CSA, [STEP + STEP_CSA]
+  mov RSB, [STEP + STEP_RSB]
+  mov CSB, [STEP + STEP_CSB]
+  mov CSC, [STEP + STEP_CSC]
+  mov ROWS, [STEP + STEP_M]
+  lea CSB3, [CSB + 2*CSB]
+  mov B_BASE, B0
+  mov A_TILE, A
+
+.Ltile\@:
+  cmp ROWS, \nv*LANES
+  jge .Lzero\@
+  lea K, [ROWS - (\nv - 1)*LANES]
+  prepare_edge K
+.Lzero\@:
+  .set at_i, 16 - \nv*\nr
+  .rept \nv*\nr
+    zero %(at_i)
+    .set at_i, at_i + 1
+  .endr
+  mov A, A_TILE
+  mov B0, B_BASE
+  .if \nr > 4
+    lea B4, [B0 + 4*CSB]
+  .endif
+  .if \nr > 8
+    lea B8, [B4 + 4*CSB]
+  .endif
+  mov K, [STEP + STEP_K]
+  cmp ROWS, \nv*LANES
+  jl .Ledge\@
+  test K, K
+  jle .Lend\@
+  k_loop \nv, \nr, 0
+.Lend\@:
+  mov K, C
+  end_tile \nv, \nr, 0
+  mov C, K
+  add A_TILE, [STEP + STEP_DA]
+  add C, [STEP + STEP_DC]
+  sub ROWS, \nv*LANES
+  jg .Ltile\@
+  jmp .Lreturn\@
+
+.Ledge\@:
+  test K, K
+  jle .Ledge_end\@
+  k_loop \nv, \nr, 1
+.Ledge_end\@:
+  end_tile \nv, \nr, 1
+
+.Lreturn\@:
+  vzeroupper
+  POP(r15); POP(r14); POP(r13); POP(r12); POP(rbp); POP(rbx)
+  ret
+.endm
