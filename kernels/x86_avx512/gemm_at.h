@@ -74,11 +74,11 @@
 /* Fetches the line that follows after `distance` bytes, of every row of the unit. */
 .macro prefetch_rows distance
   .irp row, ROW0, ROW_LANE1, ROW_LANE2, ROW_LANE3
-    prefetcht0 [\row + distance]
-    prefetcht0 [\row + RS + distance]
+    prefetcht0 [\row + \distance]
+    prefetcht0 [\row + RS + \distance]
 #if PER == 4
-    prefetcht0 [\row + 2*RS + distance]
-    prefetcht0 [\row + RS3 + distance]
+    prefetcht0 [\row + 2*RS + \distance]
+    prefetcht0 [\row + RS3 + \distance]
 #endif
   .endr
 .endm
