@@ -15,4 +15,7 @@ struct tsr_topology {
 /* Read once, at the first call. Falls back to 32 KiB / 1 MiB / 16 MiB where the machine does not tell. */
 const struct tsr_topology *tsr_topology_get(void);
 
+/* topology->cpus alone, which costs two or three system calls and no files of the caches. */
+int tsr_cpus_available(void);
+
 #endif
