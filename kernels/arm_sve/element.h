@@ -1,0 +1,36 @@
+/* The two element types behind one set of names. A file defines TSR_ELEMENT_F32 or TSR_ELEMENT_F64 first. */
+#if defined(TSR_ELEMENT_F32)
+#define SIZE 4
+#define SHIFT 2
+#define T s
+#define LOAD ld1w
+#define STORE st1w
+#define LOAD_ONE ld1rw       /* one element to every lane */
+#define LOAD_QUAD ld1rqw     /* 16 bytes to every 128 bits */
+#define PER_QUAD 4
+#define LAST_INDEXED 7       /* FMLA by element takes z0 to z7 as its last operand */
+#define COUNT cntw
+#define INCREMENT incw
+#define SCALAR1 s1
+#define GPR(number) w##number  /* a general register as wide as an element */
+#define SCATTER sxtw #2
+#define load_scalar(reg, field) ldr d##reg, [x0, field]; fcvt s##reg, d##reg
+#elif defined(TSR_ELEMENT_F64)
+#define SIZE 8
+#define SHIFT 3
+#define T d
+#define LOAD ld1d
+#define STORE st1d
+#define LOAD_ONE ld1rd
+#define LOAD_QUAD ld1rqd
+#define PER_QUAD 2
+#define LAST_INDEXED 15
+#define COUNT cntd
+#define INCREMENT incd
+#define SCALAR1 d1
+#define GPR(number) x##number
+#define SCATTER lsl #3
+#define load_scalar(reg, field) ldr d##reg, [x0, field]
+#endif
+
+.arch armv8.2-a+sve

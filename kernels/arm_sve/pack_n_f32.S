@@ -1,0 +1,7 @@
+/* Packing of f32 whose rows lie side by side. Layout, registers and loops: pack_n.h. */
+#define TSR_ELEMENT_F32
+#include "kernels/arm_sve/pack_n.h"
+
+FUNCTION(tsr_pack_n_f32_sve)
+  pack_n
+END(tsr_pack_n_f32_sve)
