@@ -1,0 +1,475 @@
+#include "test/kernels/case.h"
+
+#include <fenv.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/gemm/gemm.h"
+#include "test/kernels/reference.h"
+
+#define UNUSED_STRIDE ((int64_t)0x5a5a5a5a5a5a5a58) /* in fields an operator does not use: any use of it faults */
+
+/* What numbers the operands hold and which alpha and beta go with them. */
+struct theme {
+  const char *name;
+  enum fill a, b, c;
+  enum { SCALARS_EXACT, SCALARS_POSITIVE, SCALARS_ANY } scalars;
+  enum { EDGE_NONE, EDGE_INF, EDGE_NAN, EDGE_SIGNALLING } edge; /* put beside every edge of one operand */
+};
+
+static const struct theme themes[] = {
+    {"small integers", FILL_SMALL, FILL_SMALL, FILL_SMALL, SCALARS_EXACT, EDGE_NONE},
+    {"Inf at an edge of positive integers", FILL_POSITIVE, FILL_POSITIVE, FILL_POSITIVE, SCALARS_POSITIVE, EDGE_INF},
+    {"normal", FILL_NORMAL, FILL_NORMAL, FILL_NORMAL, SCALARS_ANY, EDGE_NONE},
+    {"special", FILL_SPECIAL, FILL_SPECIAL, FILL_SPECIAL, SCALARS_ANY, EDGE_NONE},
+    {"NaN at an edge of small integers", FILL_SMALL, FILL_SMALL, FILL_SMALL, SCALARS_EXACT, EDGE_NAN},
+    {"signalling NaN at an edge of small integers", FILL_SMALL, FILL_SMALL, FILL_SMALL, SCALARS_EXACT, EDGE_SIGNALLING},
+    {"any exponent", FILL_WIDE, FILL_WIDE, FILL_WIDE, SCALARS_ANY, EDGE_NONE},
+    {"huge", FILL_HUGE, FILL_NORMAL, FILL_HUGE, SCALARS_ANY, EDGE_NONE},
+    {"tiny", FILL_TINY, FILL_NORMAL, FILL_TINY, SCALARS_ANY, EDGE_NONE},
+    {"tiny times tiny", FILL_TINY, FILL_TINY, FILL_NORMAL, SCALARS_ANY, EDGE_NONE},
+    {"signed zeros", FILL_ZEROS, FILL_ZEROS, FILL_ZEROS, SCALARS_EXACT, EDGE_NONE},
+    {"Inf and signed zeros", FILL_ZEROS, FILL_ZEROS, FILL_ZEROS, SCALARS_ANY, EDGE_INF},
+};
+enum { NTHEMES = sizeof themes / sizeof themes[0] };
+
+static const double exact_scalars[] = {1, 0, -1, 0.5, -0.0, 2};
+static const double positive_scalars[] = {1, 0.5, 2, 1.0 / 0.0};
+static const double any_scalars[] = {1, 0, -1, 0.5, -0.0, 1.0 / 0.0, -1.0 / 0.0, 0.0 / 0.0};
+
+/* The case under construction: what the functions below share. */
+struct maker {
+  struct test_case *tc;
+  struct rng rng;
+  const struct theme *theme;
+  uint64_t gap;  /* what gaps hold */
+  int64_t rows;  /* of the last tile */
+  const char *a_kind, *b_kind;
+};
+
+static void image_prepare(struct image *image, size_t bytes) {
+  image->bytes = bytes;
+  if (bytes <= image->capacity) return;
+  free(image->data);
+  image->capacity = 2 * bytes;
+  image->data = malloc(image->capacity);
+  if (!image->data) {
+    fprintf(stderr, "no memory for a test operand of %zu bytes\n", bytes);
+    exit(2);
+  }
+}
+
+static void image_fill(struct maker *mk, struct image *image, int64_t bytes) {
+  image_prepare(image, (size_t)bytes);
+  for (int64_t at = 0; at < bytes; at += mk->tc->size) put_bits(image->data + at, mk->tc->type, mk->gap);
+}
+
+static int64_t pick(struct maker *mk, const int64_t *values, int n) { return values[rng_range(&mk->rng, 0, n - 1)]; }
+
+/* Elements between the end of one row or column and the start of the next. */
+static int64_t pick_gap(struct maker *mk) {
+  static const int64_t gaps[] = {0, 0, 1, 3, 7, 13, 64};
+  return rng_chance(&mk->rng, 70) ? pick(mk, gaps, 7) : rng_range(&mk->rng, 0, 40);
+}
+
+static double pick_scalar(struct maker *mk) {
+  switch (mk->theme->scalars) {
+    case SCALARS_EXACT: return exact_scalars[rng_range(&mk->rng, 0, 5)];
+    case SCALARS_POSITIVE: return positive_scalars[rng_range(&mk->rng, 0, 3)];
+    default: break;
+  }
+  if (rng_chance(&mk->rng, 70)) return any_scalars[rng_range(&mk->rng, 0, 7)];
+  return value_of_bits(mk->tc->type, make_value(&mk->rng, mk->tc->type, mk->theme->a));
+}
+
+static void pick_scalars(struct maker *mk) {
+  mk->tc->step.alpha = pick_scalar(mk);
+  mk->tc->step.beta = pick_scalar(mk);
+}
+
+static uint64_t pick_gap_bits(struct maker *mk) {
+  switch (rng_range(&mk->rng, 0, 3)) {
+    case 0: return bits_of_inf(mk->tc->type);
+    case 1: return make_value(&mk->rng, mk->tc->type, FILL_HUGE);
+    default: return bits_of_signalling_nan(mk->tc->type);
+  }
+}
+
+static uint64_t edge_bits(struct maker *mk) {
+  switch (mk->theme->edge) {
+    case EDGE_INF: return bits_of_inf(mk->tc->type);
+    case EDGE_NAN: return bits_of_quiet_nan(mk->tc->type);
+    default: return bits_of_signalling_nan(mk->tc->type);
+  }
+}
+
+/* An element of an operand of outer x inner elements; `hot` operands of an edge theme carry the trouble at the edges. */
+static uint64_t element(struct maker *mk, enum fill fill, bool hot, bool at_edge) {
+  if (hot && at_edge && rng_chance(&mk->rng, 50)) return edge_bits(mk);
+  return make_value(&mk->rng, mk->tc->type, fill);
+}
+
+/* Sizes: the rows of the last tile and the depth, fixed for the first cases, random after them. */
+
+static const int64_t depths_of_fixed_cases[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,  11,
+                                                12, 13, 14, 15, 16, 17, 18, 19, 20, 257, -1, -2};
+enum { NDEPTHS = sizeof depths_of_fixed_cases / sizeof depths_of_fixed_cases[0] };
+
+/* -1 and -2 in the list stand for the type's KB and KB - 1. */
+static int64_t depth(tsr_type type, int number) {
+  int64_t k = depths_of_fixed_cases[number];
+  return k >= 0 ? k : tsr_gemm_kb(type) + k + 1;
+}
+
+static int64_t scaled(const struct subject *s, int64_t rows) { return s->kernel->per_vector ? rows * s->lanes : rows; }
+
+static int64_t remainders(const struct subject *s) {
+  switch (s->kernel->op) {
+    case TSR_OP_GEMM: return scaled(s, s->kernel->mu);
+    case TSR_OP_PACK_N:
+    case TSR_OP_PACK_T: return s->kernel->mr ? scaled(s, s->kernel->mr) : 40;
+    default: return 1;
+  }
+}
+
+static bool uses_k(enum tsr_op op) { return op <= TSR_OP_PACK_T; }
+
+int case_fixed_count(const struct subject *s) { return (int)remainders(s) + (uses_k(s->kernel->op) ? NDEPTHS : 0); }
+
+struct sizes {
+  int64_t tiles, rows, k; /* rows: of the last tile, counted from the least legal one (1) */
+};
+
+static struct sizes pick_sizes(struct maker *mk, const struct subject *s, int index) {
+  int64_t kinds = remainders(s);
+  if (index < kinds) return (struct sizes){1, index + 1, rng_range(&mk->rng, 1, 4)};
+  struct sizes sizes = {1, rng_range(&mk->rng, 1, kinds), 0};
+  if (uses_k(mk->tc->op) && index < kinds + NDEPTHS) {
+    sizes.k = depth(mk->tc->type, index - (int)kinds);
+    return sizes;
+  }
+  sizes.tiles = rng_chance(&mk->rng, 40) ? 1 : rng_range(&mk->rng, 2, 5);
+  sizes.k = rng_range(&mk->rng, 0, 20);
+  return sizes;
+}
+
+/* GEMM and GEMM_AT */
+
+static int64_t rows_of_tile(const struct maker *mk, int64_t tile, int64_t tiles) {
+  return tile + 1 < tiles ? mk->tc->mr : mk->rows;
+}
+
+/* Offset of A's element (row of tile, p). */
+static int64_t a_offset(const struct test_case *tc, int64_t tile, int64_t row, int64_t p) {
+  bool at = tc->op == TSR_OP_GEMM_AT;
+  return tile * tc->step.da + row * (at ? tc->step.rsa : tc->size) + p * (at ? tc->size : tc->step.csa);
+}
+
+static void fill_a(struct maker *mk, int64_t tiles, bool packed, bool hot) {
+  struct test_case *tc = mk->tc;
+  int64_t k = tc->step.k, bytes = 0;
+  int64_t deepest = packed ? tc->mr : mk->rows;
+  if (k > 0) {
+    bytes = a_offset(tc, tiles - 1, deepest - 1, k - 1) + tc->size;
+    if (tiles > 1 && a_offset(tc, tiles - 2, tc->mr - 1, k - 1) + tc->size > bytes)
+      bytes = a_offset(tc, tiles - 2, tc->mr - 1, k - 1) + tc->size;
+  }
+  image_fill(mk, &tc->a, bytes);
+  for (int64_t t = 0; t < tiles; t++)
+    for (int64_t p = 0; p < k; p++) {
+      int64_t rows = rows_of_tile(mk, t, tiles);
+      uint64_t bits = 0;
+      for (int64_t i = 0; i < (packed ? tc->mr : rows); i++) {
+        bool at_edge = (t == tiles - 1 && i == rows - 1) || p == k - 1;
+        if (i < rows) bits = element(mk, mk->theme->a, hot, at_edge);
+        put_bits(tc->a.data + a_offset(tc, t, i, p), tc->type, bits);
+      }
+    }
+}
+
+static void place_a(struct maker *mk, bool *packed) {
+  struct test_case *tc = mk->tc;
+  struct tsr_step *st = &tc->step;
+  int64_t size = tc->size;
+  *packed = tc->op == TSR_OP_GEMM && rng_chance(&mk->rng, 50);
+  mk->a_kind = *packed ? "packed" : "unpacked";
+  if (*packed) {
+    st->csa = tc->mr * size;
+    st->da = st->csa * st->k + (rng_chance(&mk->rng, 30) ? pick_gap(mk) * size : 0);
+  } else if (tc->op == TSR_OP_GEMM) {
+    st->csa = (st->m + pick_gap(mk)) * size;
+    st->da = tc->mr * size;
+  } else {
+    st->rsa = (st->k + pick_gap(mk)) * size;
+    st->da = tc->mr * st->rsa;
+  }
+}
+
+static void place_b(struct maker *mk) {
+  struct tsr_step *st = &mk->tc->step;
+  int64_t size = mk->tc->size, n = st->n, k = st->k;
+  switch (rng_range(&mk->rng, 0, 3)) {
+    case 0:
+      mk->b_kind = "packed";
+      st->csb = size;
+      st->rsb = n * size;
+      return;
+    case 1:
+      mk->b_kind = "along n";
+      st->csb = size;
+      st->rsb = (n + pick_gap(mk)) * size;
+      return;
+    case 2:
+      mk->b_kind = "along k";
+      st->rsb = size;
+      st->csb = (k + pick_gap(mk)) * size;
+      return;
+    default:
+      mk->b_kind = "strided";
+      st->rsb = rng_range(&mk->rng, 2, 5) * size;
+      st->csb = k * st->rsb + pick_gap(mk) * size;
+  }
+}
+
+static void fill_b(struct maker *mk, bool hot) {
+  struct test_case *tc = mk->tc;
+  const struct tsr_step *st = &tc->step;
+  int64_t k = st->k, n = st->n;
+  image_fill(mk, &tc->b, k > 0 ? (k - 1) * st->rsb + (n - 1) * st->csb + tc->size : 0);
+  for (int64_t j = 0; j < n; j++)
+    for (int64_t p = 0; p < k; p++)
+      put_bits(tc->b.data + p * st->rsb + j * st->csb, tc->type,
+               element(mk, mk->theme->b, hot, j == n - 1 || p == k - 1));
+}
+
+/* C's strides: tiles one under the other in one matrix, set apart, or each a block of its own. */
+static void place_c(struct maker *mk, int64_t tiles) {
+  struct tsr_step *st = &mk->tc->step;
+  int64_t size = mk->tc->size, mr = mk->tc->mr;
+  switch (rng_range(&mk->rng, 0, 5)) {
+    case 0:
+      st->csc = (mr + pick_gap(mk)) * size;
+      st->dc = st->n * st->csc;
+      return;
+    case 1:
+      st->dc = (mr + pick_gap(mk)) * size;
+      st->csc = tiles * st->dc + pick_gap(mk) * size;
+      return;
+    default:
+      st->dc = mr * size;
+      st->csc = (st->m + pick_gap(mk)) * size;
+  }
+}
+
+/* Marks rows x cols elements at `offset` as C's and gives them values. */
+static void fill_c_block(struct maker *mk, int64_t offset, int64_t rows, int64_t cols, bool hot) {
+  struct test_case *tc = mk->tc;
+  for (int64_t j = 0; j < cols; j++)
+    for (int64_t i = 0; i < rows; i++) {
+      int64_t at = offset + j * tc->step.csc + i * tc->size;
+      put_bits(tc->c.data + at, tc->type, element(mk, mk->theme->c, hot, i == rows - 1 || j == cols - 1));
+      tc->live.data[at / tc->size] = 1;
+    }
+}
+
+static void prepare_c(struct maker *mk, int64_t bytes) {
+  struct test_case *tc = mk->tc;
+  image_fill(mk, &tc->c, bytes);
+  image_prepare(&tc->live, (size_t)(bytes / tc->size));
+  if (bytes > 0) memset(tc->live.data, 0, tc->live.bytes);
+}
+
+static void make_gemm(struct maker *mk, const struct sizes *sizes) {
+  struct test_case *tc = mk->tc;
+  struct tsr_step *st = &tc->step;
+  int64_t tiles = sizes->tiles, hot = rng_range(&mk->rng, 0, 2);
+  bool edges = mk->theme->edge != EDGE_NONE, packed;
+  mk->rows = tc->op == TSR_OP_GEMM ? tc->mr - tc->mu + sizes->rows : tc->mr;
+  st->m = (tiles - 1) * tc->mr + mk->rows;
+  st->n = tc->nr;
+  st->k = sizes->k;
+  place_a(mk, &packed);
+  place_b(mk);
+  place_c(mk, tiles);
+  pick_scalars(mk);
+  if (rng_chance(&mk->rng, 15)) st->flags = TSR_STORE_SUM;
+  fill_a(mk, tiles, packed, edges && hot == 0);
+  fill_b(mk, edges && hot == 1);
+  int64_t last = (tiles - 1) * st->dc + (st->n - 1) * st->csc + mk->rows * tc->size;
+  int64_t before = tiles > 1 ? (tiles - 2) * st->dc + (st->n - 1) * st->csc + tc->mr * tc->size : 0;
+  prepare_c(mk, last > before ? last : before);
+  for (int64_t t = 0; t < tiles; t++)
+    fill_c_block(mk, t * st->dc, rows_of_tile(mk, t, tiles), st->n, edges && hot == 2);
+}
+
+/* PACK_N and PACK_T */
+
+static int64_t pick_width(struct maker *mk, const struct subject *s) {
+  int64_t most = mk->tc->nr < TSR_MAX_WIDTH ? mk->tc->nr : TSR_MAX_WIDTH, width;
+  if (mk->tc->mr) return mk->tc->mr;
+  switch (rng_range(&mk->rng, 0, 2)) {
+    case 0: width = rng_range(&mk->rng, 1, 24); break;
+    case 1: width = s->nwidths ? pick(mk, s->widths, s->nwidths) : 8; break;
+    default: width = rng_range(&mk->rng, 1, most); break;
+  }
+  return width < most ? width : most;
+}
+
+static void make_pack(struct maker *mk, const struct subject *s, const struct sizes *sizes) {
+  struct test_case *tc = mk->tc;
+  struct tsr_step *st = &tc->step;
+  bool edges = mk->theme->edge != EDGE_NONE, along_k = tc->op == TSR_OP_PACK_T;
+  int64_t size = tc->size, k = sizes->k, width = pick_width(mk, s);
+  int64_t rows = sizes->rows < width ? sizes->rows : rng_range(&mk->rng, 1, width), m = (sizes->tiles - 1) * width + rows;
+  st->m = m;
+  st->n = width;
+  st->k = k;
+  *(along_k ? &st->rsa : &st->csa) = ((along_k ? k : m) + pick_gap(mk)) * size;
+  st->dc = width * k * size + (rng_chance(&mk->rng, 30) ? pick_gap(mk) * size : 0);
+  int64_t outer = along_k ? st->rsa : size, inner = along_k ? size : st->csa;
+  image_fill(mk, &tc->a, k > 0 ? (m - 1) * outer + (k - 1) * inner + size : 0);
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t p = 0; p < k; p++)
+      put_bits(tc->a.data + i * outer + p * inner, tc->type,
+               element(mk, mk->theme->a, edges, i == m - 1 || p == k - 1));
+  image_fill(mk, &tc->b, 0);
+  prepare_c(mk, k > 0 ? (sizes->tiles - 1) * st->dc + width * k * size : 0);
+  for (int64_t t = 0; k > 0 && t < sizes->tiles; t++) memset(tc->live.data + t * st->dc / size, 1, (size_t)(width * k));
+  mk->a_kind = along_k ? "along k" : "along the rows";
+}
+
+/* UPDATE, UPDATE_T and SCALE */
+
+static void fill_sums(struct maker *mk, bool hot) {
+  struct test_case *tc = mk->tc;
+  const struct tsr_step *st = &tc->step;
+  image_fill(mk, &tc->a, st->m == 0 || st->n == 0 ? 0 : (st->n - 1) * st->csa + st->m * tc->size);
+  for (int64_t j = 0; j < st->n; j++)
+    for (int64_t i = 0; i < st->m; i++)
+      put_bits(tc->a.data + j * st->csa + i * tc->size, tc->type,
+               element(mk, mk->theme->a, hot, i == st->m - 1 || j == st->n - 1));
+}
+
+static void make_update(struct maker *mk, const struct sizes *sizes) {
+  struct test_case *tc = mk->tc;
+  struct tsr_step *st = &tc->step;
+  bool edges = mk->theme->edge != EDGE_NONE, hot_c = tc->op == TSR_OP_SCALE || rng_chance(&mk->rng, 50);
+  st->m = sizes->tiles == 1 ? rng_range(&mk->rng, 0, 40) : rng_range(&mk->rng, 1, 300);
+  st->n = rng_range(&mk->rng, 0, 40);
+  int64_t along = tc->op == TSR_OP_UPDATE_T ? st->n : st->m, across = st->m + st->n - along;
+  st->csc = (along + pick_gap(mk)) * tc->size;
+  pick_scalars(mk);
+  prepare_c(mk, along == 0 || across == 0 ? 0 : (across - 1) * st->csc + along * tc->size);
+  fill_c_block(mk, 0, along, across, edges && hot_c);
+  image_fill(mk, &tc->b, 0);
+  image_fill(mk, &tc->a, 0);
+  if (tc->op == TSR_OP_SCALE) return;
+  st->csa = (st->m + pick_gap(mk)) * tc->size;
+  fill_sums(mk, edges && !hot_c);
+}
+
+static void expect(struct test_case *tc) {
+  image_prepare(&tc->expected, tc->c.bytes);
+  if (tc->c.bytes > 0) memcpy(tc->expected.data, tc->c.data, tc->c.bytes);
+  feclearexcept(FE_ALL_EXCEPT);
+  reference_step(tc->op, tc->type, &tc->step, tc->mr, tc->a.data, tc->b.data, tc->expected.data);
+  tc->flags = fetestexcept(FE_ALL_EXCEPT);
+}
+
+struct text {
+  char *at;
+  size_t left;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...) {
+  va_list values;
+  va_start(values, format);
+  int n = vsnprintf(text->at, text->left, format, values);
+  va_end(values);
+  size_t used = n < 0 ? 0 : (size_t)n < text->left ? (size_t)n : text->left - 1;
+  text->at += used;
+  text->left -= used;
+}
+
+static void add_stride(struct text *text, const struct test_case *tc, const char *name, int64_t stride) {
+  if (stride != UNUSED_STRIDE) add(text, " %s %lld", name, (long long)(stride / tc->size));
+}
+
+static void describe(struct maker *mk) {
+  struct test_case *tc = mk->tc;
+  const struct tsr_step *st = &tc->step;
+  struct text text = {tc->text, sizeof tc->text};
+  add(&text, "%s, m %lld n %lld", mk->theme->name, (long long)st->m, (long long)st->n);
+  if (uses_k(tc->op)) add(&text, " k %lld", (long long)st->k);
+  if (mk->a_kind) add(&text, ", A %s", mk->a_kind);
+  if (mk->b_kind) add(&text, ", B %s", mk->b_kind);
+  add(&text, ", in elements:");
+  add_stride(&text, tc, "rsa", st->rsa);
+  add_stride(&text, tc, "csa", st->csa);
+  add_stride(&text, tc, "rsb", st->rsb);
+  add_stride(&text, tc, "csb", st->csb);
+  add_stride(&text, tc, "csc", st->csc);
+  add_stride(&text, tc, "da", st->da);
+  add_stride(&text, tc, "dc", st->dc);
+  if (tc->op != TSR_OP_PACK_N && tc->op != TSR_OP_PACK_T)
+    add(&text, ", alpha %g beta %g", st->alpha, st->beta);
+  if (st->flags & TSR_STORE_SUM) add(&text, ", sums stored");
+  if (tc->slack) add(&text, ", operands off by %zu bytes", tc->slack);
+}
+
+/* Mixes the kernel's name into the seed: a case does not depend on which other kernels are tested. */
+static uint64_t seed_of(uint64_t seed, const char *symbol, int index) {
+  struct rng rng = {seed};
+  for (; *symbol; symbol++) rng.state = rng_next(&rng) ^ (unsigned char)*symbol;
+  rng.state = rng_next(&rng) + (uint64_t)index;
+  return rng_next(&rng);
+}
+
+static void take_subject(struct test_case *tc, const struct subject *s) {
+  tc->kernel = s->kernel;
+  tc->op = s->kernel->op;
+  tc->type = s->kernel->tc;
+  tc->size = tsr_size_of(s->kernel->tc);
+  tc->mr = scaled(s, s->kernel->mr);
+  tc->mu = scaled(s, s->kernel->mu);
+  tc->nr = s->kernel->nr;
+  tc->step = (struct tsr_step){UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE,
+                               UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE,
+                               0.0 / 0.0,     0.0 / 0.0,     0,             0};
+}
+
+static size_t pick_slack(struct maker *mk) {
+  int64_t size = mk->tc->size;
+  if (rng_chance(&mk->rng, 15)) return (size_t)rng_range(&mk->rng, 1, size - 1);
+  return rng_chance(&mk->rng, 50) ? 0 : (size_t)(rng_range(&mk->rng, 1, 15) * size);
+}
+
+void case_make(struct test_case *tc, const struct subject *s, uint64_t seed, int index) {
+  struct maker mk = {.tc = tc, .rng = {seed_of(seed, s->kernel->symbol, index)}};
+  take_subject(tc, s);
+  /* The first two themes raise no flag of their own, so they show what padding lanes do: every other case. */
+  mk.theme = rng_chance(&mk.rng, 50) ? &themes[rng_range(&mk.rng, 0, 1)] : &themes[rng_range(&mk.rng, 2, NTHEMES - 1)];
+  mk.gap = pick_gap_bits(&mk);
+  struct sizes sizes = pick_sizes(&mk, s, index);
+  switch (tc->op) {
+    case TSR_OP_GEMM:
+    case TSR_OP_GEMM_AT: make_gemm(&mk, &sizes); break;
+    case TSR_OP_PACK_N:
+    case TSR_OP_PACK_T: make_pack(&mk, s, &sizes); break;
+    default: make_update(&mk, &sizes); break;
+  }
+  tc->slack = pick_slack(&mk);
+  tc->step.next_b = rng_chance(&mk.rng, 50);
+  expect(tc);
+  describe(&mk);
+}
+
+void case_free(struct test_case *tc) {
+  free(tc->a.data);
+  free(tc->b.data);
+  free(tc->c.data);
+  free(tc->expected.data);
+  free(tc->live.data);
+}
