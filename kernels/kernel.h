@@ -30,16 +30,19 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *             real row computes and raise no flag of their own.
  *   PACK_T    The same from a matrix that lies along k: A[i,p] at a + i * rsa + p * size.
  *   UPDATE    C[0:m, 0:n] = fma(alpha, s, beta * C) from sums s kept at a + j * csa, as stored by TSR_STORE_SUM.
+ *   UPDATE_T  The same with C across: element (i, j) of C is at c + i * csc + j * size.
  *   SCALE     C[0:m, 0:n] = beta * C, or +0 without reading C when beta == 0.
  *
  * GEMM_AT takes only whole units of rows (m is a multiple of mu). PACK_N and PACK_T: mr says the one panel width a
- * kernel is made for, or is 0 for one that takes any width up to nr. UPDATE and SCALE take any m and n (mr = nr = 0). */
+ * kernel is made for, or is 0 for one that takes any width up to nr. UPDATE, UPDATE_T and SCALE take any m and n
+ * (mr = nr = 0). */
 enum tsr_op {
   TSR_OP_GEMM = 1,
   TSR_OP_GEMM_AT,
   TSR_OP_PACK_N,
   TSR_OP_PACK_T,
   TSR_OP_UPDATE,
+  TSR_OP_UPDATE_T,
   TSR_OP_SCALE,
   TSR_OP_COUNT
 };

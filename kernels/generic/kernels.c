@@ -16,6 +16,7 @@
 #define PACK_N tsr_pack_n_f32_generic
 #define PACK_T tsr_pack_t_f32_generic
 #define UPDATE tsr_update_f32_generic
+#define UPDATE_T tsr_update_t_f32_generic
 #define SCALE tsr_scale_f32_generic
 #include "kernels/generic/kernels.h"
 
@@ -32,6 +33,7 @@
 #undef PACK_N
 #undef PACK_T
 #undef UPDATE
+#undef UPDATE_T
 #undef SCALE
 #undef AT
 #undef PUT
@@ -49,5 +51,6 @@
 #define PACK_N tsr_pack_n_f64_generic
 #define PACK_T tsr_pack_t_f64_generic
 #define UPDATE tsr_update_f64_generic
+#define UPDATE_T tsr_update_t_f64_generic
 #define SCALE tsr_scale_f64_generic
 #include "kernels/generic/kernels.h"

@@ -62,6 +62,14 @@ void UPDATE(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) {
       FINISH(st, AT(a, j * st->csa + i * size), c + (tsr_mem)(j * st->csc + i * size));
 }
 
+void UPDATE_T(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) {
+  (void)b;
+  const int64_t size = sizeof(REAL);
+  for (int64_t i = 0; i < st->m; i++)
+    for (int64_t j = 0; j < st->n; j++)
+      FINISH(st, AT(a, j * st->csa + i * size), c + (tsr_mem)(i * st->csc + j * size));
+}
+
 void SCALE(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) {
   (void)a, (void)b;
   const int64_t size = sizeof(REAL);

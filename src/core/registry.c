@@ -46,6 +46,7 @@ static void add_kernel(struct tsr_kernels *table, const struct tsr_kernel *k) {
     case TSR_OP_PACK_N: add_pack(table->pack_n, k, lanes); break;
     case TSR_OP_PACK_T: add_pack(table->pack_t, k, lanes); break;
     case TSR_OP_UPDATE: table->update = k; break;
+    case TSR_OP_UPDATE_T: table->update_t = k; break;
     case TSR_OP_SCALE: table->scale = k; break;
   }
 }
@@ -58,6 +59,7 @@ static void borrow(struct tsr_kernels *table, const struct tsr_chip *weaker, tsr
   if (!table->pack_n[0]) table->pack_n[0] = other.pack_n[0];
   if (!table->pack_t[0]) table->pack_t[0] = other.pack_t[0];
   if (!table->update) table->update = other.update;
+  if (!table->update_t) table->update_t = other.update_t;
   if (!table->scale) table->scale = other.scale;
 }
 

@@ -1,4 +1,4 @@
-/* GEMM inside the library: the normalised problem, its plan, and the functions the faces call. */
+/* GEMM inside the library: the normalised problem, its plan, and what the faces call. */
 #ifndef TSR_GEMM_H
 #define TSR_GEMM_H
 
@@ -13,25 +13,43 @@ struct tsr_gemm_problem {
   double alpha, beta;
 };
 
-/* Where the operands are read from. */
 enum tsr_gemm_path {
-  TSR_GEMM_DIRECT, /* A and B as they lie */
-  TSR_GEMM_PACKED, /* blocks of A and B copied into panels */
+  TSR_GEMM_DIRECT,  /* A and B are read as they lie */
+  TSR_GEMM_ACROSS,  /* the same with rows and columns exchanged: lanes over the columns of C, sums turned at the end */
+  TSR_GEMM_PACKED,  /* blocks of A, of B, or of both are copied into panels */
+  TSR_GEMM_K_SPLIT, /* direct, the blocks of k computed side by side and added in order */
 };
 
 struct tsr_gemm_plan {
   enum tsr_gemm_path path;
-  bool a_along_k;       /* A lies along k: direct steps are GEMM_AT */
-  int units, columns;   /* the tile: rows in units of the chip's row unit, columns */
-  int64_t kb, mc, nc;   /* block of k (the contract's), of rows, of columns */
-  int rows_split, columns_split; /* grid of threads */
+  int threads;
+  int units, columns; /* the tile: rows in the chip's row unit, columns */
+  int64_t kb;         /* the contract's block of k */
+  int64_t mc, nc;     /* packed: rows and columns of a block; else of a piece of work */
+  bool pack_a, pack_b;
+  int groups;         /* packed: teams of threads side by side in n, each with a packed B of its own */
 };
 
 /* KB of the numeric contract: how many consecutive k make one chain. */
 static inline int64_t tsr_gemm_kb(tsr_type type) { return type == TSR_F64 ? 256 : 384; }
 
-void tsr_gemm_make_plan(const tsr_context *context, const struct tsr_gemm_problem *problem, int threads,
-                        struct tsr_gemm_plan *plan);
+/* Turns a valid descriptor into the normalised problem. */
+void tsr_gemm_normalise(const tsr_gemm_desc *desc, const void *a, const void *b, void *c,
+                        struct tsr_gemm_problem *problem);
+
+/* Decides path and threads; then, when the number of threads that are really free is known, tiles and blocks. */
+void tsr_gemm_choose_path(const tsr_context *context, const struct tsr_gemm_problem *problem,
+                          struct tsr_gemm_plan *plan);
+void tsr_gemm_choose_blocks(const tsr_context *context, const struct tsr_gemm_problem *problem,
+                            struct tsr_gemm_plan *plan);
+
+/* For tests and the tuner: fields that are not 0 replace the plan's own choice in every call of the process.
+ * `path` is 1 + enum tsr_gemm_path. Sizes must be legal for the kernels: mc a multiple of the tile's rows. */
+struct tsr_gemm_force {
+  int path, threads, groups;
+  int64_t mc, nc;
+};
+extern struct tsr_gemm_force tsr_gemm_forced;
 
 /* Columns of the next tile when `left` columns are to be covered exactly by tiles of `columns`, where `most` is the
  * widest tile there is: whole tiles, then two that share what is left evenly, or one. */

@@ -1,32 +1,99 @@
-/* Which path, tile and block sizes a GEMM takes. */
+/* Which path, how many threads, which tile and block sizes a GEMM takes. */
+#include "src/core/threads.h"
 #include "src/core/topology.h"
-#include "src/gemm/gemm.h"
+#include "src/gemm/tiles.h"
 
-static int64_t round_down(int64_t x, int64_t unit) { return x < unit ? unit : x - x % unit; }
+struct tsr_gemm_force tsr_gemm_forced;
 
-/* Packing copies every element once; below this much reuse the copy costs more than it saves. */
-static bool worth_packing(const struct tsr_gemm_problem *p) {
-  return (double)p->m * (double)p->n * (double)p->k > 200.0 * 200 * 200;
+/* Operations that pay for waking one more thread. */
+#define FLOPS_PER_THREAD 2e6
+/* Products up to this many multiplications run on operands as they lie. */
+#define DIRECT_PRODUCT (200.0 * 200 * 200)
+/* Columns up to which packing a matrix that is used once a column costs more than it saves. */
+#define SKINNY_COLUMNS 8
+/* Scratch for the sums of a k split. */
+#define MOST_SUM_BYTES (1 << 20)
+
+static double product(const struct tsr_gemm_problem *p) { return (double)p->m * (double)p->n * (double)p->k; }
+
+/* Few rows of C that are contiguous against many columns: lanes over the columns fill better. */
+static bool is_across(const struct tsr_gemm_problem *p, int mu) {
+  return p->m <= SKINNY_COLUMNS && p->m < mu && p->n >= 4 * mu && p->k >= mu;
 }
 
-void tsr_gemm_make_plan(const tsr_context *context, const struct tsr_gemm_problem *p, int threads,
-                        struct tsr_gemm_plan *plan) {
+static enum tsr_gemm_path choose_path(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, int threads) {
+  bool along_k = p->rsa != tsr_size_of(p->type);
+  int64_t tiles_of_c = tsr_ceil_div(p->m, tiles->units * tiles->mu) * tsr_ceil_div(p->n, tiles->columns);
+  int64_t blocks = tsr_ceil_div(p->k, tsr_gemm_kb(p->type));
+  if (is_across(p, tiles->mu)) return TSR_GEMM_ACROSS;
+  if (threads > 1 && tiles_of_c < 2 * threads && blocks >= 2 * threads &&
+      (double)blocks * (double)p->m * (double)p->n * (double)tsr_size_of(p->type) <= MOST_SUM_BYTES)
+    return TSR_GEMM_K_SPLIT;
+  if (p->n <= SKINNY_COLUMNS) return TSR_GEMM_DIRECT;
+  return !along_k && product(p) <= DIRECT_PRODUCT ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
+}
+
+static int choose_threads(const tsr_context *context, const struct tsr_gemm_problem *p) {
+  double most = 2 * product(p) / FLOPS_PER_THREAD;
+  if (most < 2) return 1;
+  int available = tsr_threads_available(context);
+  return most < available ? (int)most : available;
+}
+
+void tsr_gemm_choose_path(const tsr_context *context, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
+  plan->kb = tsr_gemm_kb(p->type);
+  plan->threads = tsr_gemm_forced.threads ? tsr_gemm_forced.threads : choose_threads(context, p);
+  plan->path = choose_path(&context->kernels[p->type].gemm, p, plan->threads);
+  if (tsr_gemm_forced.path) plan->path = (enum tsr_gemm_path)(tsr_gemm_forced.path - 1);
+}
+
+/* `total` cut into pieces of at most `most` that are as even as the unit allows, their number a multiple of `share`. */
+static int64_t even(int64_t total, int64_t most, int64_t unit, int64_t share) {
+  int64_t pieces = tsr_ceil_div(tsr_ceil_div(total, most), share) * share;
+  return tsr_ceil_div(tsr_ceil_div(total, pieces), unit) * unit;
+}
+
+static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
+  const struct tsr_topology *machine = tsr_topology_get();
+  int64_t column = plan->kb * tsr_size_of(p->type), tile_rows = (int64_t)plan->units * tiles->mu;
+  int64_t l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
+  int64_t l3 = (int64_t)machine->level[machine->nlevels - 1].bytes;
+  plan->pack_a = true;
+  plan->pack_b = true;
+  plan->groups = p->m < 2 * plan->threads * tile_rows ? plan->threads : 1;
+  if (plan->groups > 64) plan->groups = 64;
+  int64_t most_rows = l2 / 2 / column, most_columns = tsr_min(3 << 20, l3 / 2) / column;
+  plan->mc = even(p->m, most_rows > tile_rows ? most_rows : tile_rows, tile_rows,
+                  tsr_ceil_div(plan->threads, plan->groups));
+  plan->nc = even(p->n, most_columns > plan->columns ? most_columns : plan->columns, plan->columns, 1);
+}
+
+/* Pieces for threads to claim: a few for each, in whole tiles. One thread takes skinny matrices in strips of rows,
+ * so that a strip of A is read to the end of k, and everything else in one piece. */
+static void direct_pieces(const struct tsr_tiles *tiles, int64_t m, int64_t n, struct tsr_gemm_plan *plan) {
+  int64_t tile_rows = (int64_t)plan->units * tiles->mu;
+  plan->mc = m > 0 ? m : 1;
+  plan->nc = n > 0 ? n : 1;
+  if (n <= SKINNY_COLUMNS) plan->mc = tsr_min(m, 8 * tile_rows);
+  if (plan->threads == 1 || n <= SKINNY_COLUMNS) return;
+  int64_t pieces = 2 * plan->threads;
+  if (m / tile_rows >= n / plan->columns)
+    plan->mc = even(m, tsr_ceil_div(m, pieces), tile_rows, 1);
+  else
+    plan->nc = even(n, tsr_ceil_div(n, pieces), plan->columns, 1);
+}
+
+void tsr_gemm_choose_blocks(const tsr_context *context, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
   const struct tsr_tiles *tiles = &context->kernels[p->type].gemm;
-  int64_t size = tsr_size_of(p->type);
-  plan->a_along_k = p->rsa != size;
   plan->units = tiles->units;
   plan->columns = tiles->columns;
-  plan->kb = tsr_gemm_kb(p->type);
-  plan->rows_split = 1;
-  plan->columns_split = threads;
-  plan->path = !plan->a_along_k && !worth_packing(p) ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
-  if (plan->path == TSR_GEMM_DIRECT) {
-    plan->mc = p->m;
-    plan->nc = p->n;
-    return;
-  }
-  const struct tsr_topology *machine = tsr_topology_get();
-  int64_t l2 = (int64_t)machine->level[machine->nlevels > 1].bytes, tile_rows = (int64_t)plan->units * tiles->mu;
-  plan->mc = round_down(l2 / 2 / (plan->kb * size), tile_rows);
-  plan->nc = round_down((3 << 20) / (plan->kb * size), plan->columns);
+  if (plan->path == TSR_GEMM_PACKED)
+    packed_blocks(tiles, p, plan);
+  else if (plan->path == TSR_GEMM_ACROSS)
+    direct_pieces(tiles, p->n, p->m, plan);
+  else
+    direct_pieces(tiles, p->m, p->n, plan);
+  if (tsr_gemm_forced.mc) plan->mc = tsr_gemm_forced.mc;
+  if (tsr_gemm_forced.nc) plan->nc = tsr_gemm_forced.nc;
+  if (tsr_gemm_forced.groups && tsr_gemm_forced.groups <= plan->threads) plan->groups = tsr_gemm_forced.groups;
 }

@@ -1,0 +1,90 @@
+/* The public face of GEMM: checks, and the turn that makes every problem one whose rows of C are contiguous. */
+#include "src/gemm/gemm.h"
+
+/* Length of a row (or column) of op(X) as stored: what ld must at least be. */
+static int64_t least_ld(tsr_order order, tsr_trans trans, int64_t rows, int64_t cols) {
+  int64_t least = (order == TSR_COL_MAJOR) == (trans == TSR_NO_TRANS) ? rows : cols;
+  return least > 1 ? least : 1;
+}
+
+#define CHECK(condition, ...) \
+  if (!(condition)) return tsr_fail(TSR_INVALID_ARGUMENT, __VA_ARGS__)
+
+static tsr_status check_ld(const char *name, int64_t ld, int64_t least, int64_t outer, int64_t size) {
+  int64_t bytes;
+  CHECK(ld >= least, "%s is %lld but a row or column holds %lld elements: pass at least that", name, (long long)ld,
+        (long long)least);
+  CHECK(!__builtin_mul_overflow(ld, outer, &bytes) && !__builtin_mul_overflow(bytes, size, &bytes),
+        "%s is %lld: the matrix would not fit the address space", name, (long long)ld);
+  return TSR_OK;
+}
+
+static tsr_status check(const tsr_gemm_desc *d) {
+  CHECK(d, "desc is NULL: pass a tsr_gemm_desc initialised by TSR_GEMM_DESC");
+  CHECK(d->size == sizeof *d, "desc->size is %zu: initialise the descriptor with TSR_GEMM_DESC", d->size);
+  CHECK(d->type == TSR_F32 || d->type == TSR_F64, "type is %d: use TSR_F32 or TSR_F64", (int)d->type);
+  CHECK(d->order == TSR_ROW_MAJOR || d->order == TSR_COL_MAJOR, "order is %d: use TSR_ROW_MAJOR or TSR_COL_MAJOR",
+        (int)d->order);
+  CHECK(d->trans_a == TSR_NO_TRANS || d->trans_a == TSR_TRANS, "trans_a is %d: use TSR_NO_TRANS or TSR_TRANS",
+        (int)d->trans_a);
+  CHECK(d->trans_b == TSR_NO_TRANS || d->trans_b == TSR_TRANS, "trans_b is %d: use TSR_NO_TRANS or TSR_TRANS",
+        (int)d->trans_b);
+  CHECK(d->m >= 0, "m is %lld: sizes cannot be negative", (long long)d->m);
+  CHECK(d->n >= 0, "n is %lld: sizes cannot be negative", (long long)d->n);
+  CHECK(d->k >= 0, "k is %lld: sizes cannot be negative", (long long)d->k);
+  return TSR_OK;
+}
+
+static tsr_status check_matrix(const tsr_gemm_desc *d, const char *name, tsr_trans trans, int64_t rows, int64_t cols,
+                               int64_t ld) {
+  int64_t least = least_ld(d->order, trans, rows, cols);
+  return check_ld(name, ld, least, rows + cols - least, tsr_size_of(d->type));
+}
+
+static tsr_status check_strides(const tsr_gemm_desc *d) {
+  tsr_status status = check_matrix(d, "lda", d->trans_a, d->m, d->k, d->lda);
+  if (status == TSR_OK) status = check_matrix(d, "ldb", d->trans_b, d->k, d->n, d->ldb);
+  if (status == TSR_OK) status = check_matrix(d, "ldc", TSR_NO_TRANS, d->m, d->n, d->ldc);
+  return status;
+}
+
+/* One operand's strides in bytes when its first index runs over rows of the turned or unturned problem. */
+static void strides(tsr_trans trans, int64_t ld, int64_t size, int64_t *rs, int64_t *cs) {
+  *rs = trans == TSR_NO_TRANS ? size : ld * size;
+  *cs = trans == TSR_NO_TRANS ? ld * size : size;
+}
+
+/* Row-major C = A B is column-major C' = B' A', where every matrix is read as its transpose. */
+void tsr_gemm_normalise(const tsr_gemm_desc *d, const void *a, const void *b, void *c, struct tsr_gemm_problem *pr) {
+  bool turned = d->order == TSR_ROW_MAJOR;
+  int64_t size = tsr_size_of(d->type);
+  pr->type = d->type;
+  pr->m = turned ? d->n : d->m;
+  pr->n = turned ? d->m : d->n;
+  pr->k = d->k;
+  pr->a = (tsr_mem)(turned ? b : a);
+  pr->b = (tsr_mem)(turned ? a : b);
+  pr->c = (tsr_mem)c;
+  strides(turned ? d->trans_b : d->trans_a, turned ? d->ldb : d->lda, size, &pr->rsa, &pr->csa);
+  strides(turned ? d->trans_a : d->trans_b, turned ? d->lda : d->ldb, size, &pr->rsb, &pr->csb);
+  pr->csc = d->ldc * size;
+  pr->alpha = d->type == TSR_F32 ? (double)(float)d->alpha : d->alpha;
+  pr->beta = d->type == TSR_F32 ? (double)(float)d->beta : d->beta;
+}
+
+tsr_status tsr_gemm(tsr_context *given, const tsr_gemm_desc *d, const void *a, const void *b, void *c) {
+  tsr_context *context;
+  struct tsr_gemm_problem problem;
+  tsr_status status = tsr_context_get(given, &context);
+  if (status == TSR_OK) status = check(d);
+  if (status == TSR_OK) status = check_strides(d);
+  if (status != TSR_OK) return status;
+  if (d->m == 0 || d->n == 0) return TSR_OK;
+  CHECK(c, "c is NULL but m and n are not 0");
+  if (d->k > 0 && d->alpha != 0) {
+    CHECK(a, "a is NULL but m and k are not 0");
+    CHECK(b, "b is NULL but k and n are not 0");
+  }
+  tsr_gemm_normalise(d, a, b, c, &problem);
+  return tsr_gemm_compute(context, &problem, "tsr_gemm");
+}

@@ -1,0 +1,208 @@
+/* GEMM without packed blocks: small matrices, skinny ones, and few elements with a long k. */
+#include <stdatomic.h>
+
+#include "src/core/memory.h"
+#include "src/core/threads.h"
+#include "src/gemm/tiles.h"
+
+/* Where a block's result goes: C itself, or a scratch matrix of sums. */
+struct target {
+  tsr_mem c;
+  int64_t csc;
+  uint64_t flags;
+};
+
+/* The widest tile that still takes `cols` columns, if they are few; the preferred one otherwise. */
+static int units_for(const struct tsr_tiles *tiles, int preferred, int64_t cols) {
+  if (cols > tiles->max_columns[preferred]) return preferred;
+  for (int u = TSR_MAX_UNITS; u > preferred; u--)
+    if (tiles->max_columns[u] >= cols) return u;
+  return preferred;
+}
+
+/* One block of k of rows that are contiguous in A. */
+static void block_rows(const struct tsr_gemm_job *job, struct tsr_step *step, struct tsr_gemm_piece piece, tsr_mem a,
+                       tsr_mem b, tsr_mem c) {
+  const struct tsr_tiles *tiles = &job->kernels->gemm;
+  struct tsr_gemm_plan plan = *job->plan;
+  struct tsr_gemm_job with = {job->problem, &plan, job->kernels, job->size};
+  int64_t units = tsr_ceil_div(piece.rows, tiles->mu);
+  int fit = units < plan.units ? (int)units : plan.units, most = tiles->max_columns[fit];
+  plan.units = units_for(tiles, plan.units, piece.cols);
+  for (int64_t j = 0; j < piece.cols; j += step->n) {
+    step->n = tsr_next_columns(piece.cols - j, most, most);
+    tsr_gemm_column_of_tiles(&with, step, piece.rows, false, a, b + (tsr_mem)(j * step->csb),
+                             c + (tsr_mem)(j * step->csc));
+  }
+}
+
+/* Rows that do not fill a unit, of an A that lies along k: through a panel on scratch, or one by one (a single row
+ * is contiguous whatever the stride) when there is no memory. */
+static void block_rest(const struct tsr_gemm_job *job, struct tsr_step *step, struct tsr_gemm_piece piece, tsr_mem a,
+                       tsr_mem b, tsr_mem c) {
+  int64_t mu = job->kernels->gemm.mu;
+  struct tsr_gemm_problem contiguous = *job->problem;
+  struct tsr_gemm_job with = {&contiguous, job->plan, job->kernels, job->size};
+  contiguous.rsa = job->size;
+  contiguous.csa = job->size;
+  tsr_mem panel = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_A, (size_t)(mu * job->plan->kb * job->size));
+  if (!panel) {
+    for (int64_t i = 0; i < piece.rows; i++)
+      block_rows(&with, step, (struct tsr_gemm_piece){0, 1, 0, piece.cols}, a + (tsr_mem)(i * job->problem->rsa), b,
+                 c + (tsr_mem)(i * job->size));
+    return;
+  }
+  for (int64_t i = 0; i < piece.rows; i += mu) {
+    int64_t rows = tsr_min(mu, piece.rows - i);
+    struct tsr_step copy = {.m = rows, .n = mu, .k = step->k, .rsa = job->problem->rsa, .csa = job->size};
+    job->kernels->pack_t[job->kernels->pack_t[mu] ? mu : 0]->run(&copy, a + (tsr_mem)(i * copy.rsa), 0, panel);
+    contiguous.csa = mu * job->size;
+    block_rows(&with, step, (struct tsr_gemm_piece){0, rows, 0, piece.cols}, panel, b, c + (tsr_mem)(i * job->size));
+  }
+}
+
+/* Columns of the next transposing tile: the most its height allows, evenly shared. */
+static int64_t next_at_columns(int64_t left, int most) { return tsr_ceil_div(left, tsr_ceil_div(left, most)); }
+
+/* One block of k of rows that lie along k. */
+static void block_along_k(const struct tsr_gemm_job *job, struct tsr_step *step, struct tsr_gemm_piece piece,
+                          tsr_mem a, tsr_mem b, tsr_mem c) {
+  const struct tsr_tiles *tiles = &job->kernels->gemm_at;
+  int64_t units = tiles->mu ? piece.rows / tiles->mu : 0;
+  step->rsa = job->problem->rsa;
+  while (units > 0) {
+    int u = units < tiles->units ? (int)units : tiles->units;
+    while (u > 1 && tiles->max_columns[u] < tsr_min(piece.cols, tiles->max_columns[1])) u--;
+    while (!tiles->max_columns[u]) u--;
+    int64_t rows = (int64_t)u * tiles->mu;
+    step->m = rows * (units / u);
+    step->da = rows * step->rsa;
+    step->dc = rows * job->size;
+    for (int64_t j = 0; j < piece.cols; j += step->n) {
+      step->n = next_at_columns(piece.cols - j, tiles->max_columns[u]);
+      tiles->tile[u][step->n]->run(step, a, b + (tsr_mem)(j * step->csb), c + (tsr_mem)(j * step->csc));
+    }
+    a += (tsr_mem)(step->m * step->rsa);
+    c += (tsr_mem)(step->m * job->size);
+    piece.rows -= step->m;
+    units %= u;
+  }
+  if (piece.rows > 0) block_rest(job, step, piece, a, b, c);
+}
+
+static void block(const struct tsr_gemm_job *job, struct tsr_gemm_piece piece, int64_t p0, struct target to) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  struct tsr_step step = {.rsb = pr->rsb, .csb = pr->csb, .csc = to.csc, .flags = to.flags};
+  tsr_mem a = pr->a + (tsr_mem)(piece.i * pr->rsa + p0 * pr->csa);
+  tsr_mem b = pr->b + (tsr_mem)(p0 * pr->rsb + piece.j * pr->csb);
+  tsr_gemm_set_block(job, &step, p0);
+  if (pr->rsa == job->size || piece.rows == 1)
+    block_rows(job, &step, piece, a, b, to.c);
+  else
+    block_along_k(job, &step, piece, a, b, to.c);
+}
+
+static void piece_into_c(const struct tsr_gemm_job *job, struct tsr_gemm_piece piece, tsr_mem scratch) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  struct target c = {pr->c + (tsr_mem)(piece.i * job->size + piece.j * pr->csc), pr->csc, 0};
+  (void)scratch;
+  for (int64_t p0 = 0; p0 < pr->k; p0 += job->plan->kb) block(job, piece, p0, c);
+}
+
+/* Sums of a piece on scratch, then an update that turns them over. */
+static void piece_across(const struct tsr_gemm_job *job, struct tsr_gemm_piece piece, tsr_mem scratch) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  int64_t pitch = piece.rows * job->size;
+  for (int64_t p0 = 0; p0 < pr->k; p0 += job->plan->kb) {
+    struct tsr_step update = {.m = piece.rows, .n = piece.cols, .csa = pitch, .csc = pr->csc};
+    tsr_gemm_set_block(job, &update, p0);
+    block(job, piece, p0, (struct target){scratch, pitch, TSR_STORE_SUM});
+    job->kernels->update_t->run(&update, scratch, 0, pr->c + (tsr_mem)(piece.i * pr->csc + piece.j * job->size));
+  }
+}
+
+/* Pieces handed out to the threads of a team, first come first served. */
+struct shared {
+  const struct tsr_gemm_job *job;
+  void (*run)(const struct tsr_gemm_job *job, struct tsr_gemm_piece piece, tsr_mem scratch);
+  tsr_mem scratch; /* thread number i has scratch + i * scratch_bytes */
+  int64_t scratch_bytes, pieces;
+  _Atomic int64_t next;
+};
+
+static void claim_pieces(void *arg, int index) {
+  struct shared *shared = arg;
+  for (int64_t i; (i = atomic_fetch_add(&shared->next, 1)) < shared->pieces;)
+    shared->run(shared->job, tsr_gemm_piece_of(shared->job, i), shared->scratch + (tsr_mem)(index * shared->scratch_bytes));
+}
+
+static void run_pieces(struct shared *shared, struct tsr_team *team) {
+  shared->pieces = tsr_gemm_pieces(shared->job);
+  if (team)
+    tsr_team_run(team, claim_pieces, shared);
+  else
+    claim_pieces(shared, 0);
+}
+
+void tsr_gemm_direct(const struct tsr_gemm_job *job, struct tsr_team *team) {
+  struct shared shared = {.job = job, .run = piece_into_c};
+  if (!team && tsr_gemm_pieces(job) == 1)
+    piece_into_c(job, tsr_gemm_piece_of(job, 0), 0);
+  else
+    run_pieces(&shared, team);
+}
+
+tsr_status tsr_gemm_across(const struct tsr_gemm_job *job, struct tsr_team *team) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  struct tsr_gemm_problem across = *pr;
+  struct tsr_gemm_job turned = {&across, job->plan, job->kernels, job->size};
+  struct shared shared = {.job = &turned, .run = piece_across};
+  across.m = pr->n;
+  across.n = pr->m;
+  across.a = pr->b;
+  across.b = pr->a;
+  across.rsa = pr->csb;
+  across.csa = pr->rsb;
+  across.rsb = pr->csa;
+  across.csb = pr->rsa;
+  shared.scratch_bytes = job->plan->mc * job->plan->nc * job->size;
+  shared.scratch = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_SUMS, (size_t)(shared.scratch_bytes * job->plan->threads));
+  if (!shared.scratch) return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for sums");
+  run_pieces(&shared, team);
+  return TSR_OK;
+}
+
+/* Blocks of k side by side: block number b leaves its sums at sums + b * m * n. */
+struct k_split {
+  const struct tsr_gemm_job *job;
+  tsr_mem sums;
+  int64_t blocks, pitch;
+  _Atomic int64_t next;
+};
+
+static void claim_blocks(void *arg, int index) {
+  struct k_split *split = arg;
+  const struct tsr_gemm_job *job = split->job;
+  struct tsr_gemm_piece all = {0, job->problem->m, 0, job->problem->n};
+  (void)index;
+  for (int64_t i; (i = atomic_fetch_add(&split->next, 1)) < split->blocks;)
+    block(job, all, i * job->plan->kb,
+          (struct target){split->sums + (tsr_mem)(i * split->pitch * all.cols), split->pitch, TSR_STORE_SUM});
+}
+
+tsr_status tsr_gemm_k_split(const struct tsr_gemm_job *job, struct tsr_team *team) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  struct k_split split = {job, 0, tsr_ceil_div(pr->k, job->plan->kb), pr->m * job->size, 0};
+  split.sums = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_SUMS, (size_t)(split.blocks * split.pitch * pr->n));
+  if (!split.sums) return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for sums");
+  if (team)
+    tsr_team_run(team, claim_blocks, &split);
+  else
+    claim_blocks(&split, 0);
+  for (int64_t b = 0; b < split.blocks; b++) {
+    struct tsr_step update = {.m = pr->m, .n = pr->n, .csa = split.pitch, .csc = pr->csc};
+    tsr_gemm_set_block(job, &update, b * job->plan->kb);
+    job->kernels->update->run(&update, split.sums + (tsr_mem)(b * split.pitch * pr->n), 0, pr->c);
+  }
+  return TSR_OK;
+}

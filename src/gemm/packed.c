@@ -1,0 +1,165 @@
+/* GEMM on packed blocks: the five loops of Goto and Van de Geijn around the micro-kernel.
+ *
+ * The threads of a team form groups side by side in n. A group shares one packed block of B at a time: its threads
+ * pack slivers of it, wait for one another once, and then claim blocks of rows, each with a packed A of its own. B has
+ * two buffers, so that the next block is packed while a slower thread still reads this one. */
+#include <stdatomic.h>
+
+#include "src/core/memory.h"
+#include "src/core/threads.h"
+#include "src/gemm/tiles.h"
+
+#define MAX_GROUPS 64
+#define SLIVER_TILES 8 /* tiles of B that a thread packs at a time */
+
+struct group {
+  struct tsr_barrier barrier;
+  int64_t j0, j1;   /* columns */
+  tsr_mem b[2];
+  _Atomic int64_t sliver[2], rows[2]; /* next to be claimed, by parity of the phase */
+};
+
+struct packed {
+  const struct tsr_gemm_job *job;
+  int threads;
+  struct tsr_barrier start;
+  _Atomic int failed;
+  struct group group[MAX_GROUPS];
+};
+
+/* One block of k of `cols` columns from j, which a group works on together. */
+struct phase {
+  int64_t j, cols, p0, k;
+  int parity;
+  tsr_mem b;
+};
+
+static int64_t bytes_of_a(const struct tsr_gemm_job *job) {
+  int64_t spare = (int64_t)job->plan->units * job->kernels->gemm.mu;
+  return (job->plan->mc + spare) * job->plan->kb * job->size;
+}
+
+static int64_t bytes_of_b(const struct tsr_gemm_job *job) { return job->plan->nc * job->plan->kb * job->size; }
+
+static void pack_slivers(const struct tsr_gemm_job *job, struct group *group, const struct phase *phase) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  int64_t sliver = SLIVER_TILES * job->plan->columns, count = phase->cols / sliver > 0 ? phase->cols / sliver : 1;
+  tsr_mem from = pr->b + (tsr_mem)(phase->p0 * pr->rsb + phase->j * pr->csb);
+  for (int64_t s; (s = atomic_fetch_add(&group->sliver[phase->parity], 1)) < count;)
+    tsr_gemm_pack_b(job, phase->cols, s * sliver, s + 1 == count ? phase->cols : (s + 1) * sliver, phase->k, from,
+                    phase->b);
+}
+
+/* A block of rows against a block of columns: tile columns outside, so that one of B stays in L1. */
+static void multiply(const struct tsr_gemm_job *job, const struct phase *phase, struct tsr_gemm_piece piece,
+                     tsr_mem a) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  const struct tsr_gemm_plan *plan = job->plan;
+  int most = job->kernels->gemm.max_columns[plan->units];
+  tsr_mem c = pr->c + (tsr_mem)(piece.i * job->size + piece.j * pr->csc);
+  struct tsr_step step = {.rsb = pr->rsb, .csb = pr->csb, .csc = pr->csc};
+  tsr_gemm_set_block(job, &step, phase->p0);
+  for (int64_t j = 0; j < piece.cols; j += step.n) {
+    step.n = tsr_next_columns(piece.cols - j, plan->columns, most);
+    if (plan->pack_b) {
+      step.rsb = step.n * job->size;
+      step.csb = job->size;
+      step.next_b = phase->b + (tsr_mem)((j + step.n) * step.k * job->size);
+    }
+    tsr_mem b = plan->pack_b ? phase->b + (tsr_mem)(j * step.k * job->size)
+                             : pr->b + (tsr_mem)(phase->p0 * pr->rsb + (phase->j + j) * pr->csb);
+    tsr_gemm_column_of_tiles(job, &step, piece.rows, plan->pack_a, a, b, c + (tsr_mem)(j * pr->csc));
+  }
+}
+
+static void multiply_blocks(const struct tsr_gemm_job *job, struct group *group, const struct phase *phase,
+                            tsr_mem scratch) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  int64_t mc = job->plan->mc, blocks = tsr_ceil_div(pr->m, mc);
+  for (int64_t block; (block = atomic_fetch_add(&group->rows[phase->parity], 1)) < blocks;) {
+    struct tsr_gemm_piece piece = {block * mc, tsr_min(mc, pr->m - block * mc), phase->j, phase->cols};
+    tsr_mem a = pr->a + (tsr_mem)(piece.i * pr->rsa + phase->p0 * pr->csa);
+    if (job->plan->pack_a) {
+      tsr_gemm_pack_a(job, piece.rows, phase->k, a, scratch);
+      a = scratch;
+    }
+    multiply(job, phase, piece, a);
+  }
+}
+
+/* A counter is set back while nobody uses it: between two barriers only the counters of one parity are in use before
+ * the multiplication, those of the other after it. */
+static void run_phase(const struct tsr_gemm_job *job, struct group *group, const struct phase *phase, bool leader,
+                      tsr_mem scratch) {
+  if (job->plan->pack_b) pack_slivers(job, group, phase);
+  if (leader) atomic_store(&group->sliver[!phase->parity], 0);
+  if (group->barrier.n > 1) tsr_barrier_wait(&group->barrier);
+  if (leader) atomic_store(&group->rows[!phase->parity], 0);
+  multiply_blocks(job, group, phase, scratch);
+}
+
+static void run_group(const struct tsr_gemm_job *job, struct group *group, bool leader, tsr_mem scratch) {
+  const struct tsr_gemm_plan *plan = job->plan;
+  struct phase phase = {.parity = 0};
+  for (phase.j = group->j0; phase.j < group->j1; phase.j += plan->nc) {
+    phase.cols = tsr_min(plan->nc, group->j1 - phase.j);
+    for (phase.p0 = 0; phase.p0 < job->problem->k; phase.p0 += plan->kb, phase.parity = !phase.parity) {
+      phase.k = tsr_min(plan->kb, job->problem->k - phase.p0);
+      phase.b = group->b[phase.parity];
+      run_phase(job, group, &phase, leader, scratch);
+    }
+  }
+}
+
+/* All memory is had before anything is written. */
+static bool reserve(struct packed *packed, struct group *group, bool leader, tsr_mem *a) {
+  const struct tsr_gemm_job *job = packed->job;
+  *a = job->plan->pack_a ? (tsr_mem)tsr_scratch_get(TSR_SCRATCH_A, (size_t)bytes_of_a(job)) : 0;
+  bool had = *a || !job->plan->pack_a;
+  if (leader && job->plan->pack_b) {
+    int64_t bytes = bytes_of_b(job);
+    bool two = group->barrier.n > 1;
+    group->b[0] = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_B, (size_t)(two ? 2 * bytes : bytes));
+    group->b[1] = group->b[0] + (tsr_mem)(two ? bytes : 0);
+    had = had && group->b[0];
+  }
+  if (!had) atomic_store(&packed->failed, 1);
+  if (packed->threads > 1) tsr_barrier_wait(&packed->start);
+  return !atomic_load(&packed->failed);
+}
+
+static void body(void *arg, int index) {
+  struct packed *packed = arg;
+  const struct tsr_gemm_plan *plan = packed->job->plan;
+  struct group *group = &packed->group[index % plan->groups];
+  bool leader = index < plan->groups;
+  tsr_mem a;
+  if (reserve(packed, group, leader, &a)) run_group(packed->job, group, leader, a);
+}
+
+/* Columns are shared out in whole tiles. */
+static void make_groups(struct packed *packed) {
+  const struct tsr_gemm_plan *plan = packed->job->plan;
+  int64_t n = packed->job->problem->n, tiles = tsr_ceil_div(n, plan->columns);
+  for (int g = 0; g < plan->groups; g++) {
+    struct group *group = &packed->group[g];
+    group->j0 = tsr_min(n, tiles * g / plan->groups * plan->columns);
+    group->j1 = tsr_min(n, tiles * (g + 1) / plan->groups * plan->columns);
+    group->sliver[0] = group->sliver[1] = group->rows[0] = group->rows[1] = 0;
+    tsr_barrier_init(&group->barrier, (packed->threads - g + plan->groups - 1) / plan->groups);
+  }
+}
+
+tsr_status tsr_gemm_packed(const struct tsr_gemm_job *job, struct tsr_team *team) {
+  struct packed packed;
+  packed.job = job;
+  packed.threads = job->plan->threads;
+  packed.failed = 0;
+  tsr_barrier_init(&packed.start, packed.threads);
+  make_groups(&packed);
+  if (team)
+    tsr_team_run(team, body, &packed);
+  else
+    body(&packed, 0);
+  return packed.failed ? tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for packed blocks") : TSR_OK;
+}

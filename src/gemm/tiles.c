@@ -1,0 +1,92 @@
+#include "src/gemm/tiles.h"
+
+int64_t tsr_gemm_pieces(const struct tsr_gemm_job *job) {
+  return tsr_ceil_div(job->problem->m, job->plan->mc) * tsr_ceil_div(job->problem->n, job->plan->nc);
+}
+
+struct tsr_gemm_piece tsr_gemm_piece_of(const struct tsr_gemm_job *job, int64_t index) {
+  int64_t down = tsr_ceil_div(job->problem->m, job->plan->mc);
+  struct tsr_gemm_piece piece = {index % down * job->plan->mc, 0, index / down * job->plan->nc, 0};
+  piece.rows = tsr_min(job->plan->mc, job->problem->m - piece.i);
+  piece.cols = tsr_min(job->plan->nc, job->problem->n - piece.j);
+  return piece;
+}
+
+void tsr_gemm_set_block(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t p0) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  step->k = tsr_min(job->plan->kb, pr->k - p0);
+  step->alpha = pr->alpha;
+  step->beta = p0 == 0 ? pr->beta : 1;
+}
+
+/* Units of the next tile, of `left`: whole preferred tiles, then the fewest that cover the rest. A lone last unit
+ * would make thin work, so it shares evenly with the tile before. Only tiles of at least `width` columns count. */
+static int next_units(const struct tsr_tiles *tiles, int units, int64_t left, int width) {
+  int u = left < units ? (int)left : units;
+  if (left == units + 1 && units > 2) u = (units + 2) / 2;
+  while (tiles->max_columns[u] < width) u--;
+  return u;
+}
+
+static int64_t units_of(const struct tsr_tiles *tiles, int64_t rows) { return tsr_ceil_div(rows, tiles->mu); }
+
+/* How many tiles of `u` units follow one another. */
+static int64_t run_of(const struct tsr_tiles *tiles, int units, int64_t left, int width, int u) {
+  int64_t count = left > 2 * units && u == units ? left / units - 1 : 1;
+  while (left - count * u > 0 && next_units(tiles, units, left - count * u, width) == u) count++;
+  return count;
+}
+
+void tsr_gemm_column_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, bool panels,
+                              tsr_mem a, tsr_mem b, tsr_mem c) {
+  const struct tsr_tiles *tiles = &job->kernels->gemm;
+  int units = job->plan->units, width = panels ? job->plan->columns : (int)step->n;
+  for (int64_t left = units_of(tiles, rows); left > 0;) {
+    int u = next_units(tiles, units, left, width);
+    int64_t count = run_of(tiles, units, left, width, u), tile_rows = (int64_t)u * tiles->mu, done = count * tile_rows;
+    step->m = tsr_min(rows, done);
+    step->dc = tile_rows * job->size;
+    step->da = panels ? step->dc * step->k : step->dc;
+    step->csa = panels ? step->dc : job->problem->csa;
+    tiles->tile[u][step->n]->run(step, a, b, c);
+    a += (tsr_mem)(count * step->da);
+    c += (tsr_mem)(count * step->dc);
+    rows -= done;
+    left -= count * u;
+  }
+}
+
+/* Copies `rows` lanes x k of an operand into panels of `width`. */
+static void pack(const struct tsr_gemm_job *job, int64_t rows, int width, int64_t k, tsr_mem from, int64_t rs,
+                 int64_t cs, tsr_mem to) {
+  struct tsr_step step = {.m = rows, .n = width, .k = k, .rsa = rs, .csa = cs, .dc = width * k * job->size};
+  const struct tsr_kernel *const *list = rs == job->size ? job->kernels->pack_n : job->kernels->pack_t;
+  const struct tsr_kernel *kernel = list[width] ? list[width] : list[0];
+  kernel->run(&step, from, 0, to);
+}
+
+void tsr_gemm_pack_a(const struct tsr_gemm_job *job, int64_t rows, int64_t k, tsr_mem from, tsr_mem to) {
+  const struct tsr_tiles *tiles = &job->kernels->gemm;
+  int units = job->plan->units, columns = job->plan->columns;
+  for (int64_t left = units_of(tiles, rows); left > 0;) {
+    int u = next_units(tiles, units, left, columns);
+    int64_t count = run_of(tiles, units, left, columns, u), done = count * u * tiles->mu;
+    pack(job, tsr_min(rows, done), u * tiles->mu, k, from, job->problem->rsa, job->problem->csa, to);
+    from += (tsr_mem)(done * job->problem->rsa);
+    to += (tsr_mem)(done * k * job->size);
+    rows -= done;
+    left -= count * u;
+  }
+}
+
+void tsr_gemm_pack_b(const struct tsr_gemm_job *job, int64_t cols, int64_t j0, int64_t j1, int64_t k, tsr_mem from,
+                     tsr_mem to) {
+  int columns = job->plan->columns, most = job->kernels->gemm.max_columns[job->plan->units];
+  for (int64_t j = j0, count, width; j < j1; j += count * width) {
+    width = tsr_next_columns(cols - j, columns, most);
+    count = width == columns ? (tsr_min(j1, cols - columns) - j) / columns : 1;
+    if (count < 1) count = 1;
+    pack(job, count * width, (int)width, k, from + (tsr_mem)(j * job->problem->csb), job->problem->csb,
+         job->problem->rsb, to + (tsr_mem)(j * k * job->size));
+  }
+}

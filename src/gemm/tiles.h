@@ -1,0 +1,48 @@
+/* Covering a matrix with tiles: what the paths of GEMM share. */
+#ifndef TSR_GEMM_TILES_H
+#define TSR_GEMM_TILES_H
+
+#include "src/gemm/gemm.h"
+
+/* One problem with what its loops need at hand. */
+struct tsr_gemm_job {
+  const struct tsr_gemm_problem *problem;
+  const struct tsr_gemm_plan *plan;
+  const struct tsr_kernels *kernels;
+  int64_t size;
+};
+
+/* A piece of work: one corner and the extent, in elements of C. */
+struct tsr_gemm_piece {
+  int64_t i, rows, j, cols;
+};
+
+/* Piece number `index` of the grid of plan->mc x plan->nc pieces, and how many there are. */
+int64_t tsr_gemm_pieces(const struct tsr_gemm_job *job);
+struct tsr_gemm_piece tsr_gemm_piece_of(const struct tsr_gemm_job *job, int64_t index);
+
+/* A step for the block of k that begins at p0: depth, alpha, beta (the caller's in the first block only). */
+void tsr_gemm_set_block(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t p0);
+
+/* One column of tiles: `rows` rows, step->n columns, step->k deep. A lies in the matrix at `a`, or in the panels that
+ * tsr_gemm_pack_a wrote if `panels`. */
+void tsr_gemm_column_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, bool panels,
+                              tsr_mem a, tsr_mem b, tsr_mem c);
+
+/* Copies `rows` rows x k of A, or columns j0 .. j1 of `cols` columns x k of B, into panels. */
+void tsr_gemm_pack_a(const struct tsr_gemm_job *job, int64_t rows, int64_t k, tsr_mem from, tsr_mem to);
+void tsr_gemm_pack_b(const struct tsr_gemm_job *job, int64_t cols, int64_t j0, int64_t j1, int64_t k, tsr_mem from,
+                     tsr_mem to);
+
+/* The paths, on a team or (NULL) the calling thread alone. They return TSR_OUT_OF_MEMORY, with C untouched and the
+ * team given back, when scratch memory cannot be had; the direct path needs none. */
+struct tsr_team;
+void tsr_gemm_direct(const struct tsr_gemm_job *job, struct tsr_team *team);
+tsr_status tsr_gemm_across(const struct tsr_gemm_job *job, struct tsr_team *team);
+tsr_status tsr_gemm_k_split(const struct tsr_gemm_job *job, struct tsr_team *team);
+tsr_status tsr_gemm_packed(const struct tsr_gemm_job *job, struct tsr_team *team);
+
+static inline int64_t tsr_min(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t tsr_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+#endif
