@@ -13,8 +13,6 @@
  *   ymm0 .. ymm(nv-1)          A (nv <= 3), or ymm0 .. ymm(nr-1) B and ymm(nr) .. ymm(nr+1) A (nv > 3)
  *   ymm(nv) .. ymm(nv+1)       B (nv <= 3; one register when the tile leaves only one)
  *   MASK, SOURCE               of a last vector that is not full: its rows, and the lane each lane takes */
-#include "kernels/x86_avx2/lanes.h"
-
 #define STEP rdi
 #define A rsi     /* this k of this tile */
 #define B0 rdx    /* this k, column 0; columns 0..3 are at B0 + {0, 1, 2, 3} * CSB */
@@ -30,18 +28,9 @@
 #define A_TILE r13
 #define CSC r14
 #define ROWS r15  /* rows from this tile down */
-#define MASK [rsp - 32]
-#define SOURCE [rsp - 64]
+#include "kernels/x86_avx2/end_tile.h"
 
 /* Register numbers are computed: %expr passes a value to a macro, at_i and at_j are the running vector and column. */
-
-/* ymm<reg> = the rows of memory's last vector, the last one repeated; ymm<scratch> is lost. */
-.macro load_edge reg, base, offset, scratch
-  vmovdqu ymm\reg, MASK
-  vmovdqu ymm\scratch, SOURCE
-  vmask ymm\reg, ymm\reg, [\base + \offset]
-  vpermps ymm\reg, ymm\scratch, ymm\reg
-.endm
 
 /* ymm<reg> = column j of B at this k, in every lane. */
 .macro broadcast reg, j
@@ -177,85 +166,6 @@
   .endif
   dec K
   jnz .Lk_loop\@
-.endm
-
-/* The three ways of ending a vector, fma(alpha, s, beta * C), fma(alpha, s, +0) and s itself, each for a full vector
- * and for one that is not. ymm0 = alpha, ymm1 = beta. */
-.macro update_full acc, offset
-  vmulv ymm2, ymm1, [C + \offset]
-  vfma ymm2, ymm\acc, ymm0
-  vmov [C + \offset], ymm2
-.endm
-.macro update_edge acc, offset
-  load_edge 2, C, \offset, 3
-  vmovdqu ymm3, MASK
-  vmulv ymm2, ymm2, ymm1
-  vfma ymm2, ymm\acc, ymm0
-  vmask [C + \offset], ymm3, ymm2
-.endm
-.macro write_full acc, offset
-  vxorps xmm2, xmm2, xmm2
-  vfma ymm2, ymm\acc, ymm0
-  vmov [C + \offset], ymm2
-.endm
-.macro write_edge acc, offset
-  vmovdqu ymm3, MASK
-  vxorps xmm2, xmm2, xmm2
-  vfma ymm2, ymm\acc, ymm0
-  vmask [C + \offset], ymm3, ymm2
-.endm
-.macro sum_full acc, offset
-  vmov [C + \offset], ymm\acc
-.endm
-.macro sum_edge acc, offset
-  vmovdqu ymm3, MASK
-  vmask [C + \offset], ymm3, ymm\acc
-.endm
-
-/* Ends every column, walking C from column to column: full vectors one way, a last one that is not full the other. */
-.macro end_columns full, edge, nv, nr, edges
-  .set at_j, 0
-  .rept \nr
-    .set at_i, 0
-    .rept \nv - \edges
-      \full %(16 - \nv*\nr + at_j*\nv + at_i), %(32*at_i)
-      .set at_i, at_i + 1
-    .endr
-    .if \edges
-      \edge %(16 - \nv*\nr + at_j*\nv + \nv - 1), %(32*(\nv - 1))
-    .endif
-    add C, CSC
-    .set at_j, at_j + 1
-  .endr
-.endm
-
-/* From the sums to C, which moves to the end of the last column. */
-.macro end_tile nv, nr, edges
-  test dword ptr [STEP + STEP_FLAGS], STEP_STORE_SUM
-  jnz .Lstore_sum\@
-  load_scalar 0, STEP_ALPHA
-  mov rax, [STEP + STEP_BETA]
-  add rax, rax                /* +0 and -0 become 0 */
-  jz .Lno_read\@
-  load_scalar 1, STEP_BETA
-  end_columns update_full, update_edge, \nv, \nr, \edges
-  jmp .Lstored\@
-.Lno_read\@:
-  end_columns write_full, write_edge, \nv, \nr, \edges
-  jmp .Lstored\@
-.Lstore_sum\@:
-  end_columns sum_full, sum_edge, \nv, \nr, \edges
-.Lstored\@:
-.endm
-
-/* MASK and SOURCE of a last vector of \rows rows (a register that is lost). */
-.macro prepare_edge rows
-  mask_lanes 0, \rows, rax
-  vmovdqu MASK, ymm0
-  dec \rows
-  vmovq xmm0, \rows
-  clamp_lanes 0
-  vmovdqu SOURCE, ymm0
 .endm
 
 /* The function's body, from the first push to ret. Narrow tiles: nv*nr + nv + 1 <= 16, wide ones: nv*nr + nr + 1. */

@@ -1,4 +1,7 @@
 /* The two element types behind one set of names. A file defines TSR_ELEMENT_F32 or TSR_ELEMENT_F64 first. */
+#ifndef TSR_X86_AVX2_LANES_H
+#define TSR_X86_AVX2_LANES_H
+
 #include "kernels/x86_asm.h"
 
 .altmacro
@@ -40,18 +43,12 @@
 .endm
 #endif
 
-/* ymm<reg> = a mask of the first `rows` lanes, 1 <= rows <= LANES. */
+/* ymm<reg> = a mask of the first `rows` lanes, 0 <= rows <= LANES. */
 .macro mask_lanes reg, rows, scratch
   lea \scratch, [rip + lane_mask + 32]
-  .if SIZE == 8
-    neg \rows
-    vmovdqu ymm\reg, [\scratch + 8*\rows]
-    neg \rows
-  .else
-    neg \rows
-    vmovdqu ymm\reg, [\scratch + 4*\rows]
-    neg \rows
-  .endif
+  neg \rows
+  vmovdqu ymm\reg, [\scratch + SIZE*\rows]
+  neg \rows
 .endm
 
 .section .rodata.avx2, "a", @progbits
@@ -68,3 +65,5 @@ lane_mask:
   .fill 8, 4, -1
   .fill 8, 4, 0
 .text
+
+#endif

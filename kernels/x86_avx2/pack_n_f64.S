@@ -1,0 +1,7 @@
+/* Packing of a matrix whose rows are contiguous (f64). Formula, registers and loop: pack_n.h. */
+#define TSR_ELEMENT_F64
+#include "kernels/x86_avx2/pack_n.h"
+
+FUNCTION(tsr_pack_n_f64_avx2)
+  pack_n
+END(tsr_pack_n_f64_avx2)

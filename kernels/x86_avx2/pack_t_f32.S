@@ -1,0 +1,7 @@
+/* Packing of a matrix that lies along k (f32). Formula, registers and loop: pack_t.h. */
+#define TSR_ELEMENT_F32
+#include "kernels/x86_avx2/pack_t.h"
+
+FUNCTION(tsr_pack_t_f32_avx2)
+  pack_t
+END(tsr_pack_t_f32_avx2)
