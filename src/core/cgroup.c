@@ -7,7 +7,8 @@
 /* "max 100000" or "150000 100000": microseconds of CPU time in a period. 0 = no limit. */
 static double parse_cpu_max(const char *line) {
   long long quota, period;
-  return sscanf(line, "%lld %lld", &quota, &period) == 2 && quota > 0 && period > 0 ? (double)quota / (double)period : 0;
+  if (sscanf(line, "%lld %lld", &quota, &period) != 2 || quota <= 0 || period <= 0) return 0;
+  return (double)quota / (double)period;
 }
 
 static double quota_of(const char *root, const char *mount, const char *group) {

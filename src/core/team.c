@@ -221,7 +221,8 @@ static int take_idle(int need, uint64_t *team) {
     uint64_t idle = atomic_load_explicit(&pool.idle[i], memory_order_relaxed), take;
     do {
       take = 0;
-      for (uint64_t rest = idle; rest && got + __builtin_popcountll(take) < need; rest &= rest - 1) take |= rest & -rest;
+      int more = need - got;
+      for (uint64_t rest = idle; rest && more > 0; rest &= rest - 1, more--) take |= rest & -rest;
     } while (take && !atomic_compare_exchange_weak_explicit(&pool.idle[i], &idle, idle & ~take, memory_order_acquire,
                                                              memory_order_relaxed));
     team[i] |= take;

@@ -45,7 +45,8 @@ static bool read_cache(const char *root, int cpu, int index, const struct tsr_cp
   level->bytes = parse_size(line);
   level->line = (size_t)read_number(root, cpu, index, "coherency_line_size");
   level->ways = read_number(root, cpu, index, "ways_of_associativity");
-  level->cores_sharing = count_file(root, cpu, shared, mask) / count_file(root, cpu, "topology/thread_siblings_list", mask);
+  int threads = count_file(root, cpu, "topology/thread_siblings_list", mask);
+  level->cores_sharing = count_file(root, cpu, shared, mask) / threads;
   return level->bytes > 0;
 }
 

@@ -1,4 +1,10 @@
-/* The call trace: TESSERA_TRACE=1 prints one line a call on standard error. */
+/* The call trace. TESSERA_TRACE=1 prints one line a call on standard error, TESSERA_TRACE=./file (whatever has a slash)
+ * appends it to a file, 0 or nothing is off. A line reads
+ *
+ *   tessera: cblas_sgemm NT 512x512x512 avx512 tsr_avx512_gemm_f32_48x8 threads=2 612.3 us 438.4 GFLOP/s 89.3 %
+ *
+ * The last figure is the share of what the call's threads could reach if each ran the chip's preferred tile from its L1
+ * cache without a pause, at the speed measured once when the first line is printed (tsr_peak_flops). */
 #ifndef TSR_TRACE_H
 #define TSR_TRACE_H
 
@@ -15,6 +21,7 @@ static inline int tsr_tracing(void) {
 /* What a call says about itself. `routine` as the caller wrote it ("cblas_sgemm"), sizes as text ("NT 5x7x9"). */
 struct tsr_trace_call {
   const char *routine, *kernel, *isa;
+  const tsr_context *context; /* whose peak counts; NULL = the default one */
   char sizes[64];
   tsr_type type;
   int threads;
@@ -22,5 +29,9 @@ struct tsr_trace_call {
 };
 double tsr_trace_now(void); /* monotonic seconds */
 void tsr_trace_print(const struct tsr_trace_call *call);
+
+/* Operations a second of one thread running the preferred tile of these kernels from L1; measured at the first call
+ * (about a millisecond), 0 if the chip has no GEMM of this type. */
+double tsr_peak_flops(const struct tsr_kernels *kernels, tsr_type type);
 
 #endif
