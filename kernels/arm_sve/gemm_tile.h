@@ -6,6 +6,7 @@
  *
  * Two loops over k. Where the tile has all its rows and the columns of B lie side by side, LD1RQ brings 16 bytes of B
  * at once (the last load takes no column beyond nr) and FMLA picks its element: 24 FMLA for 5 loads at 3 x 8 of f32.
+ * The one CPU with vectors of 64 bytes, A64FX, does such FMLA at half speed and is spared them.
  * Otherwise each element of B is spread by LD1R, and the last vector of A is loaded and multiplied under p1, so that
  * rows beyond m are neither read nor computed and raise no flag.
  *
@@ -33,6 +34,9 @@
 #define CJ x13      /* the column being stored */
 #define CSC x14
 #define TMP x15
+#define BESIDE x16  /* CSB, or 0 where FMLA by element is slow */
+
+#include "kernels/arm_sve/finish.h"
 
 /* Register numbers are computed: %expr passes a value to a macro; at_i, at_j are the running vector and column. */
 .altmacro
@@ -177,43 +181,6 @@
   mov z\reg\().T, #0
 .endm
 
-/* The three ways of ending a vector of C: fma(alpha, s, beta * C), fma(alpha, s, +0), and s itself.
- * z0 = alpha, z1 = beta. */
-.macro update_vector acc, i, mask
-  LOAD {z2.T}, \mask/z, [CJ, #\i, mul vl]
-  fmul z2.T, \mask/m, z2.T, z1.T
-  fmla z2.T, \mask/m, z\acc\().T, z0.T
-  STORE {z2.T}, \mask, [CJ, #\i, mul vl]
-.endm
-.macro write_vector acc, i, mask
-  mov z2.T, #0
-  fmla z2.T, \mask/m, z\acc\().T, z0.T
-  STORE {z2.T}, \mask, [CJ, #\i, mul vl]
-.endm
-.macro sum_vector acc, i, mask
-  STORE {z\acc\().T}, \mask, [CJ, #\i, mul vl]
-.endm
-
-.macro store_tile how, nv, nr
-  mov CJ, C
-  .set at_j, 0
-  .rept \nr
-    .set at_i, 0
-    .rept \nv
-      .if at_i + 1 == \nv
-        \how %(acc + at_j*\nv + at_i), %(at_i), p1
-      .else
-        \how %(acc + at_j*\nv + at_i), %(at_i), p0
-      .endif
-      .set at_i, at_i + 1
-    .endr
-    .set at_j, at_j + 1
-    .if at_j < \nr
-      add CJ, CJ, CSC
-    .endif
-  .endr
-.endm
-
 /* The function's body, from entry to ret. nv <= 8, and nv + nv*nr + 1 <= 32 or, from five vectors, nv*nr + nr + 1. */
 .macro gemm_tile nv, nr
   share_registers \nv, \nr
@@ -227,6 +194,9 @@
   mov B_BASE, B
   COUNT FULL, all, mul #\nv
   ptrue p0.T
+  cntb TMP
+  cmp TMP, #64
+  csel BESIDE, xzr, CSB, eq
   mov TMP, #(\nr - PER_QUAD*(quads - 1))
   whilelt p2.T, xzr, TMP
 
@@ -244,30 +214,15 @@
   ldr K, [STEP, STEP_K]
   cmp K, #0
   b.le .Lk_end\@
-  cmp CSB, #SIZE
-  ccmp ROWS, FULL, #8, eq     /* as if fewer rows where columns of B do not lie side by side */
+  cmp BESIDE, #SIZE
+  ccmp ROWS, FULL, #8, eq     /* as if rows were missing where columns of B do not lie side by side */
   b.lt .Lany\@
   k_loop 1, \nv, \nr
   b .Lk_end\@
 .Lany\@:
   k_loop 0, \nv, \nr
 .Lk_end\@:
-  ldr TMP, [STEP, STEP_FLAGS]
-  tbnz TMP, #STEP_STORE_SUM_BIT, .Lstore_sum\@
-  load_scalar(0, STEP_ALPHA)
-  load_scalar(1, STEP_BETA)
-  fcmp SCALAR1, #0.0
-  mov z0.T, z0.T[0]
-  mov z1.T, z1.T[0]
-  b.eq .Lno_read\@
-  store_tile update_vector, \nv, \nr
-  b .Lstored\@
-.Lno_read\@:
-  store_tile write_vector, \nv, \nr
-  b .Lstored\@
-.Lstore_sum\@:
-  store_tile sum_vector, \nv, \nr
-.Lstored\@:
+  finish_tile \nv, \nr
   ldp TMP, CJ, [STEP, STEP_DA]
   add A_TILE, A_TILE, TMP
   add C, C, CJ
