@@ -35,7 +35,7 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *
  * GEMM_AT takes only whole units of rows (m is a multiple of mu). PACK_N and PACK_T: mr says the one panel width a
  * kernel is made for, or is 0 for one that takes any width up to nr. UPDATE, UPDATE_T and SCALE take any m and n
- * (mr = nr = 0). */
+ * (mr = nr = 0). Steps are never empty: m, n and k are at least 1, but GEMM and GEMM_AT also take k = 0. */
 enum tsr_op {
   TSR_OP_GEMM = 1,
   TSR_OP_GEMM_AT,
