@@ -263,13 +263,15 @@ static void place_c(struct maker *mk, int64_t tiles) {
   }
 }
 
-/* Marks rows x cols elements at `offset` as C's and gives them values. */
+/* Marks rows x cols elements at `offset` as C's and gives them values: trouble, where they must not be read. */
 static void fill_c_block(struct maker *mk, int64_t offset, int64_t rows, int64_t cols, bool hot) {
   struct test_case *tc = mk->tc;
+  bool unread = tc->step.beta == 0 || tc->step.flags & TSR_STORE_SUM, poison = unread && rng_chance(&mk->rng, 70);
   for (int64_t j = 0; j < cols; j++)
     for (int64_t i = 0; i < rows; i++) {
       int64_t at = offset + j * tc->step.csc + i * tc->size;
-      put_bits(tc->c.data + at, tc->type, element(mk, mk->theme->c, hot, i == rows - 1 || j == cols - 1));
+      uint64_t bits = poison ? mk->gap : element(mk, mk->theme->c, hot, i == rows - 1 || j == cols - 1);
+      put_bits(tc->c.data + at, tc->type, bits);
       tc->live.data[at / tc->size] = 1;
     }
 }
@@ -321,7 +323,7 @@ static void make_pack(struct maker *mk, const struct subject *s, const struct si
   struct test_case *tc = mk->tc;
   struct tsr_step *st = &tc->step;
   bool edges = mk->theme->edge != EDGE_NONE, along_k = tc->op == TSR_OP_PACK_T;
-  int64_t size = tc->size, k = sizes->k, width = pick_width(mk, s);
+  int64_t size = tc->size, k = sizes->k > 0 ? sizes->k : 1, width = pick_width(mk, s);
   int64_t rows = sizes->rows < width ? sizes->rows : rng_range(&mk->rng, 1, width), m = (sizes->tiles - 1) * width + rows;
   st->m = m;
   st->n = width;
@@ -329,14 +331,14 @@ static void make_pack(struct maker *mk, const struct subject *s, const struct si
   *(along_k ? &st->rsa : &st->csa) = ((along_k ? k : m) + pick_gap(mk)) * size;
   st->dc = width * k * size + (rng_chance(&mk->rng, 30) ? pick_gap(mk) * size : 0);
   int64_t outer = along_k ? st->rsa : size, inner = along_k ? size : st->csa;
-  image_fill(mk, &tc->a, k > 0 ? (m - 1) * outer + (k - 1) * inner + size : 0);
+  image_fill(mk, &tc->a, (m - 1) * outer + (k - 1) * inner + size);
   for (int64_t i = 0; i < m; i++)
     for (int64_t p = 0; p < k; p++)
       put_bits(tc->a.data + i * outer + p * inner, tc->type,
                element(mk, mk->theme->a, edges, i == m - 1 || p == k - 1));
   image_fill(mk, &tc->b, 0);
-  prepare_c(mk, k > 0 ? (sizes->tiles - 1) * st->dc + width * k * size : 0);
-  for (int64_t t = 0; k > 0 && t < sizes->tiles; t++) memset(tc->live.data + t * st->dc / size, 1, (size_t)(width * k));
+  prepare_c(mk, (sizes->tiles - 1) * st->dc + width * k * size);
+  for (int64_t t = 0; t < sizes->tiles; t++) memset(tc->live.data + t * st->dc / size, 1, (size_t)(width * k));
   mk->a_kind = along_k ? "along k" : "along the rows";
 }
 
@@ -345,7 +347,7 @@ static void make_pack(struct maker *mk, const struct subject *s, const struct si
 static void fill_sums(struct maker *mk, bool hot) {
   struct test_case *tc = mk->tc;
   const struct tsr_step *st = &tc->step;
-  image_fill(mk, &tc->a, st->m == 0 || st->n == 0 ? 0 : (st->n - 1) * st->csa + st->m * tc->size);
+  image_fill(mk, &tc->a, (st->n - 1) * st->csa + st->m * tc->size);
   for (int64_t j = 0; j < st->n; j++)
     for (int64_t i = 0; i < st->m; i++)
       put_bits(tc->a.data + j * st->csa + i * tc->size, tc->type,
@@ -356,12 +358,12 @@ static void make_update(struct maker *mk, const struct sizes *sizes) {
   struct test_case *tc = mk->tc;
   struct tsr_step *st = &tc->step;
   bool edges = mk->theme->edge != EDGE_NONE, hot_c = tc->op == TSR_OP_SCALE || rng_chance(&mk->rng, 50);
-  st->m = sizes->tiles == 1 ? rng_range(&mk->rng, 0, 40) : rng_range(&mk->rng, 1, 300);
-  st->n = rng_range(&mk->rng, 0, 40);
+  st->m = sizes->tiles == 1 ? rng_range(&mk->rng, 1, 40) : rng_range(&mk->rng, 1, 300);
+  st->n = rng_range(&mk->rng, 1, 40);
   int64_t along = tc->op == TSR_OP_UPDATE_T ? st->n : st->m, across = st->m + st->n - along;
   st->csc = (along + pick_gap(mk)) * tc->size;
   pick_scalars(mk);
-  prepare_c(mk, along == 0 || across == 0 ? 0 : (across - 1) * st->csc + along * tc->size);
+  prepare_c(mk, (across - 1) * st->csc + along * tc->size);
   fill_c_block(mk, 0, along, across, edges && hot_c);
   image_fill(mk, &tc->b, 0);
   image_fill(mk, &tc->a, 0);

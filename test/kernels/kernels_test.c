@@ -7,6 +7,7 @@
 
 #include "src/core/core.h"
 #include "test/kernels/check.h"
+#include "test/kernels/lists.h"
 
 #define MAX_PRINTED 5 /* failing cases printed of one kernel */
 
@@ -71,21 +72,6 @@ static void describe_subject(const struct tsr_chip *chip, const struct tsr_kerne
   }
 }
 
-/* What the tables of src/core/registry.c can hold, and what makes sense. */
-static const char *wrong_with_line(const struct tsr_kernel *k, int64_t lanes) {
-  int64_t width = k->mr * (k->per_vector ? lanes : 1);
-  bool tile = k->op == TSR_OP_GEMM || k->op == TSR_OP_GEMM_AT, pack = k->op == TSR_OP_PACK_N || k->op == TSR_OP_PACK_T;
-  if (k->op < TSR_OP_GEMM || k->op >= TSR_OP_COUNT) return "its operator is unknown";
-  if (k->tc != TSR_F32 && k->tc != TSR_F64) return "its type is unknown";
-  if (k->ta != k->tc || k->tb != k->tc) return "its three types differ, which these tests do not know";
-  if (!k->run) return "it has no code";
-  if (tile && (k->mu == 0 || k->mr == 0 || k->mr % k->mu != 0)) return "its tile is not whole units of rows";
-  if (tile && (k->mr / k->mu > TSR_MAX_UNITS || k->nr == 0 || k->nr > TSR_MAX_COLUMNS))
-    return "its tile does not fit TSR_MAX_UNITS x TSR_MAX_COLUMNS";
-  if (pack && (width > TSR_MAX_WIDTH || k->nr == 0)) return "its panel does not fit TSR_MAX_WIDTH";
-  return NULL;
-}
-
 static void print_failure(const struct options *o, const struct test_case *tc, int index, const char *what) {
   printf("FAIL %s case %d: %s\n     %s\n     again: --seed %llu --kernel %s --case %d\n", tc->kernel->symbol, index,
          what, tc->text, (unsigned long long)o->seed, tc->kernel->symbol, index);
@@ -111,7 +97,7 @@ static int test_kernel(const struct options *o, struct bench *bench, const struc
 static void test_line(const struct options *o, struct bench *bench, const struct tsr_chip *chip,
                       const struct tsr_kernel *kernel, struct totals *totals) {
   struct subject subject;
-  const char *wrong = wrong_with_line(kernel, (int64_t)chip->vector_bytes() / 4);
+  const char *wrong = list_wrong_line(kernel, (int64_t)chip->vector_bytes() / 4);
   if (wrong) {
     printf("FAIL %s: %s\n", kernel->symbol, wrong);
     totals->failed++;
@@ -147,25 +133,6 @@ static void test_chip(const struct options *o, struct bench *bench, const struct
   fflush(stdout);
 }
 
-/* Two lines with one symbol, or two of one chip for one job, of which the registry would forget one. */
-static bool clash(const struct tsr_kernel *x, const struct tsr_kernel *y, bool same_chip) {
-  bool same_job = x->op == y->op && x->tc == y->tc && x->mr == y->mr && x->nr == y->nr && x->per_vector == y->per_vector;
-  return strcmp(x->symbol, y->symbol) == 0 || (same_chip && same_job);
-}
-
-static void check_lists(const struct tsr_chip *const *chips, int n, struct totals *totals) {
-  for (int c = 0; c < n; c++)
-    for (int i = 0; i < chips[c]->nkernels; i++)
-      for (int d = 0; d <= c; d++)
-        for (int j = 0; j < (d == c ? i : chips[d]->nkernels); j++) {
-          const struct tsr_kernel *x = &chips[c]->kernel[i], *y = &chips[d]->kernel[j];
-          if (!clash(x, y, c == d)) continue;
-          printf("FAIL kernels.def: %s of %s and %s of %s are listed for the same job\n", x->symbol, chips[c]->name,
-                 y->symbol, chips[d]->name);
-          totals->failed++;
-        }
-}
-
 int main(int argc, char **argv) {
   struct options options;
   struct totals totals = {0};
@@ -176,7 +143,7 @@ int main(int argc, char **argv) {
   bench_create(&bench);
   guard_install();
   printf("seed %llu\n", (unsigned long long)options.seed);
-  check_lists(chips, n, &totals);
+  totals.failed += list_count_clashes(chips, n, stdout);
   for (int c = 0; c < n; c++) {
     if (options.chip && strcmp(options.chip, chips[c]->name) != 0) continue;
     test_chip(&options, &bench, chips[c], &totals);

@@ -1,0 +1,44 @@
+#include "test/kernels/lists.h"
+
+#include <string.h>
+
+#include "src/core/core.h"
+
+static const char *wrong_tile(const struct tsr_kernel *k) {
+  if (k->mu == 0 || k->mr == 0 || k->mr % k->mu != 0) return "its tile is not whole units of rows";
+  if (k->mr / k->mu > TSR_MAX_UNITS) return "its tile has more than TSR_MAX_UNITS units";
+  if (k->nr == 0 || k->nr > TSR_MAX_COLUMNS) return "its tile does not have 1 to TSR_MAX_COLUMNS columns";
+  return NULL;
+}
+
+const char *list_wrong_line(const struct tsr_kernel *k, int64_t lanes) {
+  if (k->op < TSR_OP_GEMM || k->op >= TSR_OP_COUNT) return "its operator is unknown";
+  if (k->tc != TSR_F32 && k->tc != TSR_F64) return "its type is unknown";
+  if (k->ta != k->tc || k->tb != k->tc) return "its three types differ, which these tests do not know";
+  if (!k->run) return "it has no code";
+  if (k->op == TSR_OP_GEMM || k->op == TSR_OP_GEMM_AT) return wrong_tile(k);
+  if (k->op != TSR_OP_PACK_N && k->op != TSR_OP_PACK_T) return NULL;
+  if (k->mr * (k->per_vector ? lanes : 1) > TSR_MAX_WIDTH) return "its panel is wider than TSR_MAX_WIDTH";
+  return k->nr == 0 ? "it does not say how wide a panel can be" : NULL;
+}
+
+static bool clash(const struct tsr_kernel *x, const struct tsr_kernel *y, bool same_chip) {
+  bool same_tile = x->mr == y->mr && x->nr == y->nr && x->per_vector == y->per_vector;
+  return strcmp(x->symbol, y->symbol) == 0 || (same_chip && x->op == y->op && x->tc == y->tc && same_tile);
+}
+
+int list_count_clashes(const struct tsr_chip *const *chips, int n, FILE *to) {
+  int found = 0;
+  for (int c = 0; c < n; c++)
+    for (int i = 0; i < chips[c]->nkernels; i++)
+      for (int d = 0; d <= c; d++)
+        for (int j = 0; j < (d == c ? i : chips[d]->nkernels); j++) {
+          const struct tsr_kernel *x = &chips[c]->kernel[i], *y = &chips[d]->kernel[j];
+          if (!clash(x, y, c == d)) continue;
+          found++;
+          if (to)
+            fprintf(to, "FAIL kernels.def: %s of %s and %s of %s are listed for the same job\n", x->symbol,
+                    chips[c]->name, y->symbol, chips[d]->name);
+        }
+  return found;
+}
