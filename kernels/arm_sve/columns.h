@@ -1,11 +1,12 @@
-/* UPDATE and SCALE of kernel.h, on any m and n.
+/* UPDATE, UPDATE_T and SCALE of kernel.h, on any m and n.
  *
- *   UPDATE:  C[i][j] = fma(alpha, s[i][j], beta * C[i][j]), s at a + j * csa; with TSR_STORE_SUM C = s
- *   SCALE:   C[i][j] = beta * C[i][j]
+ *   UPDATE:    C[i][j] = fma(alpha, s[i][j], beta * C[i][j]), s at a + j * csa; with TSR_STORE_SUM C = s
+ *   UPDATE_T:  the same with C across
+ *   SCALE:     C[i][j] = beta * C[i][j]
  *   C is not read when beta == 0 and +0 stands for beta * C.
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
- * Live at the loop head: z0 = alpha, z1 = beta, p0 = all lanes, p1 = rows of this vector. */
+ * Live at the loop head: z0 = alpha, z1 = beta, p1 = rows (UPDATE_T: columns) of this vector. */
 #include "kernels/arm_asm.h"
 #include "kernels/arm_sve/element.h"
 
@@ -17,6 +18,8 @@
 #define M x6
 #define N x7
 #define I x8        /* this row */
+#define J x9        /* this column */
+#define TMP x10
 
 /* Each computes the vector of C at row I into z2. */
 .macro keep_sum
@@ -72,8 +75,8 @@
 
 .macro update
   begin
-  ldr x9, [STEP, STEP_FLAGS]
-  tbnz x9, #STEP_STORE_SUM_BIT, .Lkeep\@
+  ldr TMP, [STEP, STEP_FLAGS]
+  tbnz TMP, #STEP_STORE_SUM_BIT, .Lkeep\@
   load_scalar(0, STEP_ALPHA)
   mov z0.T, z0.T[0]
   b.eq .Lcleared\@
@@ -82,6 +85,59 @@
   each_vector cleared, add_sum
 .Lkeep\@:
   each_vector keep_sum, nothing
+.endm
+
+/* The same for a vector of columns: z4 = their distances in the sums, C = this row. A lane is 64 bits wide, as a
+ * distance is; of f32 the lower half of each is used. */
+.macro keep_sum_t
+  LOAD {z2.d}, p1/z, [S, z4.d]
+.endm
+.macro add_sum_t
+  LOAD {z3.d}, p1/z, [S, z4.d]
+  fmla z2.T, p1/m, z3.T, z0.T
+.endm
+.macro scaled_c_t
+  LOAD {z2.d}, p1/z, [C, J, lsl #SHIFT]
+  fmul z2.T, p1/m, z2.T, z1.T
+.endm
+
+/* Every row of every vector of columns. */
+.macro each_vector_t first, second
+  index z4.d, xzr, CSA
+  mov J, #0
+  whilelt p1.d, J, N
+.Lcolumns\@:
+  mov I, M
+.Lrow\@:
+  \first
+  \second
+  STORE {z2.d}, p1, [C, J, lsl #SHIFT]
+  add S, S, #SIZE
+  add C, C, CSC
+  subs I, I, #1
+  b.gt .Lrow\@
+  msub C, M, CSC, C           /* back to row 0, on to the next columns */
+  sub S, S, M, lsl #SHIFT
+  cntd TMP
+  madd S, TMP, CSA, S
+  incd J
+  whilelt p1.d, J, N
+  b.first .Lcolumns\@
+  ret
+.endm
+
+.macro update_t
+  begin
+  ldr TMP, [STEP, STEP_FLAGS]
+  tbnz TMP, #STEP_STORE_SUM_BIT, .Lkeep\@
+  load_scalar(0, STEP_ALPHA)
+  mov z0.T, z0.T[0]
+  b.eq .Lcleared\@
+  each_vector_t scaled_c_t, add_sum_t
+.Lcleared\@:
+  each_vector_t cleared, add_sum_t
+.Lkeep\@:
+  each_vector_t keep_sum_t, nothing
 .endm
 
 .macro scale
