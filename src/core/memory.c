@@ -7,7 +7,8 @@
 
 #include "src/core/threads.h"
 
-enum { PAGE = 4096, HUGE = 2 << 20 };
+/* Blocks from HUGE_FROM bytes live in huge pages: one fault of 32 us (clearing 2 MiB) instead of 1.3 us a small page. */
+enum { PAGE = 4096, HUGE = 2 << 20, HUGE_FROM = 512 << 10 };
 
 struct block {
   char *base;
@@ -52,14 +53,14 @@ __attribute__((destructor)) static void drop_key(void) {
   if (have_key) pthread_key_delete(exit_key);
 }
 
-/* The next of 4, 5, 6, 7 times a power of two: slightly growing sizes map seldom, and untouched pages cost nothing. */
+/* At most eight steps of a power of two: slightly growing sizes map seldom, and untouched pages cost nothing. */
 static size_t round_size(size_t bytes) {
   size_t step = PAGE;
   while (bytes > 8 * step) step *= 2;
   return (bytes + step - 1) / step * step;
 }
 
-/* Big blocks start at a huge page's boundary, or the first and last megabyte would get small pages. */
+/* From a huge page's boundary on, or the first and last megabyte would get small pages. */
 static bool map_huge(struct block *block, size_t bytes) {
   bytes = (bytes + HUGE - 1) / HUGE * HUGE;
   char *raw = mmap(NULL, bytes + HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -85,7 +86,7 @@ static void grow(struct block *block, size_t bytes) {
   pthread_once(&exit_once, make_key);
   if (have_key) pthread_setspecific(exit_key, arena);
   size_t size = round_size(bytes);
-  if (size >= HUGE ? map_huge(block, size) : map_small(block, size)) return;
+  if (size >= HUGE_FROM ? map_huge(block, size) : map_small(block, size)) return;
   map_small(block, (bytes + PAGE - 1) / PAGE * PAGE); /* under a tight limit just what is asked for */
 }
 
