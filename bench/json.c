@@ -1,0 +1,126 @@
+#include "bench/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/team.h"
+
+void bench_cpu_name(char *text, size_t size) {
+  char line[256];
+  FILE *file = fopen("/proc/cpuinfo", "r");
+  snprintf(text, size, "unknown CPU");
+  while (file && fgets(line, sizeof line, file)) {
+    char *colon = strchr(line, ':');
+    if (strncmp(line, "model name", 10) != 0 || !colon) continue;
+    snprintf(text, size, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+    break;
+  }
+  if (file) fclose(file);
+}
+
+static void string(FILE *f, const char *name, const char *text) {
+  fprintf(f, "\"%s\": \"", name);
+  for (; *text; text++) {
+    if (*text == '"' || *text == '\\') fputc('\\', f);
+    if ((unsigned char)*text >= ' ') fputc(*text, f);
+  }
+  fputs("\"", f);
+}
+
+static void machine(FILE *f) {
+  char name[128], when[64];
+  time_t now = time(NULL);
+  bench_cpu_name(name, sizeof name);
+  strftime(when, sizeof when, "%Y-%m-%d %H:%M UTC", gmtime(&now));
+  fputs("  \"machine\": {", f);
+  string(f, "cpu", name);
+  fputs(", ", f);
+  string(f, "gauges", bench_gauge_isa());
+  fprintf(f, ", \"cpus\": %d, \"l1\": %zu, \"l2\": %zu, \"l3\": %zu},\n", bench_cpus(), bench_cache(1), bench_cache(2),
+          bench_cache(3));
+  fputs("  ", f);
+  string(f, "date", when);
+  fputs(",\n", f);
+}
+
+static void peers(FILE *f, const struct bench_peers *list) {
+  fputs("  \"libraries\": [", f);
+  for (int i = 0; i < list->count; i++) {
+    fputs(i ? ",\n    {" : "\n    {", f);
+    string(f, "name", list->peer[i].name);
+    fputs(", ", f);
+    string(f, "about", list->peer[i].about);
+    fprintf(f, ", \"usable\": %s}", list->peer[i].usable ? "true" : "false");
+  }
+  fputs("\n  ],\n", f);
+}
+
+static void result(FILE *f, const struct bench_summary *s, const struct bench_series *series) {
+  if (s->median <= 0) {
+    fputs("{", f);
+    string(f, "fault", series->fault ? series->fault : "not measured");
+    fputs("}", f);
+    return;
+  }
+  fprintf(f, "{\"median\": %.6e, \"q1\": %.6e, \"q3\": %.6e, \"min\": %.6e, \"max\": %.6e, \"kept\": %d, \"taken\": %d, "
+             "\"quiet\": %s}", s->median, s->q1, s->q3, s->least, s->most, s->kept, s->taken, s->marked ? "false" : "true");
+}
+
+static void one_case(FILE *f, const struct bench_peers *list, const struct bench_case *c) {
+  const struct bench_request *r = &c->request;
+  fputs("{", f);
+  string(f, "label", c->label);
+  fprintf(f, ", \"m\": %lld, \"n\": %lld, \"k\": %lld, \"trans_a\": %d, \"trans_b\": %d, \"callers\": %d, "
+             "\"flops\": %.17g, \"bytes\": %.17g, \"limit_seconds\": %.6e,\n       \"seconds\": {",
+          (long long)r->m, (long long)r->n, (long long)r->k, r->trans_a, r->trans_b, r->callers, c->flops, c->bytes,
+          c->limit);
+  for (int p = 0; p < list->count; p++) {
+    fprintf(f, "%s\"%s\": ", p ? ",\n         " : "\n         ", list->peer[p].name);
+    result(f, &c->summary[p], &c->series[p]);
+  }
+  fputs("}}", f);
+}
+
+static void limits(FILE *f, const struct bench_limits *l) {
+  fprintf(f, "\"peak_f32\": %.6e, \"peak_f64\": %.6e, \"bandwidth\": [", l->peak[0], l->peak[1]);
+  for (int i = 0; i < l->sizes; i++) fprintf(f, "%s[%zu, %.6e]", i ? ", " : "", l->bytes[i], l->bandwidth[i]);
+  fputs("]", f);
+}
+
+static void batch(FILE *f, const struct bench_run *run, const struct bench_batch *b) {
+  fputs("    {", f);
+  string(f, "section", b->section->name);
+  fputs(", ", f);
+  string(f, "title", b->title);
+  fprintf(f, ", \"type\": \"%s\", \"threads\": %d, \"cores\": %d, \"rounds\": %d,\n     ", b->type_bytes == 8 ? "f64" : "f32",
+          b->threads, b->cores, b->passes);
+  limits(f, &b->limits);
+  fputs(",\n     \"cases\": [", f);
+  for (int i = 0; i < b->count; i++) {
+    fputs(i ? ",\n      " : "\n      ", f);
+    one_case(f, &run->peers, &b->cases[i]);
+  }
+  fputs("]}", f);
+}
+
+int bench_json_write(const struct bench_run *run, const char *path) {
+  FILE *f = fopen(path, "w");
+  if (!f) {
+    fprintf(stderr, "tessera-bench: cannot write %s: %s\n", path, strerror(errno));
+    return -1;
+  }
+  fputs("{\n", f);
+  machine(f);
+  peers(f, &run->peers);
+  fputs("  \"batches\": [\n", f);
+  for (int i = 0; i < run->batches; i++) {
+    if (i) fputs(",\n", f);
+    batch(f, run, &run->batch[i]);
+  }
+  fputs("\n  ]\n}\n", f);
+  if (fclose(f) == 0) return 0;
+  fprintf(stderr, "tessera-bench: cannot write %s: %s\n", path, strerror(errno));
+  return -1;
+}

@@ -1,0 +1,78 @@
+/* Cases, the samples of each library on them, and which of those were quiet. */
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/peers.h"
+
+struct bench_sample {
+  double seconds; /* of one call; with several callers, of one call of each */
+  double waited;  /* the share of the time in which another program had a CPU of the sample */
+  struct bench_quiet before, after;
+};
+
+/* A library's samples on one case. */
+struct bench_series {
+  struct bench_sample *sample;
+  int count;
+  int64_t calls;
+  const char *fault; /* why it gave up: "missing", "wrong", "memory", "died"; NULL = none */
+};
+
+/* What is said about them: seconds of the kept samples. */
+struct bench_summary {
+  double median, q1, q3, least, most;
+  int kept, taken;
+  bool marked; /* too few were quiet: the quietest were taken */
+};
+
+struct bench_case {
+  char label[48];
+  struct bench_request request;
+  double flops, bytes; /* of one call: of all callers together, operands touched once */
+  double limit;        /* seconds that no library can beat; 0 = not known */
+  struct bench_series series[BENCH_MAX_PEERS];
+  struct bench_summary summary[BENCH_MAX_PEERS];
+};
+
+#define BENCH_BANDWIDTHS 24
+#define BENCH_PEAKS 64
+/* The limits of the machine with so many threads, measured between the samples. */
+struct bench_limits {
+  double peak[2]; /* flop/s of f32, f64: nearly the most of what was seen, since single runs overshoot */
+  double seen[2][BENCH_PEAKS];
+  int peaks;
+  size_t bytes[BENCH_BANDWIDTHS];
+  double bandwidth[BENCH_BANDWIDTHS]; /* bytes/s when so many bytes are read again and again */
+  int sizes;
+};
+
+/* Cases measured together, of one section, type and number of threads. */
+struct bench_section;
+struct bench_batch {
+  const struct bench_section *section;
+  char title[80];
+  int type_bytes, threads, cores; /* of the library; busy in the largest case */
+  double share;                   /* of the run's time */
+  struct bench_case *cases;
+  int count, passes;
+  struct bench_limits limits;
+  struct bench_quiet best; /* the level of the gauges on a free machine */
+};
+
+struct bench_rules {
+  double seconds;  /* for the batch; ignored when rounds > 0 */
+  int rounds;      /* exactly so many passes */
+  int enough;      /* quiet samples after which a case is left alone */
+  double sample;   /* seconds of one sample */
+};
+
+void bench_measure(struct bench_batch *batch, struct bench_peers *peers, const struct bench_rules *rules);
+
+/* Bytes/s when `bytes` are read again and again. */
+double bench_bandwidth_of(const struct bench_limits *limits, double bytes);
+
+#endif

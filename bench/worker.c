@@ -1,0 +1,182 @@
+#include "bench/worker.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/team.h"
+
+const struct bench_op *const bench_ops[BENCH_OPS] = {[BENCH_OP_GEMM] = &bench_op_gemm};
+
+/* --- What a library calls itself ------------------------------------------------------------------------------- */
+
+static void *find_any(void *library, const char *a, const char *b) {
+  void *found = dlsym(library, a);
+  return found ? found : dlsym(library, b);
+}
+
+static bool describe_openblas(void *library, char *text, size_t size) {
+  char *(*config)(void) = (char *(*)(void))find_any(library, "openblas_get_config", "scipy_openblas_get_config");
+  char *(*core)(void) = (char *(*)(void))find_any(library, "openblas_get_corename", "scipy_openblas_get_corename");
+  char name[64] = "";
+  if (!config || !core) return false;
+  sscanf(config(), "%*s %63s", name);
+  snprintf(text, size, "OpenBLAS %s, core %s", name, core());
+  return true;
+}
+
+static bool describe_mkl(void *library, char *text, size_t size) {
+  void (*version)(char *, int) = (void (*)(char *, int))dlsym(library, "MKL_Get_Version_String");
+  char full[200] = "";
+  if (!version) return false;
+  version(full, sizeof full - 1);
+  char *number = strstr(full, "Version "), *end = number ? strstr(number, "-Product") : NULL;
+  if (end) *end = 0;
+  snprintf(text, size, "MKL %s", number ? number + strlen("Version ") : full);
+  return true;
+}
+
+static bool describe_blis(void *library, char *text, size_t size) {
+  const char *(*version)(void) = (const char *(*)(void))dlsym(library, "bli_info_get_version_str");
+  int (*query)(void) = (int (*)(void))dlsym(library, "bli_arch_query_id");
+  const char *(*name)(int) = (const char *(*)(int))dlsym(library, "bli_arch_string");
+  void (*init)(void) = (void (*)(void))dlsym(library, "bli_init");
+  if (!version || !query || !name || !init) return false;
+  init();
+  snprintf(text, size, "BLIS %s, configuration %s", version(), name(query()));
+  return true;
+}
+
+static bool describe_tessera(void *library, char *text, size_t size) {
+  const char *(*version)(void) = (const char *(*)(void))dlsym(library, "tsr_version");
+  const char *(*isa)(void *) = (const char *(*)(void *))dlsym(library, "tsr_context_isa");
+  if (!version || !isa) return false;
+  snprintf(text, size, "Tessera %s, kernels %s", version(), isa(NULL));
+  return true;
+}
+
+static void describe(void *library, const char *path, char *text, size_t size) {
+  if (describe_tessera(library, text, size) || describe_openblas(library, text, size) ||
+      describe_mkl(library, text, size) || describe_blis(library, text, size))
+    return;
+  snprintf(text, size, "%s", path);
+}
+
+/* --- One sample ------------------------------------------------------------------------------------------------- */
+
+/* Threads of a library may spin for a while after a call; the gauges and the next library must not meet them. */
+static void settle(int cores) {
+  if (cores <= 1) return;
+  for (int tries = 0; tries < 300; tries++) {
+    struct timespec before, after;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    nanosleep(&(struct timespec){0, 400000}, NULL);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    if ((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec < 100000) return;
+  }
+}
+
+/* Seconds that this process' threads have stood in a run queue because something else had their CPU. */
+static double waited(void) {
+  double sum = 0;
+  DIR *tasks = opendir("/proc/self/task");
+  for (struct dirent *task; tasks && (task = readdir(tasks));) {
+    char path[64 + sizeof task->d_name];
+    unsigned long long on_cpu, waiting;
+    snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", task->d_name);
+    FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "r");
+    if (!file) continue;
+    if (fscanf(file, "%llu %llu", &on_cpu, &waiting) == 2) sum += 1e-9 * (double)waiting;
+    fclose(file);
+  }
+  if (tasks) closedir(tasks);
+  return sum;
+}
+
+struct calling {
+  const struct bench_request *request;
+  int64_t calls;
+  double start[BENCH_MAX_THREADS], end[BENCH_MAX_THREADS];
+};
+
+static void call(void *arg, int caller) {
+  struct calling *c = arg;
+  c->start[caller] = bench_now();
+  bench_ops[c->request->op]->call(c->request, caller, c->calls);
+  c->end[caller] = bench_now();
+}
+
+/* Seconds from the first caller's start to the last one's end. */
+static double time_calls(const struct bench_request *request, int64_t calls) {
+  struct calling c = {.request = request, .calls = calls};
+  bench_team(request->callers, call, &c);
+  double start = c.start[0], end = c.end[0];
+  for (int i = 1; i < request->callers; i++) {
+    if (c.start[i] < start) start = c.start[i];
+    if (c.end[i] > end) end = c.end[i];
+  }
+  return end - start;
+}
+
+/* Calls that fill about request->seconds. */
+static int64_t count_calls(const struct bench_request *request) {
+  time_calls(request, 1);
+  for (int64_t calls = 1;; calls *= 4) {
+    double seconds = time_calls(request, calls);
+    if (seconds * 5 >= request->seconds) {
+      double fit = request->seconds * (double)calls / seconds;
+      return fit < 1 ? 1 : (int64_t)(fit + 0.5);
+    }
+  }
+}
+
+static void measure(const struct bench_request *request, struct bench_reply *reply) {
+  int64_t warm = request->calls / 4;
+  reply->calls = request->calls ? request->calls : count_calls(request);
+  settle(request->cores);
+  reply->before = bench_gauge(request->cores);
+  if (!request->cold) time_calls(request, warm > 0 ? warm : 1);
+  double before = waited();
+  reply->seconds = time_calls(request, reply->calls);
+  reply->waited = waited() - before;
+  settle(request->cores);
+  reply->after = bench_gauge(request->cores);
+}
+
+static void serve(const struct bench_request *request, struct bench_reply *reply) {
+  const struct bench_op *op = bench_ops[request->op];
+  memset(reply, 0, sizeof *reply);
+  reply->answer = BENCH_MISSING;
+  if (!op->has(request->type_bytes)) return;
+  reply->answer = BENCH_NO_MEMORY;
+  if (!op->prepare(request)) return;
+  reply->answer = BENCH_OK;
+  measure(request, reply);
+  if (request->check && !op->right(request)) reply->answer = BENCH_WRONG;
+  op->release();
+}
+
+static bool whole(ssize_t got, size_t size) { return got == (ssize_t)size; }
+
+int bench_worker_main(int fd, const char *path) {
+  struct bench_hello hello = {0};
+  struct bench_request request;
+  struct bench_reply reply;
+  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  hello.loaded = library != NULL;
+  if (library)
+    describe(library, path, hello.text, sizeof hello.text);
+  else
+    snprintf(hello.text, sizeof hello.text, "%s", dlerror());
+  for (int i = 0; library && i < BENCH_OPS; i++) bench_ops[i]->find(library);
+  if (!whole(write(fd, &hello, sizeof hello), sizeof hello) || !library) return 1;
+  while (whole(read(fd, &request, sizeof request), sizeof request)) {
+    serve(&request, &reply);
+    if (!whole(write(fd, &reply, sizeof reply), sizeof reply)) return 1;
+  }
+  return 0;
+}
