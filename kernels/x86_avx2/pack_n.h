@@ -68,6 +68,10 @@
   add T, PITCH
 .endm
 
+.macro prefetch_s offset
+  prefetcht0 [S + 8*CSA + \offset]
+.endm
+
 /* Whole panels, all k. */
 .macro move_panels panels, vectors
   mov S, A
@@ -76,10 +80,11 @@
   sub K, EXACT
   jle .Llast\@
 .Lk_loop\@:
-  prefetcht0 [S + 8*CSA]
-  .if \panels*\vectors > 2
-    prefetcht0 [S + 8*CSA + 64]
-  .endif
+  .set at_i, 0
+  .rept (\panels*\vectors + 1)/2
+    prefetch_s %(64*at_i)
+    .set at_i, at_i + 1
+  .endr
   move_step \panels, \vectors, 0
   dec K
   jnz .Lk_loop\@
@@ -92,9 +97,6 @@
   .if \panels == 4
     lea A, [A + 4*PITCH]
     lea D, [D + 4*DC]
-  .elseif \panels == 2
-    lea A, [A + 2*PITCH]
-    lea D, [D + 2*DC]
   .else
     add A, PITCH
     add D, DC
@@ -185,15 +187,15 @@
 .Ltwo_vectors:
   cmp WIDTH, 2*LANES
   jg .Lby_mask
-  lea rax, [WIDTH + 2*LANES]
+  lea rax, [WIDTH + 2*WIDTH + 2*LANES]
   cmp ROWS, rax
-  jge .Ltwo_panels
+  jge .Lfour_pairs
   cmp ROWS, 2*LANES
   jl .Lby_mask
   move_panels 1, 2
   jmp .Lnext
-.Ltwo_panels:
-  move_panels 2, 2
+.Lfour_pairs:
+  move_panels 4, 2
   jmp .Lnext
 .Lby_mask:
   move_panel_by_mask
