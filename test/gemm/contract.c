@@ -3,9 +3,7 @@
 
 #include "test/gemm/gemm_test.h"
 
-typedef void sweep(struct stage *s, struct gemm_case *g);
-
-static void each_context_and_type(size_t bytes, sweep *body) {
+static void each_context_and_type(size_t bytes, case_body *body) {
   struct stage s;
   stage_open(&s, bytes);
   for (int i = 0; i < ncontexts; i++)
@@ -133,20 +131,18 @@ static void tile_edges_of(const struct gemm_case *g, struct edges *rows, struct 
   edge(cols, 2 * tiles->columns);
 }
 
-static const int paths[] = {0, 1 + TSR_GEMM_DIRECT, 1 + TSR_GEMM_PACKED};
-
 static void tile_edges_sweep(struct stage *s, struct gemm_case *g) {
   static const int64_t ks[] = {1, 2, 7};
   struct edges rows, cols;
   tile_edges_of(g, &rows, &cols);
-  for (int path = 0; path < COUNT(paths); path++) {
-    force.path = paths[path];
+  for (int path = 0; path < PATHS; path++) {
+    force_plan(g, path, 0, 0);
     for (int i = 0; i < rows.n; i++)
       for (int j = 0; j < cols.n; j++)
         for (int layout = 0; layout < LAYOUTS; layout++)
           check_turned(s, g, layout, rows.at[i], cols.at[j], ks[(i + j + layout) % COUNT(ks)]);
   }
-  force.path = 0;
+  force_nothing();
 }
 
 static void tile_edges(void **state) {
@@ -161,13 +157,13 @@ static void kb_edges_sweep(struct stage *s, struct gemm_case *g) {
   struct edges ks = {0};
   edge(&ks, kb);
   edge(&ks, 2 * kb);
-  for (int path = 0; path < COUNT(paths); path++) {
-    force.path = paths[path];
+  for (int path = 0; path < PATHS; path++) {
+    force_plan(g, path, 0, 0);
     for (int i = 0; i < COUNT(rows) * COUNT(cols) * LAYOUTS; i++)
       for (int p = 0; p < ks.n; p++)
         check_turned(s, g, i % LAYOUTS, rows[i / LAYOUTS % COUNT(rows)], cols[i / LAYOUTS / COUNT(rows)], ks.at[p]);
   }
-  force.path = 0;
+  force_nothing();
 }
 
 static void kb_edges(void **state) {
@@ -176,23 +172,23 @@ static void kb_edges(void **state) {
 }
 
 /* Blocks of one and two tiles, so that matrices of a few tiles have several blocks. */
-static void block_edges_sweep(struct stage *s, struct gemm_case *g) {
+static void block_edges_of(struct stage *s, struct gemm_case *g, int path, int mc_tiles, int nc_tiles) {
   const struct tsr_tiles *tiles = &g->context->kernels[g->d.type].gemm;
   const int64_t kb = tsr_gemm_kb(g->d.type), ks[] = {3, kb + 1, 3, 2 * kb + 1, 3, 3, kb};
-  force.path = 1 + TSR_GEMM_PACKED;
-  for (force.mc_tiles = 1; force.mc_tiles <= 2; force.mc_tiles++)
-    for (force.nc_tiles = 1; force.nc_tiles <= 2; force.nc_tiles++) {
-      struct edges rows = {0}, cols = {0};
-      for (int blocks = 1; blocks <= 3; blocks++) {
-        edge(&rows, (int64_t)blocks * force.mc_tiles * tiles->units * tiles->mu);
-        edge(&cols, (int64_t)blocks * force.nc_tiles * tiles->columns);
-      }
-      for (int i = 0; i < rows.n * cols.n; i++) {
-        int64_t k = ks[i % COUNT(ks)];
-        check_turned(s, g, (i + i / LAYOUTS) % LAYOUTS, rows.at[i % rows.n], cols.at[i / rows.n], k);
-      }
-    }
-  memset(&force, 0, sizeof force);
+  struct edges rows = {0}, cols = {0};
+  for (int blocks = 1; blocks <= 3; blocks++) {
+    edge(&rows, (int64_t)blocks * mc_tiles * tiles->units * tiles->mu);
+    edge(&cols, (int64_t)blocks * nc_tiles * tiles->columns);
+  }
+  force_plan(g, path, mc_tiles, nc_tiles);
+  for (int i = 0; i < rows.n * cols.n; i++)
+    check_turned(s, g, (i + i / LAYOUTS) % LAYOUTS, rows.at[i % rows.n], cols.at[i / rows.n], ks[i % COUNT(ks)]);
+}
+
+static void block_edges_sweep(struct stage *s, struct gemm_case *g) {
+  for (int path = 1; path < PATHS; path++)
+    for (int i = 0; i < 4; i++) block_edges_of(s, g, path, 1 + i % 2, 1 + i / 2);
+  force_nothing();
 }
 
 static void block_edges(void **state) {
@@ -207,7 +203,8 @@ static void own_blocks_of(const struct gemm_case *g, int64_t *mc, int64_t *nc) {
   struct tsr_gemm_plan plan;
   big.rsa = big.rsb = size;
   big.csa = big.csb = big.csc = size << 14;
-  tsr_gemm_make_plan(g->context, &big, 1, &plan);
+  tsr_gemm_choose_path(g->context, &big, &plan);
+  tsr_gemm_choose_blocks(g->context, &big, &plan);
   *mc = plan.mc;
   *nc = plan.nc;
 }
@@ -276,11 +273,13 @@ static void random_case(struct stage *s, struct gemm_case *g, struct rng *rng, i
   g->d.ldc += rng_below(rng, 2) * rng_below(rng, 20);
   g->d.alpha = scalars[rng_below(rng, COUNT(scalars))];
   g->d.beta = scalars[rng_below(rng, COUNT(scalars))];
-  force.path = paths[rng_below(rng, COUNT(paths))];
-  force.mc_tiles = (int)rng_below(rng, 4);
-  force.nc_tiles = (int)rng_below(rng, 4);
+  force_plan(g, (int)rng_below(rng, PATHS), (int)rng_below(rng, 4), (int)rng_below(rng, 4));
+  tsr_gemm_forced.threads = (int)rng_below(rng, 5);
+  tsr_gemm_forced.groups = (int)rng_below(rng, 4);
+  tsr_set_num_threads(g->context, tsr_gemm_forced.threads);
   check_case(s, g);
-  memset(&force, 0, sizeof force);
+  tsr_set_num_threads(g->context, 0);
+  force_nothing();
 }
 
 static void random_quick(struct stage *s, struct gemm_case *g) {
@@ -305,11 +304,11 @@ static void random_cases_many(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest quick[] = {
-      cmocka_unit_test(reference_is_the_loop), cmocka_unit_test(small_sizes), cmocka_unit_test(tile_edges),
-      cmocka_unit_test(kb_edges),              cmocka_unit_test(block_edges), cmocka_unit_test(own_blocks),
-      cmocka_unit_test(shapes),                cmocka_unit_test(random_cases),
+      gemm_unit_test(reference_is_the_loop), gemm_unit_test(small_sizes), gemm_unit_test(tile_edges),
+      gemm_unit_test(kb_edges),              gemm_unit_test(block_edges), gemm_unit_test(own_blocks),
+      gemm_unit_test(shapes),                gemm_unit_test(random_cases),
   };
-  const struct CMUnitTest slow[] = {cmocka_unit_test(own_blocks_all), cmocka_unit_test(random_cases_many)};
+  const struct CMUnitTest slow[] = {gemm_unit_test(own_blocks_all), gemm_unit_test(random_cases_many)};
   if (argc > 1 && strcmp(argv[1], "slow") == 0) return cmocka_run_group_tests(slow, open_contexts, close_contexts);
   return cmocka_run_group_tests(quick, open_contexts, close_contexts);
 }

@@ -69,7 +69,7 @@ void case_layout(struct gemm_case *g, int layout, int gap);
 void case_sizes(struct gemm_case *g, int64_t m, int64_t n, int64_t k);
 void case_text(const struct gemm_case *g, char *text, size_t size);
 
-/* Three operands of a case in guarded memory, and what C must be afterwards. */
+/* Three operands of a case in guarded memory, C as it was and what it must become. */
 struct operand {
   char *region, *data;
   size_t region_bytes;
@@ -77,22 +77,26 @@ struct operand {
 };
 struct stage {
   struct operand a, b, c;
-  char *expected;
-  size_t expected_bytes;
+  char *original, *expected;
+  size_t copy_bytes;
 };
 void stage_open(struct stage *s, size_t bytes); /* the most that one operand takes */
 void stage_close(struct stage *s);
 void stage_fill(struct stage *s, const struct gemm_case *g);
+void stage_expect(struct stage *s, const struct gemm_case *g); /* runs the reference */
+void stage_restore(struct stage *s, const struct gemm_case *g);
 
 /* Whether C is what it was before except for the elements of the matrix, which are `expected`'s (NaN = NaN). If not,
- * says why in 512 bytes. stage_untouched: whether C is as stage_fill left it. */
+ * says why. stage_untouched: whether C is as stage_fill left it. */
+enum { WHY = 640 };
 bool stage_compare(const struct stage *s, const struct gemm_case *g, char *why);
 bool stage_untouched(const struct stage *s, const struct gemm_case *g);
-void stage_expect(struct stage *s, const struct gemm_case *g); /* runs the reference */
 
-/* Fills, runs tsr_gemm and compares with the reference. The second fails the test with the case and the element. */
-enum { WHY = 512 };
+/* stage_holds restores C, runs tsr_gemm and compares; case_holds fills the stage and runs the reference first. The
+ * last two fail the test with the case and the element. */
+bool stage_holds(struct stage *s, const struct gemm_case *g, char *why);
 bool case_holds(struct stage *s, const struct gemm_case *g, char *why);
+void check_stage(struct stage *s, const struct gemm_case *g);
 void check_case(struct stage *s, const struct gemm_case *g);
 
 void reference_gemm(const tsr_gemm_desc *d, const void *a, const void *b, void *c);
@@ -106,13 +110,24 @@ extern tsr_context *contexts[MAX_CONTEXTS];
 extern int ncontexts;
 int open_contexts(void **state);
 int close_contexts(void **state);
+
+/* A test that finds contexts and plans as they were at the start, whatever a failed one left behind. */
+int reset_contexts(void **state);
+#define gemm_unit_test(f) cmocka_unit_test_setup(f, reset_contexts)
 bool is_generic(const tsr_context *context); /* slow: tests give it fewer and smaller cases */
 
-/* Plans forced from here on; 0 leaves the library's own choice. path: 1 + enum tsr_gemm_path. Blocks are given in
- * tiles and in tile columns. A path that cannot serve the problem is not forced. */
-struct force {
-  int path, mc_tiles, nc_tiles;
-};
-extern struct force force;
+/* Plans of one path (0: the library's choice, else 1 + enum tsr_gemm_path) and of blocks so many tiles high and wide
+ * (0: the library's choice), so that small matrices reach every edge of the loops. */
+enum { PATHS = 5 };
+void force_plan(const struct gemm_case *g, int path, int mc_tiles, int nc_tiles);
+void force_nothing(void);
+
+/* Calls `body` with a case of every context, type, layout and of a dozen shapes, one for each class that the plan
+ * knows; the generic kernels get the small ones. */
+typedef void case_body(struct stage *s, struct gemm_case *g);
+void each_shape(case_body *body);
+
+enum { THREAD_COUNTS = 4 };
+extern const int thread_counts[THREAD_COUNTS];
 
 #endif

@@ -97,11 +97,12 @@ void case_text(const struct gemm_case *g, char *text, size_t size) {
   const tsr_gemm_desc *d = &g->d;
   snprintf(text, size,
            "%s %s %s-major %c%c m=%lld n=%lld k=%lld lda=%lld ldb=%lld ldc=%lld alpha=%g beta=%g, %s data at the %s+%d, "
-           "seed %llu, forced path %d mc %d nc %d tiles",
+           "seed %llu, forced path %d mc %lld nc %lld threads %d groups %d",
            tsr_context_isa(g->context), d->type == TSR_F32 ? "f32" : "f64", d->order == TSR_ROW_MAJOR ? "row" : "column",
            d->trans_a == TSR_TRANS ? 'T' : 'N', d->trans_b == TSR_TRANS ? 'T' : 'N', (long long)d->m, (long long)d->n,
            (long long)d->k, (long long)d->lda, (long long)d->ldb, (long long)d->ldc, d->alpha, d->beta, fills[g->fill],
-           places[g->place], g->shift, (unsigned long long)g->seed, force.path, force.mc_tiles, force.nc_tiles);
+           places[g->place], g->shift, (unsigned long long)g->seed, tsr_gemm_forced.path, (long long)tsr_gemm_forced.mc,
+           (long long)tsr_gemm_forced.nc, tsr_gemm_forced.threads, tsr_gemm_forced.groups);
 }
 
 /* Neighbours of the operands: whatever uses them shows, in the result or in the floating-point flags. */
@@ -124,6 +125,9 @@ static void operand_open(struct operand *o, size_t bytes) {
 
 void stage_open(struct stage *s, size_t bytes) {
   memset(s, 0, sizeof *s);
+  s->copy_bytes = 1;
+  s->original = malloc(1);
+  s->expected = malloc(1);
   make_neighbours();
   operand_open(&s->a, bytes);
   operand_open(&s->b, bytes);
@@ -139,6 +143,7 @@ void stage_close(struct stage *s) {
   operand_close(&s->a);
   operand_close(&s->b);
   operand_close(&s->c);
+  free(s->original);
   free(s->expected);
 }
 
@@ -184,15 +189,22 @@ void stage_fill(struct stage *s, const struct gemm_case *g) {
   operand_fill(&s->b, g, d->trans_b, d->k, d->n, d->ldb, &rng);
   operand_fill(&s->c, g, TSR_NO_TRANS, d->m, d->n, d->ldc, &rng);
   size_t bytes = (size_t)(s->c.elements * tsr_size_of(d->type));
-  if (bytes > s->expected_bytes || !s->expected) {
-    free(s->expected);
-    s->expected = malloc(bytes + 1);
-    s->expected_bytes = bytes;
+  if (bytes > s->copy_bytes) {
+    s->original = realloc(s->original, bytes);
+    s->expected = realloc(s->expected, bytes);
+    s->copy_bytes = bytes;
   }
-  memcpy(s->expected, s->c.data, bytes);
+  memcpy(s->original, s->c.data, bytes);
 }
 
-void stage_expect(struct stage *s, const struct gemm_case *g) { reference_gemm(&g->d, s->a.data, s->b.data, s->expected); }
+void stage_expect(struct stage *s, const struct gemm_case *g) {
+  memcpy(s->expected, s->original, (size_t)(s->c.elements * tsr_size_of(g->d.type)));
+  reference_gemm(&g->d, s->a.data, s->b.data, s->expected);
+}
+
+void stage_restore(struct stage *s, const struct gemm_case *g) {
+  memcpy(s->c.data, s->original, (size_t)(s->c.elements * tsr_size_of(g->d.type)));
+}
 
 bool same_element(tsr_type type, const void *x, const void *y) {
   if (memcmp(x, y, (size_t)tsr_size_of(type)) == 0) return true;
@@ -245,24 +257,34 @@ bool stage_compare(const struct stage *s, const struct gemm_case *g, char *why) 
 }
 
 bool stage_untouched(const struct stage *s, const struct gemm_case *g) {
-  return neighbours_hold(s, g) && memcmp(s->expected, s->c.data, (size_t)(s->c.elements * tsr_size_of(g->d.type))) == 0;
+  return neighbours_hold(s, g) && memcmp(s->original, s->c.data, (size_t)(s->c.elements * tsr_size_of(g->d.type))) == 0;
+}
+
+bool stage_holds(struct stage *s, const struct gemm_case *g, char *why) {
+  char text[WHY - 160];
+  stage_restore(s, g);
+  tsr_status status = tsr_gemm(g->context, &g->d, s->a.data, s->b.data, s->c.data);
+  if (status == TSR_OK) return stage_compare(s, g, why);
+  case_text(g, text, sizeof text);
+  snprintf(why, WHY, "%s: %s: %s", text, tsr_status_string(status), tsr_last_error());
+  return false;
 }
 
 bool case_holds(struct stage *s, const struct gemm_case *g, char *why) {
   stage_fill(s, g);
-  tsr_status status = tsr_gemm(g->context, &g->d, s->a.data, s->b.data, s->c.data);
-  if (status != TSR_OK) {
-    snprintf(why, WHY, "m=%lld n=%lld k=%lld: %s: %s", (long long)g->d.m, (long long)g->d.n, (long long)g->d.k,
-             tsr_status_string(status), tsr_last_error());
-    return false;
-  }
   stage_expect(s, g);
-  return stage_compare(s, g, why);
+  return stage_holds(s, g, why);
+}
+
+void check_stage(struct stage *s, const struct gemm_case *g) {
+  char why[WHY];
+  if (!stage_holds(s, g, why)) fail_msg("%s", why);
 }
 
 void check_case(struct stage *s, const struct gemm_case *g) {
-  char why[WHY];
-  if (!case_holds(s, g, why)) fail_msg("%s", why);
+  stage_fill(s, g);
+  stage_expect(s, g);
+  check_stage(s, g);
 }
 
 void reference_any(const tsr_gemm_desc *d, const void *a, const void *b, void *c);
@@ -301,4 +323,54 @@ int close_contexts(void **state) {
   return 0;
 }
 
+int reset_contexts(void **state) {
+  (void)state;
+  force_nothing();
+  for (int i = -1; i < ncontexts; i++) {
+    tsr_set_parallel_for(i < 0 ? NULL : contexts[i], NULL, NULL);
+    tsr_set_num_threads(i < 0 ? NULL : contexts[i], 0);
+  }
+  return 0;
+}
+
 bool is_generic(const tsr_context *context) { return strcmp(tsr_context_isa(context), "generic") == 0; }
+
+void force_plan(const struct gemm_case *g, int path, int mc_tiles, int nc_tiles) {
+  const struct tsr_tiles *tiles = &g->context->kernels[g->d.type].gemm;
+  force_nothing();
+  tsr_gemm_forced.path = path;
+  tsr_gemm_forced.mc = (int64_t)mc_tiles * tiles->units * tiles->mu;
+  tsr_gemm_forced.nc = (int64_t)nc_tiles * tiles->columns;
+}
+
+void force_nothing(void) { memset(&tsr_gemm_forced, 0, sizeof tsr_gemm_forced); }
+
+const int thread_counts[THREAD_COUNTS] = {1, 2, 3, 7};
+
+static const int64_t shapes[][3] = {
+    {1, 1, 1},       {5, 7, 3},       {64, 64, 64},   {1, 700, 900},   {700, 1, 900},  {3, 900, 400},
+    {257, 131, 5},   {200, 300, 400}, {16, 16, 5000}, {2, 3, 12345},   {129, 1000, 65}, {300, 290, 770},
+};
+
+void each_shape(case_body *body) {
+  struct stage s;
+  struct gemm_case g = {.d = TSR_GEMM_DESC, .seed = test_seed()};
+  stage_open(&s, 1 << 23);
+  for (int i = 0; i < ncontexts * COUNT(shapes) * 2; i++) {
+    const int64_t *shape = shapes[i / 2 % COUNT(shapes)];
+    g.context = contexts[i / 2 / COUNT(shapes)];
+    g.d.type = i % 2 ? TSR_F64 : TSR_F32;
+    if (is_generic(g.context) && shape[0] * shape[1] * shape[2] > 300000) continue;
+    for (int layout = 0; layout < LAYOUTS; layout++) {
+      g.seed++;
+      g.fill = (enum fill)(g.seed % FILL_COUNT);
+      g.place = (enum place)(g.seed % PLACE_COUNT);
+      g.d.alpha = layout % 3 ? 1 : -0.75;
+      g.d.beta = layout % 2 ? 0.5 : 0;
+      case_sizes(&g, shape[0], shape[1], shape[2]);
+      case_layout(&g, layout, layout % 2 ? 5 : 0);
+      body(&s, &g);
+    }
+  }
+  stage_close(&s);
+}
