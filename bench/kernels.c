@@ -85,21 +85,26 @@ static void count(struct bench_state *state, const struct subject *s, double sec
   }
 }
 
+static double peak_of(const struct subject *s, double peak) {
+  for (int i = 0; i < 10; i++) {
+    double seen = bench_fma_rate((int)s->size, 30e-6);
+    if (seen > peak) peak = seen;
+  }
+  return peak;
+}
+
 static void run(struct bench_state *state, void *arg) {
   const struct subject *s = arg;
   struct tsr_step step = step_of(s);
   size_t to = is_pack(s->kernel->op) ? bytes_a(s) : bytes_c(s);
   void *a = operand(bytes_a(s) > to ? bytes_a(s) : to, s->size), *b = operand(bytes_b(s), s->size);
   void *c = operand(to, s->size);
-  double peak = 0;
+  double peak = peak_of(s, 0);
   if (!a || !b || !c) bench_fail(state, "out of memory");
-  for (int i = 0; i < 10; i++) {
-    double seen = bench_fma_rate((int)s->size, 30e-6);
-    if (seen > peak) peak = seen;
-  }
   double start = thread_seconds();
   while (a && b && c && bench_next(state, 1)) s->kernel->run(&step, (tsr_mem)a, (tsr_mem)b, (tsr_mem)c);
-  count(state, s, thread_seconds() - start, peak);
+  double seconds = thread_seconds() - start;
+  count(state, s, seconds, peak_of(s, peak));
   free(a);
   free(b);
   free(c);

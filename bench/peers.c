@@ -85,17 +85,30 @@ bool bench_peers_add(struct bench_peers *peers, const char *text) {
 
 /* --- Workers ------------------------------------------------------------------------------------------------------ */
 
+/* What somebody set for one of the libraries (a core type, a cache size, a code path) would tilt the comparison. */
+static void clear_environment(void) {
+  static const char *const prefixes[] = {"OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "OMP_", "GOMP_", "KMP_"};
+  for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+    for (char **entry = environ; *entry;) {
+      char name[128];
+      size_t length = strcspn(*entry, "=");
+      bool drop = strncmp(*entry, prefixes[i], strlen(prefixes[i])) == 0 && length < sizeof name;
+      snprintf(name, sizeof name, "%.*s", (int)length, *entry);
+      if (!drop || unsetenv(name) != 0) entry++;
+    }
+}
+
 /* Equal thread settings for all, in each library's own words. */
 static void set_environment(const struct bench_peer *peer, int threads) {
   static const char *const names[] = {"TESSERA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
                                       "BLIS_NUM_THREADS", "OMP_NUM_THREADS"};
   char number[16];
+  clear_environment();
   snprintf(number, sizeof number, "%d", threads);
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) setenv(names[i], number, 1);
   setenv("MKL_THREADING_LAYER", threads == 1 ? "SEQUENTIAL" : "GNU", 1);
   setenv("MKL_DYNAMIC", "FALSE", 1);
   setenv("OMP_DYNAMIC", "FALSE", 1);
-  unsetenv("OPENBLAS_CORETYPE");
   if (peer->setting) putenv((char *)peer->setting);
 }
 

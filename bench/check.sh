@@ -1,0 +1,30 @@
+#!/bin/sh
+# The benchmark must notice a library that answers wrongly, one that dies and one that is not there, must refuse what it
+# does not understand, and must still measure the others. Usage: check.sh TESSERA-BENCH LIBTESSERA BAD-PEER
+bench=$1 library=$2 bad=$3
+failed=0
+work=$(mktemp -d)
+trap 'rm -r "$work"' EXIT
+
+expect() { # NAME TEXT: the last output contains TEXT
+  grep -q -e "$2" "$work/out" || { echo "FAIL $1: no '$2' in:"; cat "$work/out"; failed=1; }
+}
+
+run() { "$bench" --library "$library" --no-peer "$@" >"$work/out" 2>&1; }
+
+run --peer bad="$bad" --peer none="$work/none.so" --section overhead --filter 8x8x8 --rounds 3 --json "$work/json" || failed=1
+expect "a wrong result is marked" "8x8x8 NN .* wrong "
+expect "a crash is marked" "8x8x8 NN .* died "
+expect "a missing library is named" "none .*not here"
+cp "$work/json" "$work/out"
+expect "the other library is measured" '"tessera": {"median": [0-9]'
+expect "the fault is in the JSON" '"bad": {"fault": "wrong"}'
+
+echo "3 4 x N N" >"$work/shapes"
+for arguments in "--type f16" "--threads 0" "--rounds many" "--peer nameless" "--section none" "--filter nothing-like-it" \
+  "--shapes $work/shapes" "--shapes $work/none" "--no-such-option" "stray"; do
+  # shellcheck disable=SC2086 (words are meant to be split)
+  run $arguments --rounds 1 && { echo "FAIL: $arguments was accepted"; failed=1; }
+done
+expect "an argument is named" "stray"
+exit $failed
