@@ -6,6 +6,10 @@ FUNCTION(tsr_update_f64_avx512)
   update
 END(tsr_update_f64_avx512)
 
+FUNCTION(tsr_update_t_f64_avx512)
+  update_t
+END(tsr_update_t_f64_avx512)
+
 FUNCTION(tsr_scale_f64_avx512)
   scale
 END(tsr_scale_f64_avx512)

@@ -19,7 +19,7 @@ static tsr_status check_ld(const char *name, int64_t ld, int64_t least, int64_t 
   return TSR_OK;
 }
 
-static tsr_status check(const tsr_gemm_desc *d) {
+static tsr_status check_sizes(const tsr_gemm_desc *d) {
   CHECK(d, "desc is NULL: pass a tsr_gemm_desc initialised by TSR_GEMM_DESC");
   CHECK(d->size == sizeof *d, "desc->size is %zu: initialise the descriptor with TSR_GEMM_DESC", d->size);
   CHECK(d->type == TSR_F32 || d->type == TSR_F64, "type is %d: use TSR_F32 or TSR_F64", (int)d->type);
@@ -72,14 +72,17 @@ void tsr_gemm_normalise(const tsr_gemm_desc *d, const void *a, const void *b, vo
   pr->beta = d->type == TSR_F32 ? (double)(float)d->beta : d->beta;
 }
 
+tsr_status tsr_gemm_check(const tsr_gemm_desc *d) {
+  tsr_status status = check_sizes(d);
+  return status == TSR_OK ? check_strides(d) : status;
+}
+
 tsr_status tsr_gemm(tsr_context *given, const tsr_gemm_desc *d, const void *a, const void *b, void *c) {
   tsr_context *context;
   struct tsr_gemm_problem problem;
   tsr_status status = tsr_context_get(given, &context);
-  if (status == TSR_OK) status = check(d);
-  if (status == TSR_OK) status = check_strides(d);
-  if (status != TSR_OK) return status;
-  if (d->m == 0 || d->n == 0) return TSR_OK;
+  if (status == TSR_OK) status = tsr_gemm_check(d);
+  if (status != TSR_OK || d->m == 0 || d->n == 0) return status;
   CHECK(c, "c is NULL but m and n are not 0");
   if (d->k > 0 && d->alpha != 0) {
     CHECK(a, "a is NULL but m and k are not 0");

@@ -33,7 +33,9 @@ static void without_memory(const struct tsr_gemm_job *job, struct tsr_gemm_plan 
   tsr_gemm_direct(job, NULL);
 }
 
-static void compute(const tsr_context *context, const struct tsr_gemm_job *job, struct tsr_gemm_plan *plan) {
+/* `most_threads` = 1 keeps the call on its thread, 0 leaves it to the plan. */
+static void compute(const tsr_context *context, const struct tsr_gemm_job *job, int most_threads,
+                    struct tsr_gemm_plan *plan) {
   struct tsr_team team;
   bool alone = true;
   plan->threads = 1;
@@ -41,7 +43,7 @@ static void compute(const tsr_context *context, const struct tsr_gemm_job *job, 
     scale(job);
     return;
   }
-  tsr_gemm_choose_path(context, job->problem, plan);
+  tsr_gemm_choose_path(context, job->problem, most_threads, plan);
   if (plan->threads > 1) {
     tsr_team_reserve(context, plan->threads, &team);
     plan->threads = team.n;
@@ -49,6 +51,12 @@ static void compute(const tsr_context *context, const struct tsr_gemm_job *job, 
   }
   tsr_gemm_choose_blocks(context, job->problem, plan);
   if (take_path(job, alone ? NULL : &team) != TSR_OK) without_memory(job, plan);
+}
+
+void tsr_gemm_compute_alone(const tsr_context *context, const struct tsr_gemm_problem *problem) {
+  struct tsr_gemm_plan plan;
+  struct tsr_gemm_job job = {problem, &plan, &context->kernels[problem->type], tsr_size_of(problem->type)};
+  if (problem->m > 0 && problem->n > 0) compute(context, &job, 1, &plan);
 }
 
 static const char *path_name(const struct tsr_gemm_job *job) {
@@ -71,11 +79,11 @@ tsr_status tsr_gemm_compute(const tsr_context *context, const struct tsr_gemm_pr
   struct tsr_gemm_job job = {problem, &plan, &context->kernels[problem->type], tsr_size_of(problem->type)};
   if (problem->m == 0 || problem->n == 0) return TSR_OK;
   if (__builtin_expect(!tsr_tracing(), 1)) {
-    compute(context, &job, &plan);
+    compute(context, &job, 0, &plan);
     return TSR_OK;
   }
   double start = tsr_trace_now();
-  compute(context, &job, &plan);
+  compute(context, &job, 0, &plan);
   trace(context, &job, routine, tsr_trace_now() - start);
   return TSR_OK;
 }

@@ -33,15 +33,21 @@ struct tsr_gemm_plan {
 /* KB of the numeric contract: how many consecutive k make one chain. */
 static inline int64_t tsr_gemm_kb(tsr_type type) { return type == TSR_F64 ? 256 : 384; }
 
+/* Checks a descriptor's fields, not the pointers. */
+tsr_status tsr_gemm_check(const tsr_gemm_desc *desc);
+
 /* Turns a valid descriptor into the normalised problem. */
 void tsr_gemm_normalise(const tsr_gemm_desc *desc, const void *a, const void *b, void *c,
                         struct tsr_gemm_problem *problem);
 
-/* Decides path and threads; then, when the number of threads that are really free is known, tiles and blocks. */
-void tsr_gemm_choose_path(const tsr_context *context, const struct tsr_gemm_problem *problem,
+/* Decides path and threads (at most `most_threads` unless that is 0); then, when the number of threads that are really free is known, tiles and blocks. */
+void tsr_gemm_choose_path(const tsr_context *context, const struct tsr_gemm_problem *problem, int most_threads,
                           struct tsr_gemm_plan *plan);
 void tsr_gemm_choose_blocks(const tsr_context *context, const struct tsr_gemm_problem *problem,
                             struct tsr_gemm_plan *plan);
+
+/* How many threads so many operations are worth, of those that are available. */
+int tsr_gemm_threads_for(const tsr_context *context, double flops);
 
 /* For tests and the tuner: fields that are not 0 replace the plan's own choice in every call of the process.
  * `path` is 1 + enum tsr_gemm_path. Sizes must be legal for the kernels: mc a multiple of the tile's rows. */
@@ -58,6 +64,9 @@ static inline int tsr_next_columns(int64_t left, int columns, int most) {
   if (left >= 2 * columns) return columns;
   return (int)((left + 1) / 2);
 }
+
+/* Computes a valid problem on the calling thread, without a trace line. */
+void tsr_gemm_compute_alone(const tsr_context *context, const struct tsr_gemm_problem *problem);
 
 /* Computes a valid problem. `routine` is what the trace prints. */
 tsr_status tsr_gemm_compute(const tsr_context *context, const struct tsr_gemm_problem *problem, const char *routine);

@@ -33,16 +33,18 @@ static enum tsr_gemm_path choose_path(const struct tsr_tiles *tiles, const struc
   return !along_k && product(p) <= DIRECT_PRODUCT ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
 }
 
-static int choose_threads(const tsr_context *context, const struct tsr_gemm_problem *p) {
-  double most = 2 * product(p) / FLOPS_PER_THREAD;
+int tsr_gemm_threads_for(const tsr_context *context, double flops) {
+  double most = flops / FLOPS_PER_THREAD;
   if (most < 2) return 1;
   int available = tsr_threads_available(context);
   return most < available ? (int)most : available;
 }
 
-void tsr_gemm_choose_path(const tsr_context *context, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
+void tsr_gemm_choose_path(const tsr_context *context, const struct tsr_gemm_problem *p, int most_threads,
+                          struct tsr_gemm_plan *plan) {
   plan->kb = tsr_gemm_kb(p->type);
-  plan->threads = tsr_gemm_forced.threads ? tsr_gemm_forced.threads : choose_threads(context, p);
+  plan->threads = most_threads == 1 ? 1 : tsr_gemm_threads_for(context, 2 * product(p));
+  if (tsr_gemm_forced.threads && most_threads != 1) plan->threads = tsr_gemm_forced.threads;
   plan->path = choose_path(&context->kernels[p->type].gemm, p, plan->threads);
   if (tsr_gemm_forced.path) plan->path = (enum tsr_gemm_path)(tsr_gemm_forced.path - 1);
 }
