@@ -65,9 +65,7 @@ static void limit_in_child(void) {
 
 static void address_space_limit(void **state) {
   (void)state;
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-  skip();
-#endif
+  if (UNDER_TSAN || UNDER_ASAN) skip();
   assert_int_equal(in_child(limit_in_child)->status, 0);
 }
 

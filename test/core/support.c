@@ -7,10 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Threads after a fork are the very thing some tests are about. */
-const char *__tsan_default_options(void);
-__attribute__((visibility("default"))) const char *__tsan_default_options(void) { return "die_after_fork=0"; }
-
 void child_check_(bool holds, const char *condition, const char *file, int line) {
   if (holds) return;
   fprintf(stderr, "%s:%d: not so in the child: %s\n", file, line, condition);
@@ -53,4 +49,6 @@ int count_of(const char *text, const char *part) {
   return n;
 }
 
-bool is_mapped(const void *address) { return msync((void *)((uintptr_t)address & ~(uintptr_t)4095), 4096, MS_ASYNC) == 0; }
+bool is_mapped(const void *address) {
+  return msync((void *)((uintptr_t)address & ~(uintptr_t)4095), 4096, MS_ASYNC) == 0;
+}

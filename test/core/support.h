@@ -10,6 +10,24 @@
 
 #include <cmocka.h>
 
+/* Sanitizers take addresses by the terabyte and time by the factor; and a process with threads that ThreadSanitizer
+ * watches cannot fork and start threads again. */
+#ifdef __has_feature
+#define SANITIZED_(which) __has_feature(which##_sanitizer)
+#else
+#define SANITIZED_(which) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || SANITIZED_(thread)
+enum { UNDER_TSAN = 1 };
+#else
+enum { UNDER_TSAN = 0 };
+#endif
+#if defined(__SANITIZE_ADDRESS__) || SANITIZED_(address)
+enum { UNDER_ASAN = 1 };
+#else
+enum { UNDER_ASAN = 0 };
+#endif
+
 struct outcome {
   int status;     /* as waitpid tells it; 0 = the child returned or called exit(0) */
   char text[65536]; /* what it wrote on standard error */
