@@ -105,7 +105,7 @@ static uint64_t edge_bits(struct maker *mk) {
   }
 }
 
-/* An element of an operand of outer x inner elements; `hot` operands of an edge theme carry the trouble at the edges. */
+/* An element of an operand. The `hot` operand of an edge theme carries the trouble at its edges. */
 static uint64_t element(struct maker *mk, enum fill fill, bool hot, bool at_edge) {
   if (hot && at_edge && rng_chance(&mk->rng, 50)) return edge_bits(mk);
   return make_value(&mk->rng, mk->tc->type, fill);
@@ -309,12 +309,12 @@ static void make_gemm(struct maker *mk, const struct sizes *sizes) {
 /* PACK_N and PACK_T */
 
 static int64_t pick_width(struct maker *mk, const struct subject *s) {
-  int64_t most = mk->tc->nr < TSR_MAX_WIDTH ? mk->tc->nr : TSR_MAX_WIDTH, width;
+  int64_t most = mk->tc->nr, width;
   if (mk->tc->mr) return mk->tc->mr;
   switch (rng_range(&mk->rng, 0, 2)) {
     case 0: width = rng_range(&mk->rng, 1, 24); break;
     case 1: width = s->nwidths ? pick(mk, s->widths, s->nwidths) : 8; break;
-    default: width = rng_range(&mk->rng, 1, most); break;
+    default: width = rng_range(&mk->rng, 1, rng_chance(&mk->rng, 20) ? most : 256); break;
   }
   return width < most ? width : most;
 }
@@ -324,7 +324,8 @@ static void make_pack(struct maker *mk, const struct subject *s, const struct si
   struct tsr_step *st = &tc->step;
   bool edges = mk->theme->edge != EDGE_NONE, along_k = tc->op == TSR_OP_PACK_T;
   int64_t size = tc->size, k = sizes->k > 0 ? sizes->k : 1, width = pick_width(mk, s);
-  int64_t rows = sizes->rows < width ? sizes->rows : rng_range(&mk->rng, 1, width), m = (sizes->tiles - 1) * width + rows;
+  int64_t rows = sizes->rows < width ? sizes->rows : rng_range(&mk->rng, 1, width);
+  int64_t m = (sizes->tiles - 1) * width + rows;
   st->m = m;
   st->n = width;
   st->k = k;
