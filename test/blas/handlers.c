@@ -36,9 +36,9 @@ static void run(void (*call)(void), char *text, size_t size) {
     _exit(0);
   }
   close(pipes[1]);
-  ssize_t n = read(pipes[0], text, size - 1);
-  text[n > 0 ? n : 0] = 0;
-  close(pipes[0]);
+  FILE *from = fdopen(pipes[0], "r");
+  text[fread(text, 1, size - 1, from)] = 0;
+  fclose(from);
   waitpid(child, &status, 0);
   assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
   assert_true(c[0] == 7 && c[3] == 7);
