@@ -29,14 +29,19 @@ static bool describe_openblas(void *library, char *text, size_t size) {
   return true;
 }
 
+/* MKL's own struct MKLVersion. `processor` tells which kernels it takes: on some makers' CPUs not the widest. */
+struct mkl_version {
+  int major, minor, update;
+  char *status, *build, *processor, *platform;
+};
+
 static bool describe_mkl(void *library, char *text, size_t size) {
-  void (*version)(char *, int) = (void (*)(char *, int))dlsym(library, "MKL_Get_Version_String");
-  char full[200] = "";
-  if (!version) return false;
-  version(full, sizeof full - 1);
-  char *number = strstr(full, "Version "), *end = number ? strstr(number, "-Product") : NULL;
-  if (end) *end = 0;
-  snprintf(text, size, "MKL %s", number ? number + strlen("Version ") : full);
+  void (*get)(struct mkl_version *) = (void (*)(struct mkl_version *))find_any(library, "MKL_Get_Version", "mkl_get_version");
+  struct mkl_version version = {0};
+  if (!get) return false;
+  get(&version);
+  snprintf(text, size, "MKL %d.%d.%d, for %s", version.major, version.minor, version.update,
+           version.processor ? version.processor : "?");
   return true;
 }
 
