@@ -71,8 +71,13 @@
   vmov ymm\reg, [A + \offset]
 .endm
 
+/* The same where the columns of B are neighbours, as in a packed panel. */
+.macro broadcast_adjacent reg, j
+  vbcast ymm\reg, [B0 + SIZE*\j]
+.endm
+
 /* One k of a tile of up to three vectors: the vectors of A stay, the columns of B pass by. */
-.macro k_step_narrow nv, nr, edge
+.macro k_step_narrow nv, nr, edge, column_of_b
   .set at_i, 0
   .rept \nv - \edge
     load_vector %(at_i), %(32*at_i)
@@ -87,7 +92,7 @@
     .if \nv*\nr + \nv < 15
       .set at_b, \nv + at_j % 2
     .endif
-    broadcast %(at_b), %(at_j)
+    \column_of_b %(at_b), %(at_j)
     .set at_i, 0
     .rept \nv
       multiply %(16 - \nv*\nr + at_j*\nv + at_i), %(at_i), %(at_b)
@@ -142,15 +147,8 @@
   prefetcht0 [A + 8*CSA + \offset]
 .endm
 
-/* The loop over k. A tile of nv vectors fills nv/2 lines of a packed panel. */
-.macro k_loop nv, nr, edge
-  .p2align 5
-.Lk_loop\@:
-  .if \nv <= 3
-    k_step_narrow \nv, \nr, \edge
-  .else
-    k_step_wide \nv, \nr, \edge
-  .endif
+/* A tile of nv vectors fills nv/2 lines of a packed panel. */
+.macro next_k nv
   .set at_i, 0
   .rept (\nv + 1)/2
     prefetch_a %(64*at_i)
@@ -158,6 +156,38 @@
   .endr
   add A, CSA
   add B0, RSB
+.endm
+
+/* The loop over k where the columns of B are neighbours, two k at a time: few enough instructions for a CPU that
+ * issues four a cycle. */
+.macro k_loop_adjacent nv, nr
+  test K, 1
+  jz .Lpairs\@
+  k_step_narrow \nv, \nr, 0, broadcast_adjacent
+  next_k \nv
+  dec K
+  jz .Lk_end\@
+  .p2align 5
+.Lpairs\@:
+  .rept 2
+    k_step_narrow \nv, \nr, 0, broadcast_adjacent
+    next_k \nv
+  .endr
+  sub K, 2
+  jnz .Lpairs\@
+.Lk_end\@:
+.endm
+
+/* The loop over k. */
+.macro k_loop nv, nr, edge
+  .p2align 5
+.Lk_loop\@:
+  .if \nv <= 3
+    k_step_narrow \nv, \nr, \edge, broadcast
+  .else
+    k_step_wide \nv, \nr, \edge
+  .endif
+  next_k \nv
   .if \nr > 4
     add B4, RSB
   .endif
@@ -204,6 +234,13 @@
   jl .Ledge\@
   test K, K
   jle .Lend\@
+  .if \nv*\nr == 12 && \nv <= 3
+    cmp CSB, SIZE
+    jne .Lapart\@
+    k_loop_adjacent \nv, \nr
+    jmp .Lend\@
+.Lapart\@:
+  .endif
   k_loop \nv, \nr, 0
 .Lend\@:
   mov K, C
