@@ -38,7 +38,7 @@ static const char usage[] =
     "\n"
     "Samples count when the gauges before and after them ran near their best (FMA within 5 %) and no other program\n"
     "held their CPUs meanwhile.\n"
-    "A `*` marks figures of libraries that had fewer than three such samples: their quietest ones were taken.\n";
+    "A `*` marks figures of libraries that had fewer than three such samples: the fastest were taken.\n";
 
 enum {
   OPT_THREADS = 256, OPT_TYPE, OPT_SHAPES, OPT_FILTER, OPT_SECTION, OPT_PEER, OPT_NO_PEER, OPT_VENV, OPT_LIBRARY, OPT_ROUNDS,

@@ -48,7 +48,9 @@ static void measure_bandwidth(struct bench_limits *limits, int threads) {
   }
 }
 
-static void measure_peaks(struct bench_limits *limits, int threads) {
+/* Beside the samples: the machine may change its speed during a run. */
+static void measure_limits(struct bench_limits *limits, int threads, int pass) {
+  if (pass % 4 == 0) measure_bandwidth(limits, threads);
   if (limits->peaks == BENCH_PEAKS) return;
   for (int type = 0; type < 2; type++) limits->seen[type][limits->peaks] = bench_peak(type ? 8 : 4, threads);
   limits->peaks++;
@@ -112,28 +114,30 @@ static void find_best(struct bench_batch *batch, const struct bench_peers *peers
   free(fma);
 }
 
-/* The quietness that the `rank` quietest samples reach. */
-static double threshold(const struct bench_batch *batch, const struct bench_series *series, int rank) {
-  double *all = malloc((size_t)series->count * sizeof *all), least;
-  for (int i = 0; i < series->count; i++) all[i] = quietness(batch, &series->sample[i]);
-  qsort(all, (size_t)series->count, sizeof *all, by_value);
-  least = all[series->count > rank ? series->count - rank : 0];
-  free(all);
-  return least;
+/* Seconds of the quiet samples, in order. */
+static int take_quiet(const struct bench_batch *batch, const struct bench_series *series, double *kept) {
+  int count = 0;
+  for (int i = 0; i < series->count; i++)
+    if (quietness(batch, &series->sample[i]) >= 1) kept[count++] = series->sample[i].seconds;
+  qsort(kept, (size_t)count, sizeof *kept, by_value);
+  return count;
+}
+
+/* Without enough quiet ones the fastest samples are the least disturbed. */
+static int take_fastest(const struct bench_series *series, double *kept) {
+  for (int i = 0; i < series->count; i++) kept[i] = series->sample[i].seconds;
+  qsort(kept, (size_t)series->count, sizeof *kept, by_value);
+  return series->count < FEWEST ? series->count : FEWEST;
 }
 
 static void summarise(const struct bench_batch *batch, const struct bench_series *series, struct bench_summary *out) {
   memset(out, 0, sizeof *out);
   out->taken = series->count;
-  if (series->count == 0 || series->fault) return;
-  double least = 1, *kept = malloc((size_t)series->count * sizeof *kept);
-  if (count_quiet(batch, series) < FEWEST) {
-    out->marked = true;
-    least = threshold(batch, series, FEWEST);
-  }
-  for (int i = 0; i < series->count; i++)
-    if (quietness(batch, &series->sample[i]) >= least) kept[out->kept++] = series->sample[i].seconds;
-  qsort(kept, (size_t)out->kept, sizeof *kept, by_value);
+  double *kept = malloc(((size_t)series->count + 1) * sizeof *kept);
+  if (!kept || series->count == 0 || series->fault) return free(kept);
+  out->kept = take_quiet(batch, series, kept);
+  out->marked = out->kept < FEWEST;
+  if (out->marked) out->kept = take_fastest(series, kept);
   out->least = kept[0];
   out->q1 = quantile(kept, out->kept, 0.25);
   out->median = quantile(kept, out->kept, 0.5);
@@ -147,13 +151,15 @@ static void summarise(const struct bench_batch *batch, const struct bench_series
 static const char *const faults[] = {[BENCH_OK] = NULL, [BENCH_MISSING] = "missing", [BENCH_WRONG] = "wrong",
                                      [BENCH_NO_MEMORY] = "memory"};
 
-static void keep(struct bench_series *series, const struct bench_reply *reply) {
+/* Adds a sample. One that was much too short (its calls were counted in a busy moment) lengthens the next ones. */
+static void keep(struct bench_series *series, const struct bench_reply *reply, double wanted) {
   struct bench_sample *grown = realloc(series->sample, (size_t)(series->count + 1) * sizeof *grown);
   if (!grown) return;
   series->sample = grown;
   grown[series->count++] = (struct bench_sample){reply->seconds / (double)reply->calls, reply->waited / reply->seconds,
                                                  reply->before, reply->after};
   series->calls = reply->calls;
+  if (reply->seconds < wanted / 2) series->calls = (int64_t)((double)reply->calls * wanted / reply->seconds);
 }
 
 #define LONG_CALL 0.02 /* seconds: a call that long warms its own caches */
@@ -173,7 +179,7 @@ static void sample(const struct bench_batch *batch, struct bench_case *c, struct
     return;
   }
   series->fault = faults[reply.answer];
-  if (reply.answer == BENCH_OK) keep(series, &reply);
+  if (reply.answer == BENCH_OK) keep(series, &reply, seconds);
 }
 
 /* Whether every library has its quiet samples of a case. */
@@ -213,7 +219,7 @@ static int quietest_cpu(void) {
  * to do, or the time is up. */
 static bool pass(struct bench_batch *batch, struct bench_peers *peers, const struct bench_rules *rules, double start) {
   bool any = false;
-  measure_peaks(&batch->limits, batch->cores);
+  measure_limits(&batch->limits, batch->cores, batch->passes);
   find_best(batch, peers);
   if (batch->cores == 1) bench_peers_pin(peers, quietest_cpu());
   for (int i = 0; i < batch->count; i++) {
@@ -245,11 +251,9 @@ static void conclude(struct bench_batch *batch, const struct bench_peers *peers)
 void bench_measure(struct bench_batch *batch, struct bench_peers *peers, const struct bench_rules *rules) {
   double start = bench_now();
   progress(batch, 0, 0, rules);
-  measure_bandwidth(&batch->limits, batch->cores);
   bench_peers_start(peers, batch->threads);
   while (pass(batch, peers, rules, start)) continue;
   bench_peers_stop(peers);
-  measure_bandwidth(&batch->limits, batch->cores);
   conclude(batch, peers);
   progress(batch, -1, 0, rules);
 }

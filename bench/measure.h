@@ -26,7 +26,7 @@ struct bench_series {
 struct bench_summary {
   double median, q1, q3, least, most;
   int kept, taken;
-  bool marked; /* too few were quiet: the quietest were taken */
+  bool marked; /* too few were quiet: the fastest were taken */
 };
 
 struct bench_case {
