@@ -114,11 +114,12 @@ static void *multiply_in_thread(void *library) {
 }
 
 static void small_in_child(void) {
+  int before = count_threads();
   void *library = dlopen(library_path, RTLD_NOW | RTLD_LOCAL);
   child_check(library != NULL);
   multiply(library, 8);
   child_check(!maps_mention("libhwloc"));
-  child_check(count_threads() == 1);
+  child_check(count_threads() == before);
 }
 
 static void a_small_call_starts_nothing(void **state) {
