@@ -3,7 +3,12 @@
 
 #include "kernels/kernel.h"
 
+/* Operands may lie at any address. */
+typedef float loose_f32 __attribute__((aligned(1), may_alias));
+typedef double loose_f64 __attribute__((aligned(1), may_alias));
+
 #define REAL float
+#define LOOSE loose_f32
 #define FMA fmaf
 #define FINISH finish_f32
 #define TILE tile_f32
@@ -21,6 +26,7 @@
 #include "kernels/generic/kernels.h"
 
 #undef REAL
+#undef LOOSE
 #undef FMA
 #undef FINISH
 #undef TILE
@@ -39,6 +45,7 @@
 #undef PUT
 
 #define REAL double
+#define LOOSE loose_f64
 #define FMA fma
 #define FINISH finish_f64
 #define TILE tile_f64

@@ -1,8 +1,8 @@
-/* The generic kernels for one element type, REAL, with FMA its fused multiply-add. kernels.c includes this once for
- * each type, with the functions' names defined in full. The operators are those of kernels/kernel.h. */
+/* The generic kernels for one element type: REAL, LOOSE (the same at any address), and FMA. kernels.c
+ * includes this once for each type, with the functions' names defined in full. Operators: kernels/kernel.h. */
 
-#define AT(base, offset) (*(const REAL *)((base) + (tsr_mem)(offset)))
-#define PUT(base, offset) (*(REAL *)((base) + (tsr_mem)(offset)))
+#define AT(base, offset) (*(const LOOSE *)((base) + (tsr_mem)(offset)))
+#define PUT(base, offset) (*(LOOSE *)((base) + (tsr_mem)(offset)))
 
 static void FINISH(const struct tsr_step *st, REAL s, tsr_mem c) {
   REAL alpha = (REAL)st->alpha, beta = (REAL)st->beta;
