@@ -31,6 +31,7 @@
 #define A_TILE r13
 #define ROWS r15  /* rows from this tile down */
 #define CSC r14   /* after the k loop, where B12 was */
+#define C_PREFETCH_K 96
 #define ALPHA [rsp - 8]
 #define BETA [rsp - 16]
 
@@ -136,6 +137,22 @@
   prefetcht0 [A + 8*CSA + \offset]
 .endm
 
+/* C is needed after the last k: it is fetched for writing while the sums run, where they run long enough to cover it. */
+.macro prefetch_column offset
+  prefetchw [K + \offset]
+.endm
+.macro prefetch_tile nv, nr
+  mov K, C
+  .rept \nr
+    .set at_i, 0
+    .rept \nv
+      prefetch_column %(64*at_i)
+      .set at_i, at_i + 1
+    .endr
+    add K, CSC
+  .endr
+.endm
+
 .macro next_k nr
   add A, CSA
   add B0, RSB
@@ -223,6 +240,11 @@
     zero %(at_i)
     .set at_i, at_i + 1
   .endr
+  cmp qword ptr [STEP + STEP_K], C_PREFETCH_K
+  jb .Lno_prefetch\@
+  mov CSC, [STEP + STEP_CSC]
+  prefetch_tile \nv, \nr
+.Lno_prefetch\@:
   mov A, A_TILE
   mov B0, B_BASE
   .if \nr > 4
