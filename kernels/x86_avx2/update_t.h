@@ -1,6 +1,7 @@
 /* TSR_OP_UPDATE_T of kernel.h: C lies across the sums.
  *
- *   C[i][j] = fma(alpha, A[i,j], beta * C[i][j])      A[i,j] at a + j * csa + i * size, C[i][j] at c + i * csc + j * size
+ *   C[i][j] = fma(alpha, A[i,j], beta * C[i][j])
+ *   A[i,j] at a + j * csa + i * size, C[i][j] at c + i * csc + j * size
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
  * Blocks of one vector of rows x four columns are transposed in registers (transpose.h); the rows and columns that fill
