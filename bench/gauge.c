@@ -74,7 +74,8 @@ static void fma_f64_c(int64_t iterations) {
 static void read_c(int64_t bytes, const void *p) {
   volatile uint64_t keep;
   uint64_t s = 0;
-  for (const uint64_t *q = p; bytes > 0; bytes -= 64, q += 8) s += q[0] + q[1] + q[2] + q[3] + q[4] + q[5] + q[6] + q[7];
+  for (const uint64_t *q = p; bytes > 0; bytes -= 64, q += 8)
+    s += q[0] + q[1] + q[2] + q[3] + q[4] + q[5] + q[6] + q[7];
   keep = s;
   (void)keep;
 }

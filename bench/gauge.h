@@ -27,7 +27,7 @@ struct bench_quiet bench_gauge(int threads);
 /* The same on one CPU. */
 struct bench_quiet bench_gauge_on(int cpu);
 
-/* The same loops as limits: flop/s of `threads` threads together, and bytes/s when each reads its own part of `bytes`. */
+/* The same loops as limits: flop/s of `threads` threads together, and bytes/s when each reads its part of `bytes`. */
 double bench_peak(int type_bytes, int threads);
 double bench_bandwidth(size_t bytes, int threads);
 

@@ -64,8 +64,9 @@ static void result(FILE *f, const struct bench_summary *s, const struct bench_se
     fputs("}", f);
     return;
   }
-  fprintf(f, "{\"median\": %.6e, \"q1\": %.6e, \"q3\": %.6e, \"min\": %.6e, \"max\": %.6e, \"kept\": %d, \"taken\": %d, "
-             "\"quiet\": %s}", s->median, s->q1, s->q3, s->least, s->most, s->kept, s->taken, s->marked ? "false" : "true");
+  fprintf(f, "{\"median\": %.6e, \"q1\": %.6e, \"q3\": %.6e, \"min\": %.6e, \"max\": %.6e, ", s->median, s->q1, s->q3,
+          s->least, s->most);
+  fprintf(f, "\"kept\": %d, \"taken\": %d, \"quiet\": %s}", s->kept, s->taken, s->marked ? "false" : "true");
 }
 
 static void one_case(FILE *f, const struct bench_peers *list, const struct bench_case *c) {
@@ -94,8 +95,8 @@ static void batch(FILE *f, const struct bench_run *run, const struct bench_batch
   string(f, "section", b->section->name);
   fputs(", ", f);
   string(f, "title", b->title);
-  fprintf(f, ", \"type\": \"%s\", \"threads\": %d, \"cores\": %d, \"rounds\": %d,\n     ", b->type_bytes == 8 ? "f64" : "f32",
-          b->threads, b->cores, b->passes);
+  fprintf(f, ", \"type\": \"%s\", \"threads\": %d, \"cores\": %d, \"rounds\": %d,\n     ",
+          b->type_bytes == 8 ? "f64" : "f32", b->threads, b->cores, b->passes);
   limits(f, &b->limits);
   fputs(",\n     \"cases\": [", f);
   for (int i = 0; i < b->count; i++) {

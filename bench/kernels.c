@@ -42,7 +42,9 @@ static void *operand(size_t bytes, int64_t size) {
 
 static bool is_pack(int op) { return op == TSR_OP_PACK_N || op == TSR_OP_PACK_T; }
 static bool is_update(int op) { return op == TSR_OP_UPDATE || op == TSR_OP_UPDATE_T; }
-static bool along_k(const struct subject *s) { return s->kernel->op == TSR_OP_GEMM_AT || s->kernel->op == TSR_OP_PACK_T; }
+static bool along_k(const struct subject *s) {
+  return s->kernel->op == TSR_OP_GEMM_AT || s->kernel->op == TSR_OP_PACK_T;
+}
 
 /* A packed for GEMM, else a matrix as it lies in memory; B packed; C with its columns one below the other. */
 static struct tsr_step step_of(const struct subject *s) {

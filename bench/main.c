@@ -26,7 +26,8 @@ static const char usage[] =
     "  --section NAME      only one section; --list names them\n"
     "  --peer NAME=PATH    one more BLAS library to compare with; may be repeated\n"
     "  --no-peer           none of the known libraries (those of --peer only)\n"
-    "  --venv DIR          Python environment with scipy-openblas32 and mkl (default: $TESSERA_BENCH_VENV, build/venv)\n"
+    "  --venv DIR          Python environment with scipy-openblas32 and mkl\n"
+    "                      (default: $TESSERA_BENCH_VENV, build/venv)\n"
     "  --library PATH      the Tessera library (default: the one of this build)\n"
     "  --rounds N          exactly N rounds over all shapes\n"
     "  --time SECONDS      how long the whole run may take (default 160; 1500 with --full)\n"
@@ -41,8 +42,8 @@ static const char usage[] =
     "A `*` marks figures of libraries that had fewer than three such samples: the fastest were taken.\n";
 
 enum {
-  OPT_THREADS = 256, OPT_TYPE, OPT_SHAPES, OPT_FILTER, OPT_SECTION, OPT_PEER, OPT_NO_PEER, OPT_VENV, OPT_LIBRARY, OPT_ROUNDS,
-  OPT_TIME, OPT_FULL, OPT_JSON, OPT_HTML, OPT_LIST, OPT_HELP
+  OPT_THREADS = 256, OPT_TYPE, OPT_SHAPES, OPT_FILTER, OPT_SECTION, OPT_PEER, OPT_NO_PEER, OPT_VENV, OPT_LIBRARY,
+  OPT_ROUNDS, OPT_TIME, OPT_FULL, OPT_JSON, OPT_HTML, OPT_LIST, OPT_HELP
 };
 
 static const struct option long_options[] = {
@@ -183,7 +184,8 @@ static void drop_missing(struct bench_peers *peers) {
 }
 
 static void list(const struct bench_run *run) {
-  for (int i = 0; i < bench_section_count; i++) printf("section %-10s %s\n", bench_sections[i].name, bench_sections[i].title);
+  for (int i = 0; i < bench_section_count; i++)
+    printf("section %-10s %s\n", bench_sections[i].name, bench_sections[i].title);
   for (int i = 0; i < run->batches; i++) {
     printf("%s\n", run->batch[i].title);
     for (int j = 0; j < run->batch[i].count; j++) printf("  %s\n", run->batch[i].cases[j].label);

@@ -8,9 +8,9 @@
 
 #include "bench/team.h"
 
-/* A sample is quiet when both gauges around it ran at nearly the best speed of the batch and no other program took CPU
- * time from it. Reads from L2 scatter by themselves (180 to 240 GB/s on one core of a quiet machine); a neighbour on the
- * same core halves them. */
+/* A sample is quiet when both gauges around it ran at nearly the best speed of the batch and no other program took
+ * CPU time from it. Reads from L2 scatter by themselves (180 to 240 GB/s on one core of a quiet machine); a neighbour
+ * on the same core halves them. */
 #define QUIET_FMA 0.95
 #define QUIET_READ 0.70
 #define QUIET_WAITED 0.02
@@ -164,8 +164,8 @@ static void keep(struct bench_series *series, const struct bench_reply *reply, d
 
 #define LONG_CALL 0.02 /* seconds: a call that long warms its own caches */
 
-static void sample(const struct bench_batch *batch, struct bench_case *c, struct bench_peer *peer, struct bench_series *series,
-                   double seconds) {
+static void sample(const struct bench_batch *batch, struct bench_case *c, struct bench_peer *peer,
+                   struct bench_series *series, double seconds) {
   struct bench_reply reply;
   struct bench_request request = c->request;
   if (!peer->pid || series->fault) return;
@@ -197,11 +197,11 @@ static void progress(const struct bench_batch *batch, int at, double elapsed, co
   if (at < 0)
     fprintf(stderr, "\r\033[K");
   else if (rules->rounds)
-    fprintf(stderr, "\r\033[K%s: round %d of %d, shape %d of %d", batch->title, batch->passes + 1, rules->rounds, at + 1,
-            batch->count);
+    fprintf(stderr, "\r\033[K%s: round %d of %d, shape %d of %d", batch->title, batch->passes + 1, rules->rounds,
+            at + 1, batch->count);
   else
-    fprintf(stderr, "\r\033[K%s: round %d, shape %d of %d, %.0f of at most %.0f s", batch->title, batch->passes + 1, at + 1,
-            batch->count, elapsed, rules->seconds);
+    fprintf(stderr, "\r\033[K%s: round %d, shape %d of %d, %.0f of at most %.0f s", batch->title, batch->passes + 1,
+            at + 1, batch->count, elapsed, rules->seconds);
 }
 
 /* The CPU that computes fastest now; all libraries are measured on it in the coming round. */

@@ -1,4 +1,4 @@
-/* GEMM as a worker measures it: row-major C = op(A) op(B), alpha 1, beta 0, through whatever BLAS face a library has. */
+/* GEMM as a worker measures it: row-major C = op(A) op(B), alpha 1, beta 0, through whatever face a library has. */
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
@@ -62,7 +62,8 @@ struct operands {
 };
 
 static size_t caller_bytes(const struct bench_request *r) {
-  return rounded(r->m * r->k, r->type_bytes) + rounded(r->k * r->n, r->type_bytes) + rounded(r->m * r->n, r->type_bytes);
+  return rounded(r->m * r->k, r->type_bytes) + rounded(r->k * r->n, r->type_bytes) +
+         rounded(r->m * r->n, r->type_bytes);
 }
 
 static struct operands operands_of(const struct bench_request *r, int caller) {

@@ -53,7 +53,7 @@ static void beside_executable(char *path, size_t size) {
 static void add_openblas(struct bench_peers *peers, const char *venv, bool all) {
   char path[512];
   bool wheel = in_venv(path, sizeof path, venv, "lib/python3*/site-packages/scipy_openblas32/lib/libscipy_openblas.so");
-  const char *debian = "Debian: apt install libopenblas0; newer: pip install scipy-openblas32 in the environment of --venv";
+  const char *debian = "Debian: apt install libopenblas0; newer: pip install scipy-openblas32 in the one of --venv";
   struct bench_peer *p = add(peers, "openblas", wheel ? path : "libopenblas.so.0", debian);
   struct bench_peer *skx = add(peers, "openblas-skx", wheel ? path : "libopenblas.so.0", debian);
   if (p && skx) skx->setting = "OPENBLAS_CORETYPE=SKYLAKEX", skx->only_if_avx512_idle = true;
@@ -169,11 +169,11 @@ static bool has_avx512(void) {
 
 /* Whether OpenBLAS picked a core without AVX-512 on a CPU that has it. */
 static bool openblas_idles_avx512(const struct bench_peers *peers) {
-  static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids", "SKYLAKEX", "COOPERLAKE", "SAPPHIRERAPIDS"};
+  static const char *const wide[] = {"core SkylakeX", "core Cooperlake", "core SapphireRapids"};
   for (int i = 0; i < peers->count; i++) {
     if (strcmp(peers->peer[i].name, "openblas") != 0) continue;
     for (size_t w = 0; w < sizeof wide / sizeof wide[0]; w++)
-      if (strstr(peers->peer[i].about, wide[w])) return false;
+      if (strcasestr(peers->peer[i].about, wide[w])) return false;
     return peers->peer[i].usable && has_avx512();
   }
   return false;

@@ -108,7 +108,8 @@ def bars(batch, names):
     for row, case in enumerate(cases):
         bound = limit(batch, case)
         if bound:
-            axes.plot([bound, bound], [row - 0.45, row + 0.45], color="#222", linewidth=1.2, label="limit" if first else None)
+            axes.plot([bound, bound], [row - 0.45, row + 0.45], color="#222", linewidth=1.2,
+                      label="limit" if first else None)
             first = False
     axes.set_yticks(range(len(cases)), [case["label"] for case in cases])
     axes.set_ylim(len(cases) - 0.5, -0.5)
@@ -155,8 +156,8 @@ def squares(batch, names):
 def table(head, rows):
     out = ["<div class='scroll'><table><tr>"] + ["<th>%s</th>" % html.escape(str(cell)) for cell in head] + ["</tr>"]
     for row in rows:
-        out.append("<tr>" + "".join(cell if cell.startswith("<td") else "<td>%s</td>" % html.escape(cell) for cell in row)
-                   + "</tr>")
+        cells = [cell if cell.startswith("<td") else "<td>%s</td>" % html.escape(cell) for cell in row]
+        out.append("<tr>" + "".join(cells) + "</tr>")
     return "".join(out) + "</table></div>"
 
 
@@ -212,8 +213,8 @@ def scaling(data, names):
         for case in many["cases"]:
             base = one.get(case["label"])
             if base:
-                rows.append([case["label"]] + ["%.2f" % (seconds(base, name) / seconds(case, name))
-                                               if seconds(case, name) and seconds(base, name) else "-" for name in names])
+                both = [(seconds(base, name), seconds(case, name)) for name in names]
+                rows.append([case["label"]] + ["%.2f" % (b / c) if b and c else "-" for b, c in both])
         if rows:
             out.append("<h2>%d threads against one, %s</h2>" % (many["threads"], many["type"])
                        + table(["times as fast"] + names, rows))
@@ -239,11 +240,11 @@ def machine(data):
         html.escape(m["cpu"]), m["cpus"], m["l1"] >> 10, m["l2"] >> 10, m["l3"] >> 20, html.escape(m["gauges"]),
         html.escape(data["date"]))]
     out.append(table(["library", "version"], [[library["name"], library["about"]] for library in data["libraries"]]))
-    out.append("<p class='note'>Each library ran in a process of its own and took turns with the others. A sample counts "
-               "when the gauges before and after it (FMA in registers, reads from L2) ran near their best and no other "
-               "program held its CPUs. Bars are medians, whiskers the quartiles. Figures with a star had fewer than three "
-               "such samples. The limit is the FMA peak or one reading of the operands at the speed of a buffer of their "
-               "size, whichever takes longer, measured in the same run.</p>")
+    out.append("<p class='note'>Each library ran in a process of its own and took turns with the others. A sample "
+               "counts when the gauges before and after it (FMA in registers, reads from L2) ran near their best and "
+               "no other program held its CPUs. Bars are medians, whiskers the quartiles. Figures with a star had fewer "
+               "than three such samples. The limit is the FMA peak or one reading of the operands at the speed of a "
+               "buffer of their size, whichever takes longer, measured in the same run.</p>")
     return "".join(out)
 
 

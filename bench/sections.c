@@ -19,8 +19,8 @@ struct wish {
 
 static void label(struct bench_case *c) {
   const struct bench_request *r = &c->request;
-  int used = snprintf(c->label, sizeof c->label, "%lldx%lldx%lld %c%c", (long long)r->m, (long long)r->n, (long long)r->k,
-                      r->trans_a ? 'T' : 'N', r->trans_b ? 'T' : 'N');
+  int used = snprintf(c->label, sizeof c->label, "%lldx%lldx%lld %c%c", (long long)r->m, (long long)r->n,
+                      (long long)r->k, r->trans_a ? 'T' : 'N', r->trans_b ? 'T' : 'N');
   if (r->callers > 1) snprintf(c->label + used, sizeof c->label - (size_t)used, " by %d", r->callers);
 }
 
@@ -29,8 +29,8 @@ static bool wanted(const struct bench_run *run, const struct bench_case *c) {
 }
 
 static int add_case(struct bench_run *run, struct bench_batch *batch, const struct bench_shape *s, int callers) {
-  struct bench_case c = {.request = {.op = BENCH_OP_GEMM, .type_bytes = batch->type_bytes, .m = s->m, .n = s->n, .k = s->k,
-                                     .trans_a = s->trans_a, .trans_b = s->trans_b, .callers = callers}};
+  struct bench_case c = {.request = {.op = BENCH_OP_GEMM, .type_bytes = batch->type_bytes, .m = s->m, .n = s->n,
+                                     .k = s->k, .trans_a = s->trans_a, .trans_b = s->trans_b, .callers = callers}};
   label(&c);
   if (!wanted(run, &c)) return 0;
   c.flops = 2.0 * (double)s->m * (double)s->n * (double)s->k * callers;
@@ -46,7 +46,8 @@ static int add_case(struct bench_run *run, struct bench_batch *batch, const stru
 static int read_wish(const struct bench_run *run, const struct wish *wish, struct bench_shapes *shapes) {
   char path[512];
   int status = 0;
-  for (int i = 0; i < run->options.nshapes && status == 0; i++) status = bench_shapes_read(shapes, run->options.shapes[i]);
+  for (int i = 0; i < run->options.nshapes && status == 0; i++)
+    status = bench_shapes_read(shapes, run->options.shapes[i]);
   for (int i = 0; run->options.nshapes == 0 && i < 4 && wish->files[i] && status == 0; i++) {
     snprintf(path, sizeof path, "%s/%s.txt", BENCH_SHAPES, wish->files[i]);
     status = bench_shapes_read(shapes, path);
@@ -67,8 +68,8 @@ static int add_batch(struct bench_run *run, const struct bench_section *section,
                                 .cores = wish->threads, .share = wish->share};
   for (int i = 0; i < 2; i++)
     if (wish->callers[i] > batch->cores) batch->cores = wish->callers[i];
-  snprintf(batch->title, sizeof batch->title, "%s, %s, %d thread%s", section->title, wish->type_bytes == 8 ? "f64" : "f32",
-           wish->threads, wish->threads == 1 ? "" : "s");
+  snprintf(batch->title, sizeof batch->title, "%s, %s, %d thread%s", section->title,
+           wish->type_bytes == 8 ? "f64" : "f32", wish->threads, wish->threads == 1 ? "" : "s");
   for (int i = 0; i < shapes.count; i++)
     for (int j = 0; j < 2; j++)
       if (wish->callers[j] && add_case(run, batch, &shapes.shape[i], wish->callers[j]) != 0) return -1;

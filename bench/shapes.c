@@ -45,7 +45,7 @@ int bench_shapes_read(struct bench_shapes *shapes, const char *path) {
     int found = parse(line, &shape);
     if (found > 0) status = append(shapes, shape);
     if (found < 0) {
-      fprintf(stderr, "tessera-bench: %s:%d: expected `m n k N|T N|T` with sizes from 1 to %d\n", path, number, LARGEST);
+      fprintf(stderr, "tessera-bench: %s:%d: expected `m n k N|T N|T`, sizes from 1 to %d\n", path, number, LARGEST);
       status = -1;
     }
   }

@@ -36,7 +36,7 @@ struct mkl_version {
 };
 
 static bool describe_mkl(void *library, char *text, size_t size) {
-  void (*get)(struct mkl_version *) = (void (*)(struct mkl_version *))find_any(library, "MKL_Get_Version", "mkl_get_version");
+  void (*get)(struct mkl_version *) = (void (*)(struct mkl_version *))dlsym(library, "MKL_Get_Version");
   struct mkl_version version = {0};
   if (!get) return false;
   get(&version);
