@@ -24,6 +24,11 @@ static void row_major_bad_ldb(void) { cblas_sgemm(CblasRowMajor, CblasNoTrans, C
 static void column_major_bad_ldc(void) { cblas_sgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, 2, 2, 2, 1, a, 2, b, 2, 1, c, 1); }
 static void row_major_null_a(void) { cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, 2, 2, 2, 1, NULL, 2, b, 2, 1, c, 2); }
 static void bad_layout(void) { cblas_sgemm((CBLAS_LAYOUT)7, CblasNoTrans, CblasNoTrans, 2, 2, 2, 1, a, 2, b, 2, 1, c, 2); }
+static void bad_environment(void) {
+  setenv("TESSERA_ISA", "mmx", 1);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, 2, 2, 2, 1, a, 2, b, 2, 1, c, 2);
+  exit(EXIT_FAILURE);
+}
 
 /* Runs `call` in a child; gives back what it wrote on standard error and checks that it ended with a failure. */
 static void run(void (*call)(void), char *text, size_t size) {
@@ -42,6 +47,15 @@ static void run(void (*call)(void), char *text, size_t size) {
   waitpid(child, &status, 0);
   assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
   assert_true(c[0] == 7 && c[3] == 7);
+}
+
+/* A BLAS routine has no status to give: it says that it did nothing, and why, and leaves C alone. */
+static void environment(void **state) {
+  (void)state;
+  char text[256];
+  run(bad_environment, text, sizeof text);
+  assert_int_equal(strncmp(text, "tessera: cblas_sgemm computed nothing: TESSERA_ISA", 50), 0);
+  assert_non_null(strstr(text, "generic"));
 }
 
 static void messages(void **state) {
@@ -67,6 +81,6 @@ static void messages(void **state) {
 int main(void) {
   c = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   for (int i = 0; i < 4; i++) c[i] = 7;
-  const struct CMUnitTest tests[] = {cmocka_unit_test(messages)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(messages), cmocka_unit_test(environment)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
