@@ -31,12 +31,10 @@
   STORE {z\reg\().T}, \mask, [TO, #\reg, mul vl]
 .endm
 
-/* The strip of nv vectors at row I, all of its rows real. */
+/* The strip of nv >= 2 vectors at row I, all of its rows real. */
 .macro strip nv
   mov TMP, I
-  .if \nv > 1
-    INCREMENT TMP, all, mul #(\nv - 1)
-  .endif
+  INCREMENT TMP, all, mul #(\nv - 1)
   whilelt p1.T, TMP, N
 .Lstrip\@:
   .set at_i, 0
@@ -56,6 +54,30 @@
   subs K, K, #1
   b.gt .Lstrip\@
   INCREMENT I, all, mul #\nv
+.endm
+
+/* The strip of one vector: what panels of B are; two k at a time. */
+.macro narrow_strip
+  whilelt p1.T, I, N
+  tbz K, #0, .Leven\@
+  copy_in 0, p1
+  copy_out 0, p1
+  add FROM, FROM, CSA
+  add TO, TO, CSC
+  subs K, K, #1
+  b.eq .Lstrip_end\@
+.Leven\@:
+  LOAD {z0.T}, p1/z, [FROM]
+  add FROM, FROM, CSA
+  LOAD {z1.T}, p1/z, [FROM]
+  add FROM, FROM, CSA
+  STORE {z0.T}, p1, [TO]
+  STORE {z1.T}, p1, [TO, N, lsl #SHIFT]
+  add TO, TO, CSC, lsl #1
+  subs K, K, #2
+  b.gt .Leven\@
+.Lstrip_end\@:
+  INCREMENT I
 .endm
 
 .macro strip_of_last_panel
@@ -105,7 +127,7 @@
   strip 2
   b .Lstrip_done\@
 .Lone\@:
-  strip 1
+  narrow_strip
   b .Lstrip_done\@
 .Llast\@:
   strip_of_last_panel

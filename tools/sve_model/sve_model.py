@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Models the SVE kernels of a cross-built library (doc/sve.md): nothing here is measured on an Arm CPU.
+
+  sve_model.py loops     cycles a step of k of each GEMM loop by llvm-mca, beside the bound of the FMA ports
+  sve_model.py packing   instructions of packing and of GEMM at 1024^3, counted under qemu
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# FMA ports and latency of the CPUs that llvm-mca has models of.
+CPUS = {'neoverse-v1': (2, 4), 'neoverse-v2': (4, 4), 'neoverse-n2': (2, 4), 'a64fx': (2, 9)}
+VECTOR_BITS = (128, 256, 512, 1024, 2048)
+KB = {'f32': 384, 'f64': 256}
+SIZE = 1024
+
+
+def tool(*names):
+    for name in names:
+        if shutil.which(name):
+            return name
+    sys.exit(f'sve_model.py: none of {", ".join(names)} is installed (see doc/sve.md)')
+
+
+def output(command, **options):
+    return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, **options).stdout
+
+
+def functions(library):
+    """Yields (symbol, [(address, instruction)]) of the GEMM kernels in the library."""
+    text = output([tool('aarch64-linux-gnu-objdump'), '-d', '--no-show-raw-insn', library])
+    symbol, body = None, []
+    for line in text.splitlines():
+        head = re.match(r'[0-9a-f]+ <(\w+)>:', line)
+        if head:
+            if body:
+                yield symbol, body
+            symbol, body = head[1], []
+        step = re.match(r'\s+([0-9a-f]+):\s+(.*)', line)
+        if step and symbol and re.match(r'tsr_gemm_f\d+_.*_sve', symbol):
+            body.append((int(step[1], 16), re.sub(r'\s*//.*', '', step[2])))
+    if body:
+        yield symbol, body
+
+
+def k_loops(body):
+    """The loops over k: those that jump back to a load and hold no store."""
+    for end, (address, text) in enumerate(body):
+        jump = re.match(r'b\.gt\s+([0-9a-f]+)', text)
+        if not jump or int(jump[1], 16) >= address:
+            continue
+        loop = [t for a, t in body[:end + 1] if a >= int(jump[1], 16)]
+        if not any(t.startswith('st1') for t in loop):
+            yield loop
+
+
+def cycles(loop, cpu):
+    mca = tool('llvm-mca-19', '/usr/lib/llvm-19/bin/llvm-mca', 'llvm-mca')  # before 16 there is no model of SVE
+    code = '\n'.join(re.sub(r'^(b\.\w+)\s.*', r'\1 .', t) for t in loop)
+    # A64FX is narrower than the dispatch of 8 that describes the Neoverse cores.
+    width = [] if cpu == 'a64fx' else ['-dispatch=8']
+    text = output([mca, '-mtriple=aarch64', f'-mcpu={cpu}', *width, '-iterations=1000', '--all-views=false',
+                   '--summary-view'], input=code)
+    return int(re.search(r'Total Cycles:\s+(\d+)', text)[1]) / 1000
+
+
+def bound(loop, columns, rows, cpu):
+    ports, latency = CPUS[cpu]
+    return max(rows * columns / ports, latency)
+
+
+def print_loops(options):
+    print('Modelled cycles a step of k / bound (FMLA over FMA ports, or the latency of one chain); llvm-mca')
+    print(f'{"kernel":26} {"loop":9} {"FMLA":>4} {"instr.":>6}  ' + '  '.join(f'{c:>15}' for c in CPUS))
+    for symbol, body in functions(options.library):
+        if not re.search(options.kernel, symbol):
+            continue
+        rows, columns = map(int, re.search(r'_(\d+)vx(\d+)_', symbol).groups())
+        for loop in k_loops(body):
+            kind = 'by LD1RQ' if any('ld1rq' in t for t in loop) else 'by LD1R'
+            cells = [f'{cycles(loop, c):6.2f} / {bound(loop, columns, rows, c):5.2f}' for c in CPUS]
+            print(f'{symbol:26} {kind:9} {rows * columns:4} {len(loop):6}  ' + '  '.join(f'{c:>15}' for c in cells))
+
+
+def build_one_call(folder, library):
+    program = os.path.join(folder, 'one_call')
+    output([tool('aarch64-linux-gnu-gcc'), '-O1', '-static', '-no-pie', '-D_GNU_SOURCE', '-I', ROOT, '-I', f'{ROOT}/include',
+            f'{ROOT}/tools/sve_model/one_call.c', library, '-lm', '-lpthread', '-o', program])
+    table = {}
+    for line in output(['aarch64-linux-gnu-nm', '-S', program]).splitlines():
+        fields = line.split()
+        if len(fields) == 4:
+            table[fields[3]] = (int(fields[0], 16), int(fields[1], 16))
+    return program, table
+
+
+def count(program, table, bits, symbol, m, n, k):
+    """Instructions that one call executes: with -singlestep each is a translation block of its own."""
+    start, size = table[symbol]
+    command = [tool('qemu-aarch64-static', 'qemu-aarch64'), '-cpu',
+               f'max,sve-max-vq={bits // 128},sve-default-vector-length=-1', '-singlestep', '-d', 'exec,nochain',
+               '-dfilter', f'{start:#x}+{size:#x}', program, symbol, str(m), str(n), str(k)]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    lines = sum(1 for line in run.stderr if line.startswith(b'Trace'))
+    if run.wait() != 0 or lines == 0:
+        sys.exit(f'sve_model.py: {" ".join(command)} failed')
+    return lines
+
+
+def print_packing(options):
+    print(f'Instructions at {SIZE}^3 per element packed, and the share of packing in all (modelled from counts under qemu)')
+    print(f'{"type":4} {"bits":>5} {"GEMM":>12} ' + ' '.join(f'{c:>9}' for c in ('A PACK_N', 'A PACK_T', 'B PACK_N', 'B PACK_T')) +
+          f' {"NN":>6} {"TN":>6} {"NT":>6} {"TT":>6}')
+    with tempfile.TemporaryDirectory() as folder:
+        program, table = build_one_call(folder, options.library)
+        for kind, k in KB.items():
+            for bits in VECTOR_BITS:
+                rows = 3 * bits // (32 if kind == 'f32' else 64)
+                gemm = count(program, table, bits, f'tsr_gemm_{kind}_3vx8_sve', 2 * rows, 8, k) / (2 * rows * 8 * k)
+                cost = {(width, way): count(program, table, bits, f'tsr_pack_{way}_{kind}_sve', 4 * width, width, k) /
+                                      (4 * width * k) for width in (rows, 8) for way in 'nt'}
+                # A as stored and B as stored, column-major: a B that is not transposed lies along k.
+                share = {}
+                for a in 'nt':
+                    for b in 'nt':
+                        packing = (cost[rows, a] + cost[8, 't' if b == 'n' else 'n']) * SIZE**2
+                        share[a + b] = 100 * packing / (packing + gemm * SIZE**3)
+                print(f'{kind:4} {bits:5} {gemm * SIZE**3 / 1e6:10.1f} M ' +
+                      ' '.join(f'{cost[key]:9.3f}' for key in ((rows, 'n'), (rows, 't'), (8, 'n'), (8, 't'))) + ' ' +
+                      ' '.join(f'{share[key]:5.2f}%' for key in ('nn', 'tn', 'nt', 'tt')), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('what', choices=('loops', 'packing'))
+    parser.add_argument('--library', default=f'{ROOT}/build-sve/libtessera.a', help='the cross-built static library')
+    parser.add_argument('--kernel', default='3vx8|2vx10', help='regular expression of symbols for `loops`')
+    options = parser.parse_args()
+    if not os.path.exists(options.library):
+        sys.exit(f'sve_model.py: no {options.library}; build it first (see doc/sve.md) or name it with --library')
+    print_loops(options) if options.what == 'loops' else print_packing(options)
+
+
+if __name__ == '__main__':
+    main()
