@@ -19,6 +19,7 @@ static tsr_status take_path(const struct tsr_gemm_job *job, struct tsr_team *tea
     case TSR_GEMM_ACROSS: return tsr_gemm_across(job, team);
     case TSR_GEMM_PACKED: return tsr_gemm_packed(job, team);
     case TSR_GEMM_K_SPLIT: return tsr_gemm_k_split(job, team);
+    case TSR_GEMM_SMALL:
     case TSR_GEMM_DIRECT: tsr_gemm_direct(job, team);
   }
   return TSR_OK;
@@ -43,6 +44,8 @@ static void compute(const tsr_context *context, const struct tsr_gemm_job *job, 
     scale(job);
     return;
   }
+  plan->path = TSR_GEMM_SMALL;
+  if (!tsr_gemm_forced.path && tsr_gemm_small(job->kernels, job->problem)) return;
   tsr_gemm_choose_path(context, job->problem, most_threads, plan);
   if (plan->threads > 1) {
     tsr_team_reserve(context, plan->threads, &team);
@@ -60,7 +63,7 @@ void tsr_gemm_compute_alone(const tsr_context *context, const struct tsr_gemm_pr
 }
 
 static const char *path_name(const struct tsr_gemm_job *job) {
-  static const char *const names[] = {"direct", "across", "packed", "k-split"};
+  static const char *const names[] = {"small", "direct", "across", "packed", "k-split"};
   return job->problem->k == 0 || job->problem->alpha == 0 ? "scale" : names[job->plan->path];
 }
 

@@ -14,6 +14,7 @@ struct tsr_gemm_problem {
 };
 
 enum tsr_gemm_path {
+  TSR_GEMM_SMALL,   /* a few tiles, computed before any plan is made */
   TSR_GEMM_DIRECT,  /* A and B are read as they lie */
   TSR_GEMM_ACROSS,  /* the same with rows and columns exchanged: lanes over the columns of C, sums turned at the end */
   TSR_GEMM_PACKED,  /* blocks of A, of B, or of both are copied into panels */

@@ -61,7 +61,7 @@ static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_p
   int64_t l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
   int64_t l3 = (int64_t)machine->level[machine->nlevels - 1].bytes;
   plan->pack_a = true;
-  plan->pack_b = true;
+  plan->pack_b = product(p) > DIRECT_PRODUCT || tsr_gemm_forced.path;
   plan->groups = p->m < 2 * plan->threads * tile_rows ? plan->threads : 1;
   if (plan->groups > 64) plan->groups = 64;
   int64_t most_rows = l2 / 2 / column, most_columns = tsr_min(3 << 20, l3 / 2) / column;
@@ -72,11 +72,15 @@ static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_p
 
 /* Pieces for threads to claim: a few for each, in whole tiles. One thread takes skinny matrices in strips of rows,
  * so that a strip of A is read to the end of k, and everything else in one piece. */
-static void direct_pieces(const struct tsr_tiles *tiles, int64_t m, int64_t n, struct tsr_gemm_plan *plan) {
-  int64_t tile_rows = (int64_t)plan->units * tiles->mu;
+static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, bool across,
+                          struct tsr_gemm_plan *plan) {
+  const struct tsr_tiles *tiles = &kernels->gemm, *at = &kernels->gemm_at;
+  int64_t m = across ? p->n : p->m, n = across ? p->m : p->n, tile_rows = (int64_t)plan->units * tiles->mu;
+  bool along_k = (across ? p->csb : p->rsa) != tsr_size_of(p->type);
+  int64_t strip = along_k && at->mu ? at->units * at->mu : 8 * tile_rows;
   plan->mc = m > 0 ? m : 1;
   plan->nc = n > 0 ? n : 1;
-  if (n <= SKINNY_COLUMNS) plan->mc = tsr_min(m, 8 * tile_rows);
+  if (n <= SKINNY_COLUMNS) plan->mc = tsr_min(m, strip);
   if (plan->threads == 1 || n <= SKINNY_COLUMNS) return;
   int64_t pieces = 2 * plan->threads;
   if (m / tile_rows >= n / plan->columns)
@@ -91,10 +95,8 @@ void tsr_gemm_choose_blocks(const tsr_context *context, const struct tsr_gemm_pr
   plan->columns = tiles->columns;
   if (plan->path == TSR_GEMM_PACKED)
     packed_blocks(tiles, p, plan);
-  else if (plan->path == TSR_GEMM_ACROSS)
-    direct_pieces(tiles, p->n, p->m, plan);
   else
-    direct_pieces(tiles, p->m, p->n, plan);
+    direct_pieces(&context->kernels[p->type], p, plan->path == TSR_GEMM_ACROSS, plan);
   if (tsr_gemm_forced.mc) plan->mc = tsr_gemm_forced.mc;
   if (tsr_gemm_forced.nc) plan->nc = tsr_gemm_forced.nc;
   if (tsr_gemm_forced.groups && tsr_gemm_forced.groups <= plan->threads) plan->groups = tsr_gemm_forced.groups;

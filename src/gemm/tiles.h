@@ -34,6 +34,9 @@ void tsr_gemm_pack_a(const struct tsr_gemm_job *job, int64_t rows, int64_t k, ts
 void tsr_gemm_pack_b(const struct tsr_gemm_job *job, int64_t cols, int64_t j0, int64_t j1, int64_t k, tsr_mem from,
                      tsr_mem to);
 
+/* Computes a problem of a few tiles and one block of k at once; false, with nothing done, for any other. */
+bool tsr_gemm_small(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *problem);
+
 /* The paths, on a team or (NULL) the calling thread alone. They return TSR_OUT_OF_MEMORY, with C untouched and the
  * team given back, when scratch memory cannot be had; the direct path needs none. */
 struct tsr_team;
