@@ -192,6 +192,21 @@ static void list(const struct bench_run *run) {
   }
 }
 
+/* How many figures rest on quiet samples, said where it is not all of them. */
+static void print_quiet(const struct bench_run *run) {
+  int figures = 0, marked = 0;
+  for (int i = 0; i < run->batches; i++)
+    for (int j = 0; j < run->batch[i].count; j++)
+      for (int p = 0; p < run->peers.count; p++) {
+        const struct bench_summary *s = &run->batch[i].cases[j].summary[p];
+        figures += s->median > 0;
+        marked += s->median > 0 && s->marked;
+      }
+  if (marked)
+    printf("%d of %d figures (*) had fewer than three quiet samples: other programs used this machine%s.\n", marked,
+           figures, marked * 4 > figures ? ", so much that ratios mean little; run it again when it is free" : "");
+}
+
 static void measure(struct bench_run *run) {
   double shares = 0, start = bench_now();
   for (int i = 0; i < run->batches; i++) shares += run->batch[i].share;
@@ -205,6 +220,7 @@ static void measure(struct bench_run *run) {
     shares -= b->share; /* time that a batch did not need goes to the later ones */
   }
   printf("\nTook %.0f s.\n", bench_now() - start);
+  print_quiet(run);
 }
 
 static int make_html(const struct command *c, const char *json) {

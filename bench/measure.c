@@ -135,14 +135,14 @@ static void summarise(const struct bench_batch *batch, const struct bench_series
   out->taken = series->count;
   double *kept = malloc(((size_t)series->count + 1) * sizeof *kept);
   if (!kept || series->count == 0 || series->fault) return free(kept);
-  out->kept = take_quiet(batch, series, kept);
+  int used = out->kept = take_quiet(batch, series, kept);
   out->marked = out->kept < FEWEST;
-  if (out->marked) out->kept = take_fastest(series, kept);
+  if (out->marked) used = take_fastest(series, kept);
   out->least = kept[0];
-  out->q1 = quantile(kept, out->kept, 0.25);
-  out->median = quantile(kept, out->kept, 0.5);
-  out->q3 = quantile(kept, out->kept, 0.75);
-  out->most = kept[out->kept - 1];
+  out->q1 = quantile(kept, used, 0.25);
+  out->median = quantile(kept, used, 0.5);
+  out->q3 = quantile(kept, used, 0.75);
+  out->most = kept[used - 1];
   free(kept);
 }
 

@@ -25,7 +25,7 @@ struct bench_series {
 /* What is said about them: seconds of the kept samples. */
 struct bench_summary {
   double median, q1, q3, least, most;
-  int kept, taken;
+  int kept, taken; /* quiet samples, all samples */
   bool marked; /* too few were quiet: the fastest were taken */
 };
 

@@ -242,9 +242,9 @@ def machine(data):
     out.append(table(["library", "version"], [[library["name"], library["about"]] for library in data["libraries"]]))
     out.append("<p class='note'>Each library ran in a process of its own and took turns with the others. A sample "
                "counts when the gauges before and after it (FMA in registers, reads from L2) ran near their best and "
-               "no other program held its CPUs. Bars are medians, whiskers the quartiles. Figures with a star had fewer "
-               "than three such samples. The limit is the FMA peak or one reading of the operands at the speed of a "
-               "buffer of their size, whichever takes longer, measured in the same run.</p>")
+               "no other program held its CPUs. Bars are medians, whiskers the quartiles. Figures with a star had "
+               "fewer than three such samples. The limit is the FMA peak or one reading of the operands at the speed "
+               "of a buffer of their size, whichever takes longer, measured in the same run.</p>")
     return "".join(out)
 
 

@@ -85,18 +85,24 @@ static void settle(int cores) {
   }
 }
 
-/* Seconds that this process' threads have stood in a run queue because something else had their CPU. */
+/* Seconds that a thread has stood in a run queue because something else had its CPU. */
+static double waited_of(const char *schedstat) {
+  unsigned long long on_cpu, waiting;
+  FILE *file = fopen(schedstat, "r");
+  if (!file) return 0;
+  if (fscanf(file, "%llu %llu", &on_cpu, &waiting) != 2) waiting = 0;
+  fclose(file);
+  return 1e-9 * (double)waiting;
+}
+
+/* The same of all threads there are now. */
 static double waited(void) {
   double sum = 0;
   DIR *tasks = opendir("/proc/self/task");
   for (struct dirent *task; tasks && (task = readdir(tasks));) {
     char path[64 + sizeof task->d_name];
-    unsigned long long on_cpu, waiting;
     snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", task->d_name);
-    FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "r");
-    if (!file) continue;
-    if (fscanf(file, "%llu %llu", &on_cpu, &waiting) == 2) sum += 1e-9 * (double)waiting;
-    fclose(file);
+    if (task->d_name[0] != '.') sum += waited_of(path);
   }
   if (tasks) closedir(tasks);
   return sum;
@@ -105,33 +111,40 @@ static double waited(void) {
 struct calling {
   const struct bench_request *request;
   int64_t calls;
-  double start[BENCH_MAX_THREADS], end[BENCH_MAX_THREADS];
+  double start[BENCH_MAX_THREADS], end[BENCH_MAX_THREADS], waited[BENCH_MAX_THREADS];
 };
 
 static void call(void *arg, int caller) {
   struct calling *c = arg;
+  double before = waited_of("/proc/thread-self/schedstat");
   c->start[caller] = bench_now();
   bench_ops[c->request->op]->call(c->request, caller, c->calls);
   c->end[caller] = bench_now();
+  c->waited[caller] = waited_of("/proc/thread-self/schedstat") - before;
 }
 
-/* Seconds from the first caller's start to the last one's end. */
-static double time_calls(const struct bench_request *request, int64_t calls) {
+/* Seconds from the first caller's start to the last one's end, and how long threads waited for a CPU meanwhile:
+ * caller 0 and the library's threads are there before and after, the other callers speak for themselves. */
+static double time_calls(const struct bench_request *request, int64_t calls, double *waiting) {
   struct calling c = {.request = request, .calls = calls};
+  double before = waited();
   bench_team(request->callers, call, &c);
   double start = c.start[0], end = c.end[0];
+  *waiting = waited() - before;
   for (int i = 1; i < request->callers; i++) {
     if (c.start[i] < start) start = c.start[i];
     if (c.end[i] > end) end = c.end[i];
+    *waiting += c.waited[i];
   }
   return end - start;
 }
 
 /* Calls that fill about request->seconds. */
 static int64_t count_calls(const struct bench_request *request) {
-  time_calls(request, 1);
+  double unused;
+  time_calls(request, 1, &unused);
   for (int64_t calls = 1;; calls *= 4) {
-    double seconds = time_calls(request, calls);
+    double seconds = time_calls(request, calls, &unused);
     if (seconds * 5 >= request->seconds) {
       double fit = request->seconds * (double)calls / seconds;
       return fit < 1 ? 1 : (int64_t)(fit + 0.5);
@@ -144,10 +157,8 @@ static void measure(const struct bench_request *request, struct bench_reply *rep
   reply->calls = request->calls ? request->calls : count_calls(request);
   settle(request->cores);
   reply->before = bench_gauge(request->cores);
-  if (!request->cold) time_calls(request, warm > 0 ? warm : 1);
-  double before = waited();
-  reply->seconds = time_calls(request, reply->calls);
-  reply->waited = waited() - before;
+  if (!request->cold) time_calls(request, warm > 0 ? warm : 1, &reply->waited);
+  reply->seconds = time_calls(request, reply->calls, &reply->waited);
   settle(request->cores);
   reply->after = bench_gauge(request->cores);
 }
