@@ -73,7 +73,8 @@ double bench_bandwidth_of(const struct bench_limits *limits, double bytes) {
 
 /* No library is faster than the FMA units, nor than one reading of its operands at the speed of a buffer that large. */
 static double limit_of(const struct bench_batch *batch, const struct bench_case *c) {
-  double flops = c->flops / batch->limits.peak[batch->type_bytes == 8];
+  double busy = (double)(c->request.callers * batch->threads) / batch->cores; /* the share of the cores that compute */
+  double flops = c->flops / (batch->limits.peak[batch->type_bytes == 8] * busy);
   double bytes = c->bytes / bench_bandwidth_of(&batch->limits, c->bytes);
   return flops > bytes ? flops : bytes;
 }
