@@ -11,7 +11,7 @@
  *   zmm(16 - nu*nr) .. zmm15   s, unit by unit, column by column
  *   zmm16 .. zmm31             a unit of A by 64 bytes of k
  *   zmm0, zmm1                 for the transpose
- *   k2, k3, k4                 lanes (transpose.h) */
+ *   k2, k5                     halves of a register (transpose.h) */
 #include "kernels/x86_avx512/transpose.h"
 
 #define STEP rdi
@@ -22,7 +22,6 @@
 #define RSB r14
 #define A_K r13     /* the chunk of k, row 0 of the tile */
 #define K rbx
-#define UNIT r15    /* bytes between units, and scratch */
 #define A_TILE [rsp]
 #define C_TILE [rsp + 8]
 #define ROWS [rsp + 16]
@@ -89,46 +88,31 @@
   prefetch_rows 512
   load_unit_line
   reset_b \nr
-  .set at_q, 0
-  .rept 4
-    TRANSPOSE(16 + PER*at_q, 0, 1)
-    .set at_p, 0
-    .rept PER
-      multiply_k \nr, \acc, %(16 + PER*at_q + at_p)
-      .set at_p, at_p + 1
-    .endr
-    .set at_q, at_q + 1
-  .endr
-.endm
-
-.macro unit_piece nr, acc
-  set_lane_rows
-  load_unit_piece
-  reset_b \nr
-  TRANSPOSE(16, 0, 1)
+  transpose_piece 16
+  transpose_piece %(16 + PIECE)
   .set at_p, 0
-  .rept PER
+  .rept LANES
     multiply_k \nr, \acc, %(16 + at_p)
     .set at_p, at_p + 1
   .endr
 .endm
 
-/* The last K < PER steps. */
+/* The next PART steps. */
 .macro unit_part nr, acc
   set_lane_rows
   load_unit_part
   reset_b \nr
-  TRANSPOSE(16, 0, 1)
-  multiply_k \nr, \acc, 16
-#if PER == 4
-  cmp K, 2
-  jb .Lpart_done\@
-  multiply_k \nr, \acc, 17
-  cmp K, 3
-  jb .Lpart_done\@
-  multiply_k \nr, \acc, 18
+  transpose_piece 16
+  .set at_p, 0
+  .rept PIECE
+    .if at_p > 0
+      cmp PART, at_p
+      je .Lpart_done\@
+    .endif
+    multiply_k \nr, \acc, %(16 + at_p)
+    .set at_p, at_p + 1
+  .endr
 .Lpart_done\@:
-#endif
 .endm
 
 /* Does `how` for every unit of the tile at the current k. */
@@ -139,9 +123,9 @@
     \how \nr, %(16 - \nu*\nr + at_u*\nr)
     .set at_u, at_u + 1
     .if at_u < \nu
-      mov UNIT, RS
-      shl UNIT, UNIT_SHIFT
-      add ROW0, UNIT
+      mov ROW_LANE1, RS
+      shl ROW_LANE1, UNIT_SHIFT
+      add ROW0, ROW_LANE1
     .endif
   .endr
 .endm
@@ -194,7 +178,7 @@
   lea RS3, [RS + 2*RS]
 
 .Ltile\@:
-  set_lane_masks
+  set_masks
   mov A_K, A_TILE
   mov B_K, B_TILE
   mov K, [STEP + STEP_K]
@@ -204,28 +188,26 @@
     .set at_u, at_u + 1
   .endr
   sub K, LANES
-  jl .Lpieces\@
+  jl .Lparts\@
 .Lline\@:
   every_unit unit_line, \nu, \nr
   add A_K, 64
   mov B_K, B0
   sub K, LANES
   jge .Lline\@
-.Lpieces\@:
-  add K, LANES - PER
-  jl .Lparts\@
-.Lpiece\@:
-  every_unit unit_piece, \nu, \nr
-  add A_K, 16
-  mov B_K, B0
-  sub K, PER
-  jge .Lpiece\@
 .Lparts\@:
-  add K, PER
+  add K, LANES
   jz .Lsummed\@
-  mov r15, K
+.Lpart\@:
+  mov PARTd, PIECE
+  cmp PART, K
+  cmovg PART, K
   set_part_masks
   every_unit unit_part, \nu, \nr
+  add A_K, 32
+  mov B_K, B0
+  sub K, PART
+  jnz .Lpart\@
 .Lsummed\@:
   mov C, C_TILE
   mov CSC, [STEP + STEP_CSC]

@@ -9,7 +9,7 @@
  * Live in every loop:
  *   K       steps of k left          D     where this k of the unit goes     PITCH  bytes from k to k in the panel
  *   A_UNIT  row 0 of the unit        LEFT  rows of the panel left            ROWS   rows of the matrix left
- *   k1      rows stored              k2, k3, k4  lanes */
+ *   k1      rows stored              k2, k5  halves of a register */
 #include "kernels/x86_avx512/transpose.h"
 
 #define STEP rdi
@@ -23,11 +23,6 @@
 #define D_PANEL [rsp + 8]
 #define TABLE rsp + 16
 #define FRAME (16 + 8*LANES)
-#if defined(TSR_ELEMENT_F32)
-#define ELEMENT_REG eax
-#else
-#define ELEMENT_REG rax
-#endif
 
 .macro store_row reg
   vmov [D]{k1}, zmm\reg
@@ -41,113 +36,93 @@
   add D, PITCH
 .endm
 
-.macro store_piece first, how
-  TRANSPOSE(\first, 0, 1)
+/* Stores `count` steps from zmm<first> up. */
+.macro store_steps first, count, how
   .set at_p, 0
-  .rept PER
+  .rept \count
     \how %(\first + at_p)
     .set at_p, at_p + 1
   .endr
+.endm
+
+/* Stores the PART steps in zmm16 .. */
+.macro store_part how
+  .set at_p, 0
+  .rept PIECE
+    .if at_p > 0
+      cmp PART, at_p
+      je .Lpart_stored\@
+    .endif
+    \how %(16 + at_p)
+    .set at_p, at_p + 1
+  .endr
+.Lpart_stored\@:
+.endm
+
+.macro next_part
+  mov PARTd, PIECE
+  cmp PART, K
+  cmovg PART, K
+  set_part_masks
 .endm
 
 /* All k of a unit whose rows are all there. */
 .macro transpose_unit how
   mov ROW0, A_UNIT
   mov K, [STEP + STEP_K]
+  set_masks
   sub K, LANES
-  jl .Lpieces\@
+  jl .Lparts\@
 .Lline\@:
   set_lane_rows
   load_unit_line
-  .set at_q, 0
-  .rept 4
-    store_piece %(16 + PER*at_q), \how
-    .set at_q, at_q + 1
-  .endr
+  transpose_piece 16
+  store_steps 16, PIECE, \how
+  transpose_piece %(16 + PIECE)
+  store_steps %(16 + PIECE), PIECE, \how
   add ROW0, 64
   sub K, LANES
   jge .Lline\@
-.Lpieces\@:
-  add K, LANES - PER
-  jl .Lpart\@
-.Lpiece\@:
-  set_lane_rows
-  load_unit_piece
-  store_piece 16, \how
-  add ROW0, 16
-  sub K, PER
-  jge .Lpiece\@
-.Lpart\@:
-  add K, PER
+.Lparts\@:
+  add K, LANES
   jz .Ldone\@
-  mov r15, K
-  set_part_masks
+.Lpart\@:
+  next_part
   set_lane_rows
   load_unit_part
-  TRANSPOSE(16, 0, 1)
-  \how 16
-#if PER == 4
-  cmp K, 2
-  jb .Lrestore\@
-  \how 17
-  cmp K, 3
-  jb .Lrestore\@
-  \how 18
-.Lrestore\@:
-#endif
-  set_lane_masks
+  transpose_piece 16
+  store_part \how
+  add ROW0, 32
+  sub K, PART
+  jnz .Lpart\@
 .Ldone\@:
 .endm
 
-/* Piece t from the table of row pointers, at byte r15 of each row. */
-.macro load_table_piece reg, t
-  mov rax, [TABLE + 8*(\t)]
-  vmovups xmm\reg, [rax + r15]
-  mov rax, [TABLE + 8*(PER + \t)]
-  vlane zmm\reg{k2}, [rax + r15]
-  mov rax, [TABLE + 8*(2*PER + \t)]
-  vlane zmm\reg{k3}, [rax + r15]
-  mov rax, [TABLE + 8*(3*PER + \t)]
-  vlane zmm\reg{k4}, [rax + r15]
+/* PART steps of rows `low` and `high` of the table, at byte ROW0 of each. */
+.macro load_table_halves reg, low, high
+  mov ROW_LANE1, [TABLE + 8*(\low)]
+  mov ROW_LANE2, [TABLE + 8*(\high)]
+  vmov ymm\reg{k5}{z}, [ROW_LANE1 + ROW0]
+  vhalf zmm\reg{k2}, [ROW_LANE2 + ROW0]
 .endm
 
-/* Element r15 of every row of the table: one step of k, row by row. */
-.macro load_table_step
-  .set at_t, 0
-  .rept LANES
-    mov rax, [TABLE + 8*at_t]
-    mov ELEMENT_REG, [rax + r15]
-    mov [rsp - 64 + at_t*SIZE], ELEMENT_REG
-    .set at_t, at_t + 1
-  .endr
-  vmov zmm16, [rsp - 64]
-.endm
-
+/* All k of a unit through the table of row pointers. */
 .macro transpose_table
-  xor r15d, r15d
+  xor ROW0, ROW0
   mov K, [STEP + STEP_K]
-  sub K, PER
-  jl .Lsteps\@
-.Lpiece\@:
+.Lpart\@:
+  next_part
   .set at_t, 0
   .rept PER
-    load_table_piece %(16 + at_t), %(at_t)
+    load_table_halves %(16 + at_t), %(at_t), %(PER + at_t)
+    load_table_halves %(16 + PER + at_t), %(2*PER + at_t), %(3*PER + at_t)
     .set at_t, at_t + 1
   .endr
-  store_piece 16, store_row
-  add r15, 16
-  sub K, PER
-  jge .Lpiece\@
-.Lsteps\@:
-  add K, PER
-  jz .Ldone\@
-.Lstep\@:
-  load_table_step
-  store_row 16
-  add r15, SIZE
-  dec K
-  jnz .Lstep\@
-.Ldone\@:
+  transpose_piece 16
+  store_part store_row
+  add ROW0, 32
+  sub K, PART
+  jnz .Lpart\@
 .endm
 
 /* The function's body, from the first push to ret. */
@@ -162,7 +137,6 @@
   mov PITCH, [STEP + STEP_N]
   lea RS3, [RS + 2*RS]
   imul PITCH, PITCH, SIZE
-  set_lane_masks
 
 .Lpanel:
   mov rax, D_PANEL

@@ -1,44 +1,49 @@
 /* Transposing in registers, for kernels that read a matrix lying along k: one unit of rows (16 of f32, 8 of f64) by
- * 64, 16 or fewer bytes of k. Pieces of 16 bytes go straight from memory into their 128-bit lane (a masked broadcast
- * load needs no shuffle port), 4 x 4 or 2 x 2 transposes inside the lanes do the rest: half the shuffles of a full
- * register transpose. A whole cache line of each row is read at once, since rows a power of two apart share L1 sets.
+ * 64 bytes of k or by a piece of at most 32. Half lines go straight from memory into the halves of a register (a masked
+ * broadcast load needs no shuffle port); 4 x 4 or 2 x 2 transposes inside the 128-bit lanes and one exchange of lanes
+ * do the rest: 48 shuffles and 32 loads for 16 x 16, between the 64 + 16 of whole loads and the 32 + 64 of quarters.
+ * A whole cache line of each row is read at once, since rows a power of two apart share L1 sets.
  *
- * Registers: zmm16 .. zmm31 are overwritten; k2, k3, k4 select the 128-bit lanes 1, 2, 3 (set_lane_masks). */
+ * Registers: zmm16 .. zmm31 are overwritten; k2 selects the upper half, k5 the lower (set_masks, set_part_masks). */
 #include "kernels/x86_asm.h"
 #include "kernels/x86_avx512/lanes.h"
 
-/* Row r of the unit is at row0 + r * rs; r = PER * lane + t with PER rows a lane: 4 of f32, 2 of f64. */
+/* Row r of the unit is at ROW0 + r * RS. Each 128-bit lane of the result holds PER rows: 4 of f32, 2 of f64. */
 #define ROW0 rsi
 #define RS r8
 #define RS3 r9
 #define ROW_LANE1 r10 /* ROW0 + PER * RS */
 #define ROW_LANE2 r11
 #define ROW_LANE3 rax
+#define PART r15 /* steps of k in a part */
+#define PARTd r15d
 
 #if defined(TSR_ELEMENT_F32)
 #define PER 4
+#define UPPER_HALF 0xff00
+#define vhalf vbroadcastf32x8
+#define vlanes vshuff32x4
 #else
 #define PER 2
+#define UPPER_HALF 0xf0
+#define vhalf vbroadcastf64x4
+#define vlanes vshuff64x2
 #endif
+#define PIECE (2*PER) /* steps of k in 32 bytes, and registers that hold them */
 
 .altmacro
 
-.macro set_lane_masks
-#if defined(TSR_ELEMENT_F32)
-  mov eax, 0x00f0
+.macro set_masks
+  mov eax, UPPER_HALF
   kmovw k2, eax
-  mov eax, 0x0f00
-  kmovw k3, eax
-  mov eax, 0xf000
-  kmovw k4, eax
-#else
-  mov eax, 0x0c
-  kmovw k2, eax
-  mov eax, 0x30
-  kmovw k3, eax
-  mov eax, 0xc0
-  kmovw k4, eax
-#endif
+.endm
+
+/* Masks for the first PART <= PIECE steps of a piece. */
+.macro set_part_masks
+  mov eax, -1
+  bzhi eax, eax, PARTd
+  kmovw k5, eax
+  kshiftlw k2, k5, PIECE
 .endm
 
 .macro set_lane_rows
@@ -47,119 +52,99 @@
   lea ROW_LANE3, [ROW_LANE2 + PER*RS]
 .endm
 
-/* zmm<reg> = 16 bytes of the four rows t, PER + t, 2 PER + t, 3 PER + t. */
-.macro load_piece reg, t, offset
+/* zmm<reg> = 32 bytes of a row in `low`'s lane and of the same row in `high`'s: t rows further down in both. */
+.macro load_halves reg, t, low, high, offset
   .if \t == 0
-    vmovups xmm\reg, [ROW0 + \offset]
-    vlane zmm\reg{k2}, [ROW_LANE1 + \offset]
-    vlane zmm\reg{k3}, [ROW_LANE2 + \offset]
-    vlane zmm\reg{k4}, [ROW_LANE3 + \offset]
+    vmovups ymm\reg, [\low + \offset]
+    vhalf zmm\reg{k2}, [\high + \offset]
   .elseif \t == 1
-    vmovups xmm\reg, [ROW0 + RS + \offset]
-    vlane zmm\reg{k2}, [ROW_LANE1 + RS + \offset]
-    vlane zmm\reg{k3}, [ROW_LANE2 + RS + \offset]
-    vlane zmm\reg{k4}, [ROW_LANE3 + RS + \offset]
+    vmovups ymm\reg, [\low + RS + \offset]
+    vhalf zmm\reg{k2}, [\high + RS + \offset]
   .elseif \t == 2
-    vmovups xmm\reg, [ROW0 + 2*RS + \offset]
-    vlane zmm\reg{k2}, [ROW_LANE1 + 2*RS + \offset]
-    vlane zmm\reg{k3}, [ROW_LANE2 + 2*RS + \offset]
-    vlane zmm\reg{k4}, [ROW_LANE3 + 2*RS + \offset]
+    vmovups ymm\reg, [\low + 2*RS + \offset]
+    vhalf zmm\reg{k2}, [\high + 2*RS + \offset]
   .else
-    vmovups xmm\reg, [ROW0 + RS3 + \offset]
-    vlane zmm\reg{k2}, [ROW_LANE1 + RS3 + \offset]
-    vlane zmm\reg{k3}, [ROW_LANE2 + RS3 + \offset]
-    vlane zmm\reg{k4}, [ROW_LANE3 + RS3 + \offset]
+    vmovups ymm\reg, [\low + RS3 + \offset]
+    vhalf zmm\reg{k2}, [\high + RS3 + \offset]
   .endif
 .endm
 
-/* The same where only some of the 16 bytes belong to the matrix: k5 has their elements, in every lane. */
-.macro load_part reg, t
+.macro load_part_halves reg, t, low, high
   .if \t == 0
-    vmov xmm\reg{k5}{z}, [ROW0]
-    vlane zmm\reg{k2}, [ROW_LANE1]
-    vlane zmm\reg{k3}, [ROW_LANE2]
-    vlane zmm\reg{k4}, [ROW_LANE3]
+    vmov ymm\reg{k5}{z}, [\low]
+    vhalf zmm\reg{k2}, [\high]
   .elseif \t == 1
-    vmov xmm\reg{k5}{z}, [ROW0 + RS]
-    vlane zmm\reg{k2}, [ROW_LANE1 + RS]
-    vlane zmm\reg{k3}, [ROW_LANE2 + RS]
-    vlane zmm\reg{k4}, [ROW_LANE3 + RS]
+    vmov ymm\reg{k5}{z}, [\low + RS]
+    vhalf zmm\reg{k2}, [\high + RS]
   .elseif \t == 2
-    vmov xmm\reg{k5}{z}, [ROW0 + 2*RS]
-    vlane zmm\reg{k2}, [ROW_LANE1 + 2*RS]
-    vlane zmm\reg{k3}, [ROW_LANE2 + 2*RS]
-    vlane zmm\reg{k4}, [ROW_LANE3 + 2*RS]
+    vmov ymm\reg{k5}{z}, [\low + 2*RS]
+    vhalf zmm\reg{k2}, [\high + 2*RS]
   .else
-    vmov xmm\reg{k5}{z}, [ROW0 + RS3]
-    vlane zmm\reg{k2}, [ROW_LANE1 + RS3]
-    vlane zmm\reg{k3}, [ROW_LANE2 + RS3]
-    vlane zmm\reg{k4}, [ROW_LANE3 + RS3]
+    vmov ymm\reg{k5}{z}, [\low + RS3]
+    vhalf zmm\reg{k2}, [\high + RS3]
   .endif
 .endm
 
-/* Reads a unit by 64 bytes of k: piece q of rows t into zmm(16 + PER*q + t). */
+/* A unit by 64 bytes of k: piece q of lanes 0 and 1 into zmm(16 + PIECE*q + t), of lanes 2 and 3 PER further. */
 .macro load_unit_line
   .set at_t, 0
   .rept PER
-    .set at_q, 0
-    .rept 4
-      load_piece %(16 + PER*at_q + at_t), %(at_t), %(16*at_q)
-      .set at_q, at_q + 1
-    .endr
+    load_halves %(16 + at_t), %(at_t), ROW0, ROW_LANE1, 0
+    load_halves %(16 + PIECE + at_t), %(at_t), ROW0, ROW_LANE1, 32
+    load_halves %(16 + PER + at_t), %(at_t), ROW_LANE2, ROW_LANE3, 0
+    load_halves %(16 + PIECE + PER + at_t), %(at_t), ROW_LANE2, ROW_LANE3, 32
     .set at_t, at_t + 1
   .endr
 .endm
 
-.macro load_unit_piece
-  .set at_t, 0
-  .rept PER
-    load_piece %(16 + at_t), %(at_t), 0
-    .set at_t, at_t + 1
-  .endr
-.endm
-
+/* A unit by the PART steps that set_part_masks chose, into zmm16 .. as one piece. */
 .macro load_unit_part
   .set at_t, 0
   .rept PER
-    load_part %(16 + at_t), %(at_t)
+    load_part_halves %(16 + at_t), %(at_t), ROW0, ROW_LANE1
+    load_part_halves %(16 + PER + at_t), %(at_t), ROW_LANE2, ROW_LANE3
     .set at_t, at_t + 1
   .endr
 .endm
 
-/* Narrows k2 .. k4 to the first r15 elements of each lane and sets k5 to them, for load_unit_part. */
-.macro set_part_masks
-  mov eax, -1
-  bzhi eax, eax, r15d
-  kmovw k5, eax
+/* In-lane transposes. Afterwards register t holds step t in lanes 0 and 2, step PER + t in lanes 1 and 3. */
 #if defined(TSR_ELEMENT_F32)
-  imul eax, eax, 0x1111
-#else
-  imul eax, eax, 0x55
-#endif
-  kmovw k6, eax
-  kandw k2, k2, k6
-  kandw k3, k3, k6
-  kandw k4, k4, k6
-.endm
-
-/* Turns PER registers from zmm<first> up, as load_piece leaves them, into PER steps of k in the same registers. */
-#if defined(TSR_ELEMENT_F32)
-.macro transpose_piece r0, r1, r2, r3, t0, t1
-  vunpcklps zmm\t0, zmm\r0, zmm\r1
+.macro transpose_lanes r0, r1, r2, r3
+  vunpcklps zmm0, zmm\r0, zmm\r1
   vunpckhps zmm\r0, zmm\r0, zmm\r1
-  vunpcklps zmm\t1, zmm\r2, zmm\r3
+  vunpcklps zmm1, zmm\r2, zmm\r3
   vunpckhps zmm\r2, zmm\r2, zmm\r3
-  vunpckhpd zmm\r1, zmm\t0, zmm\t1
+  vunpckhpd zmm\r1, zmm0, zmm1
   vunpckhpd zmm\r3, zmm\r0, zmm\r2
   vunpcklpd zmm\r2, zmm\r0, zmm\r2
-  vunpcklpd zmm\r0, zmm\t0, zmm\t1
+  vunpcklpd zmm\r0, zmm0, zmm1
 .endm
-#define TRANSPOSE(first, t0, t1) transpose_piece %(first), %(first + 1), %(first + 2), %(first + 3), t0, t1
 #else
-.macro transpose_piece r0, r1, t0
-  vunpcklpd zmm\t0, zmm\r0, zmm\r1
+.macro transpose_lanes r0, r1
+  vunpcklpd zmm0, zmm\r0, zmm\r1
   vunpckhpd zmm\r1, zmm\r0, zmm\r1
-  vmovapd zmm\r0, zmm\t0
+  vmovapd zmm\r0, zmm0
 .endm
-#define TRANSPOSE(first, t0, t1) transpose_piece %(first), %(first + 1), t0
 #endif
+
+.macro exchange_lanes low, high
+  vlanes zmm0, zmm\low, zmm\high, 0x88
+  vlanes zmm\high, zmm\low, zmm\high, 0xdd
+  vmovaps zmm\low, zmm0
+.endm
+
+/* The piece in zmm<first> .. becomes its steps of k, in order, in the same registers. Uses zmm0 and zmm1. */
+.macro transpose_piece first
+#if defined(TSR_ELEMENT_F32)
+  transpose_lanes \first, %(\first + 1), %(\first + 2), %(\first + 3)
+  transpose_lanes %(\first + 4), %(\first + 5), %(\first + 6), %(\first + 7)
+#else
+  transpose_lanes \first, %(\first + 1)
+  transpose_lanes %(\first + 2), %(\first + 3)
+#endif
+  .set at_t, 0
+  .rept PER
+    exchange_lanes %(\first + at_t), %(\first + PER + at_t)
+    .set at_t, at_t + 1
+  .endr
+.endm
