@@ -63,10 +63,23 @@ static void limit_in_child(void) {
   memset(memory, 1, 1 << 20);
 }
 
+/* Room for what is asked, none for rounding it up. */
+static void tight_in_child(void) {
+  unsigned long pages = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  child_check(file && fscanf(file, "%lu", &pages) == 1 && fclose(file) == 0);
+  struct rlimit limit = {pages * 4096 + (5 << 20), pages * 4096 + (5 << 20)};
+  child_check(setrlimit(RLIMIT_AS, &limit) == 0);
+  char *memory = tsr_scratch_get(TSR_SCRATCH_B, 4200 << 10);
+  child_check(memory != NULL);
+  memset(memory, 1, 4200 << 10);
+}
+
 static void address_space_limit(void **state) {
   (void)state;
   if (UNDER_TSAN || UNDER_ASAN) skip();
   assert_int_equal(in_child(limit_in_child)->status, 0);
+  assert_int_equal(in_child(tight_in_child)->status, 0);
 }
 
 static void injected_failure(void **state) {
