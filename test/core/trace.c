@@ -138,6 +138,7 @@ static void share_in_child(void) {
   call.flops = 0;
   call.seconds = 0;
   tsr_trace_print(&call);
+  tsr_context_destroy(context);
 }
 
 static void half_the_peak_of_two_threads(void **state) {
