@@ -116,9 +116,9 @@ int reset_contexts(void **state);
 #define gemm_unit_test(f) cmocka_unit_test_setup(f, reset_contexts)
 bool is_generic(const tsr_context *context); /* slow: tests give it fewer and smaller cases */
 
-/* Plans of one path (0: the library's choice, else 1 + enum tsr_gemm_path) and of blocks so many tiles high and wide
+/* Plans of one path (0: the library's choice, 1 ..: each that has a plan) and of blocks so many tiles high and wide
  * (0: the library's choice), so that small matrices reach every edge of the loops. */
-enum { PATHS = 5 };
+enum { PATHS = 5, PATH_PACKED = 3 };
 void force_plan(const struct gemm_case *g, int path, int mc_tiles, int nc_tiles);
 void force_nothing(void);
 

@@ -337,8 +337,10 @@ bool is_generic(const tsr_context *context) { return strcmp(tsr_context_isa(cont
 
 void force_plan(const struct gemm_case *g, int path, int mc_tiles, int nc_tiles) {
   const struct tsr_tiles *tiles = &g->context->kernels[g->d.type].gemm;
+  static const int paths[PATHS] = {0, 1 + TSR_GEMM_DIRECT, 1 + TSR_GEMM_ACROSS, [PATH_PACKED] = 1 + TSR_GEMM_PACKED,
+                                   1 + TSR_GEMM_K_SPLIT};
   force_nothing();
-  tsr_gemm_forced.path = path;
+  tsr_gemm_forced.path = paths[path];
   tsr_gemm_forced.mc = (int64_t)mc_tiles * tiles->units * tiles->mu;
   tsr_gemm_forced.nc = (int64_t)nc_tiles * tiles->columns;
 }
