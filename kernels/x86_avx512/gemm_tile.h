@@ -27,13 +27,14 @@
 #define CSB r10
 #define CSB3 r11
 #define K rbx
-#define B_BASE rbp
+#define AHEAD rbp  /* bytes from this k of A to what is fetched now */
 #define A_TILE r13
 #define ROWS r15  /* rows from this tile down */
 #define CSC r14   /* after the k loop, where B12 was */
 #define C_PREFETCH_K 96
 #define ALPHA [rsp - 8]
 #define BETA [rsp - 16]
+#define B_BASE [rsp - 24]
 
 /* Register numbers are computed: %expr passes a value to a macro, at_i and at_j are the running vector and column. */
 .altmacro
@@ -134,7 +135,7 @@
   vpxord zmm\reg, zmm\reg, zmm\reg
 .endm
 .macro prefetch_a offset
-  prefetcht0 [A + 8*CSA + \offset]
+  prefetcht0 [A + AHEAD + \offset]
 .endm
 
 /* C is needed after the last k: it is fetched for writing while the sums run, where they run long enough to cover it. */
@@ -221,6 +222,11 @@
   mov ROWS, [STEP + STEP_M]
   lea CSB3, [CSB + 2*CSB]
   mov B_BASE, B0
+  lea AHEAD, [8*CSA]          /* a panel: eight k further */
+  .if \nv <= 8
+    cmp CSA, \nv*64
+    cmovne AHEAD, [STEP + STEP_DA] /* a matrix: the next tile, whose rows follow in memory */
+  .endif
   mov A_TILE, A
   load_scalar(xmm0, STEP_ALPHA)
   load_scalar(xmm1, STEP_BETA)

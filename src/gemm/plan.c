@@ -11,6 +11,8 @@ struct tsr_gemm_force tsr_gemm_forced;
 #define DIRECT_PRODUCT (200.0 * 200 * 200)
 /* Columns up to which packing a matrix that is used once a column costs more than it saves. */
 #define SKINNY_COLUMNS 8
+/* Rows whose sums wait in scratch to be turned over. */
+#define MOST_ROWS_ACROSS 4096
 /* Scratch for the sums of a k split. */
 #define MOST_SUM_BYTES (1 << 20)
 
@@ -70,21 +72,21 @@ static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_p
   plan->nc = even(p->n, most_columns > plan->columns ? most_columns : plan->columns, plan->columns, 1);
 }
 
-/* Pieces for threads to claim: a few for each, in whole tiles. One thread takes skinny matrices in strips of rows,
- * so that a strip of A is read to the end of k, and everything else in one piece. */
+/* Pieces for threads to claim, a few for each, in whole tiles; one thread takes all in one piece. A skinny matrix along
+ * k goes in strips of one tile, each read to the end of k, as it lies in memory. Sums that are turned over wait in
+ * scratch, which bounds their piece. */
 static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, bool across,
                           struct tsr_gemm_plan *plan) {
   const struct tsr_tiles *tiles = &kernels->gemm, *at = &kernels->gemm_at;
   int64_t m = across ? p->n : p->m, n = across ? p->m : p->n, tile_rows = (int64_t)plan->units * tiles->mu;
+  int64_t pieces = plan->threads > 1 ? 2 * plan->threads : 1;
   bool along_k = (across ? p->csb : p->rsa) != tsr_size_of(p->type);
-  int64_t strip = along_k && at->mu ? at->units * at->mu : 8 * tile_rows;
-  plan->mc = m > 0 ? m : 1;
-  plan->nc = n > 0 ? n : 1;
-  if (n <= SKINNY_COLUMNS) plan->mc = tsr_min(m, strip);
-  if (plan->threads == 1 || n <= SKINNY_COLUMNS) return;
-  int64_t pieces = 2 * plan->threads;
-  if (m / tile_rows >= n / plan->columns)
-    plan->mc = even(m, tsr_ceil_div(m, pieces), tile_rows, 1);
+  plan->mc = m;
+  plan->nc = n;
+  if (along_k && n <= SKINNY_COLUMNS && at->mu)
+    plan->mc = at->units * at->mu;
+  else if (n <= SKINNY_COLUMNS || m / tile_rows >= n / plan->columns)
+    plan->mc = even(m, across ? tsr_min(tsr_ceil_div(m, pieces), MOST_ROWS_ACROSS) : tsr_ceil_div(m, pieces), tile_rows, 1);
   else
     plan->nc = even(n, tsr_ceil_div(n, pieces), plan->columns, 1);
 }
