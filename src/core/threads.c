@@ -61,6 +61,7 @@ static _Thread_local bool sought_openmp;
 
 static void add_runtime(void *library) {
   void *symbol = dlsym(library, "omp_in_parallel");
+  if (!symbol) dlerror(); /* takes the message back */
   if (!symbol) return;
   ask_openmp *found;
   memcpy(&found, &symbol, sizeof found);
