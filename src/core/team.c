@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -42,6 +43,7 @@ struct job {
   _Atomic uint32_t flags; /* floating-point flags that members raised */
   _Atomic uint32_t pending; /* workers still at it, and CALLER_SLEEPS */
   int n;
+  _Atomic uint64_t cpus[WORDS]; /* on which members run */
   struct member member[TSR_MAX_THREADS];
 };
 
@@ -133,6 +135,26 @@ static void wake_children(const struct job *job, int index) {
     if (job->member[c].asleep) futex_wake(&pool.worker[job->member[c].worker].state, 1);
 }
 
+static bool claim_cpu(struct job *job, int cpu) {
+  if (cpu < 0 || cpu >= WORDS * 64) return true;
+  uint64_t bit = (uint64_t)1 << (cpu % 64);
+  return !(atomic_fetch_or_explicit(&job->cpus[cpu / 64], bit, memory_order_relaxed) & bit);
+}
+
+/* When other programs keep the machine busy, the kernel wakes a worker on the CPU of its caller or of another member,
+ * where it waits for them while they spin for it. The next mask without their CPUs moves it; then it may roam again. */
+static void spread(struct job *job) {
+  cpu_set_t mask, free;
+  if (job->n > pool.cpus || claim_cpu(job, sched_getcpu())) return;
+  if (sched_getaffinity(0, sizeof mask, &mask) != 0) return;
+  free = mask;
+  for (int cpu = 0; cpu < WORDS * 64; cpu++)
+    if (atomic_load_explicit(&job->cpus[cpu / 64], memory_order_relaxed) >> (cpu % 64) & 1) CPU_CLR(cpu, &free);
+  if (CPU_COUNT(&free) == 0 || sched_setaffinity(0, sizeof free, &free) != 0) return;
+  sched_setaffinity(0, sizeof mask, &mask);
+  claim_cpu(job, sched_getcpu());
+}
+
 /* Runs a member's body under the caller's floating-point control, on any thread. */
 static void run_member(void *arg, int index) {
   struct job *job = arg;
@@ -152,6 +174,7 @@ static void *worker_main(void *arg) {
   while (await_work(w) == ASSIGNED) {
     struct job *job = w->job;
     wake_children(job, w->index);
+    spread(job);
     run_member(job, w->index);
     atomic_store_explicit(&w->state, IDLE, memory_order_relaxed);
     /* The job is the caller's stack: after the last worker's subtraction only its address may be used. */
@@ -335,6 +358,8 @@ void tsr_team_run(struct tsr_team *team, tsr_parallel_body body, void *arg) {
   if (team->n > 1 && !team->counted) {
     team->context->parallel(team->context->parallel_user, team->n, 1, run_member, &job);
   } else {
+    for (int i = 0; i < WORDS; i++) atomic_init(&job.cpus[i], 0);
+    claim_cpu(&job, sched_getcpu());
     assign(&job, team);
     wake_children(&job, 0);
     run_member(&job, 0);

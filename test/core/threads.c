@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <fenv.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "src/core/cpu.h"
+#include "src/core/topology.h"
 #include "test/core/support.h"
 
 enum { MOST = 8 };
@@ -157,6 +159,38 @@ static void nested_calls_stay_on_their_thread(void **state) {
   assert_int_equal(run(MOST, call_inside, alone), MOST);
   for (int i = 0; i < MOST; i++) assert_true(alone[i]);
   assert_int_equal(tsr_threads_available(context), MOST);
+}
+
+struct places {
+  cpu_set_t all, shared;
+  int cpu[2];
+};
+
+/* Brings the worker to the caller's CPU and leaves it there, free to go. */
+static void crowd(void *arg, int index) {
+  struct places *p = arg;
+  if (index == 0) return;
+  sched_setaffinity(0, sizeof p->shared, &p->shared);
+  sched_setaffinity(0, sizeof p->all, &p->all);
+}
+
+static void note_place(void *arg, int index) { ((struct places *)arg)->cpu[index] = sched_getcpu(); }
+
+static void members_spread_over_the_cpus(void **state) {
+  (void)state;
+  struct places p;
+  int apart = 0;
+  assert_int_equal(sched_getaffinity(0, sizeof p.all, &p.all), 0);
+  if (tsr_cpus_available() < 2) skip();
+  CPU_ZERO(&p.shared);
+  CPU_SET(sched_getcpu(), &p.shared);
+  assert_int_equal(sched_setaffinity(0, sizeof p.shared, &p.shared), 0);
+  for (int round = 0; round < 50; round++) {
+    run(2, crowd, &p);
+    if (run(2, note_place, &p) == 2) apart += p.cpu[0] != p.cpu[1];
+  }
+  sched_setaffinity(0, sizeof p.all, &p.all);
+  assert_true(apart >= 45);
 }
 
 enum { ROUNDS = 1500 };
@@ -361,6 +395,7 @@ int main(void) {
                                      with_context(callers_share_the_threads),
                                      with_context(concurrent_callers),
                                      with_context(nested_calls_stay_on_their_thread),
+                                     with_context(members_spread_over_the_cpus),
                                      with_context(barriers_hold),
                                      with_context(flags_and_control_travel),
                                      with_context(clean_calls_raise_nothing),
