@@ -347,15 +347,28 @@ static void join(struct job *job) {
   }
 }
 
+/* One thread: small calls come this way, and the floating-point state is already where it belongs. */
+static void run_alone(struct tsr_team *team, tsr_parallel_body body, void *arg) {
+  bool outer = tsr_in_team;
+  tsr_in_team = true;
+  body(arg, 0);
+  tsr_in_team = outer;
+  give_back(team);
+}
+
 void tsr_team_run(struct tsr_team *team, tsr_parallel_body body, void *arg) {
   struct job job;
+  if (team->n == 1) {
+    run_alone(team, body, arg);
+    return;
+  }
   job.body = body;
   job.arg = arg;
   job.fp = tsr_fp_get();
   job.n = team->n;
   atomic_init(&job.flags, 0);
   atomic_init(&job.pending, (uint32_t)team->n - 1);
-  if (team->n > 1 && !team->counted) {
+  if (!team->counted) {
     team->context->parallel(team->context->parallel_user, team->n, 1, run_member, &job);
   } else {
     for (int i = 0; i < WORDS; i++) atomic_init(&job.cpus[i], 0);
