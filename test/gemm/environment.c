@@ -92,6 +92,7 @@ static int clear_environment(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(isa), cmocka_unit_test(long_isa), cmocka_unit_test(thread_numbers)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(isa), cmocka_unit_test(long_isa),
+                                     cmocka_unit_test(thread_numbers)};
   return cmocka_run_group_tests(tests, clear_environment, close_contexts);
 }

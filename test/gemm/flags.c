@@ -35,7 +35,8 @@ static void check_flags(struct stage *s, struct gemm_case *g) {
   feclearexcept(FE_ALL_EXCEPT);
   assert_int_equal(status, TSR_OK);
   case_text(g, text, sizeof text);
-  if (g->fill == FILL_INTEGERS && allowed) fail_msg("the loop raises%s: %s", flag_names(allowed, names, sizeof names), text);
+  if (g->fill == FILL_INTEGERS && allowed)
+    fail_msg("the loop raises%s: %s", flag_names(allowed, names, sizeof names), text);
   if (raised & ~allowed) fail_msg("raised%s: %s", flag_names(raised & ~allowed, names, sizeof names), text);
   if (!stage_compare(s, g, text)) fail_msg("%s", text);
 }

@@ -95,7 +95,8 @@ static int64_t column_at(const tsr_gemm_desc *d, tsr_trans trans, int64_t ld, in
 }
 
 /* Computes `rows` rows from i and `cols` columns from j on their own, over what the whole call was given as C. */
-static void part(struct stage *s, const struct gemm_case *g, char *c, int64_t i, int64_t rows, int64_t j, int64_t cols) {
+static void part(struct stage *s, const struct gemm_case *g, char *c, int64_t i, int64_t rows, int64_t j,
+                 int64_t cols) {
   tsr_gemm_desc d = g->d;
   d.m = rows;
   d.n = cols;

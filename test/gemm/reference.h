@@ -21,7 +21,8 @@ static void NAME(const struct reference *r, const char *a, const char *b, char *
       }
       for (int64_t j = 0; j < r->n; j++) y[j] = FMA(alpha, s[j], y[j]);
     }
-    for (int64_t j = 0; j < r->n; j++) memcpy(c + (i * r->rsc + j * r->csc) * (int64_t)sizeof(REAL), &y[j], sizeof(REAL));
+    for (int64_t j = 0; j < r->n; j++)
+      memcpy(c + (i * r->rsc + j * r->csc) * (int64_t)sizeof(REAL), &y[j], sizeof(REAL));
   }
   free(dense_b);
 }

@@ -95,14 +95,18 @@ void case_text(const struct gemm_case *g, char *text, size_t size) {
   static const char *const fills[] = {"random", "integers", "wide", "special"};
   static const char *const places[] = {"end", "start", "middle"};
   const tsr_gemm_desc *d = &g->d;
-  snprintf(text, size,
-           "%s %s %s-major %c%c m=%lld n=%lld k=%lld lda=%lld ldb=%lld ldc=%lld alpha=%g beta=%g, %s data at the %s+%d, "
-           "seed %llu, forced path %d mc %lld nc %lld threads %d groups %d",
-           tsr_context_isa(g->context), d->type == TSR_F32 ? "f32" : "f64", d->order == TSR_ROW_MAJOR ? "row" : "column",
-           d->trans_a == TSR_TRANS ? 'T' : 'N', d->trans_b == TSR_TRANS ? 'T' : 'N', (long long)d->m, (long long)d->n,
-           (long long)d->k, (long long)d->lda, (long long)d->ldb, (long long)d->ldc, d->alpha, d->beta, fills[g->fill],
-           places[g->place], g->shift, (unsigned long long)g->seed, tsr_gemm_forced.path, (long long)tsr_gemm_forced.mc,
-           (long long)tsr_gemm_forced.nc, tsr_gemm_forced.threads, tsr_gemm_forced.groups);
+  const struct tsr_gemm_force *f = &tsr_gemm_forced;
+  int used = snprintf(text, size,
+                      "%s %s %s-major %c%c m=%lld n=%lld k=%lld lda=%lld ldb=%lld ldc=%lld alpha=%g beta=%g",
+                      tsr_context_isa(g->context), d->type == TSR_F32 ? "f32" : "f64",
+                      d->order == TSR_ROW_MAJOR ? "row" : "column", d->trans_a == TSR_TRANS ? 'T' : 'N',
+                      d->trans_b == TSR_TRANS ? 'T' : 'N', (long long)d->m, (long long)d->n, (long long)d->k,
+                      (long long)d->lda, (long long)d->ldb, (long long)d->ldc, d->alpha, d->beta);
+  if (used < 0 || (size_t)used >= size) return;
+  snprintf(text + used, size - (size_t)used,
+           ", %s data at the %s+%d, seed %llu, forced path %d mc %lld nc %lld threads %d groups %d", fills[g->fill],
+           places[g->place], g->shift, (unsigned long long)g->seed, f->path, (long long)f->mc, (long long)f->nc,
+           f->threads, f->groups);
 }
 
 /* Neighbours of the operands: whatever uses them shows, in the result or in the floating-point flags. */
@@ -161,7 +165,8 @@ static void operand_place(struct operand *o, const struct gemm_case *g, int64_t 
   int64_t size = tsr_size_of(g->d.type);
   o->elements = lines > 0 && line > 0 ? (lines - 1) * ld + line : 0;
   size_t bytes = (size_t)(o->elements * size);
-  if (bytes + 2 * NEIGHBOURS + 64 > o->region_bytes) fail_msg("an operand of %zu bytes is larger than the stage", bytes);
+  if (bytes + 2 * NEIGHBOURS + 64 > o->region_bytes)
+    fail_msg("an operand of %zu bytes is larger than the stage", bytes);
   o->data = o->region;
   if (g->place == PLACE_END) o->data += o->region_bytes - bytes;
   if (g->place == PLACE_MIDDLE) o->data += NEIGHBOURS + g->shift;

@@ -29,7 +29,8 @@ static void *call(void *arg) {
 }
 
 static void prepare_caller(struct caller *c, tsr_context *context, int number) {
-  static const int64_t sizes[][3] = {{300, 290, 400}, {17, 500, 33}, {5, 6, 7}, {129, 65, 800}, {1, 700, 600}, {8, 9, 4000}};
+  static const int64_t sizes[][3] = {{300, 290, 400}, {17, 500, 33},  {5, 6, 7},
+                                     {129, 65, 800},  {1, 700, 600}, {8, 9, 4000}};
   const int64_t *size = sizes[number % COUNT(sizes)];
   memset(c, 0, sizeof *c);
   c->g = (struct gemm_case){.context = context, .d = TSR_GEMM_DESC, .seed = test_seed() + 1000 * (uint64_t)number};
