@@ -31,7 +31,8 @@
 #define A_TILE r13
 #define ROWS r15  /* rows from this tile down */
 #define CSC r14   /* after the k loop, where B12 was */
-#define C_PREFETCH_K 96
+#define K_LATE [rsp - 32]
+#define LATE 128   /* steps of k that cover the way of C from memory; A streams through L1 meanwhile */
 #define ALPHA [rsp - 8]
 #define BETA [rsp - 16]
 #define B_BASE [rsp - 24]
@@ -138,12 +139,13 @@
   prefetcht0 [A + AHEAD + \offset]
 .endm
 
-/* C is needed after the last k: it is fetched for writing while the sums run, where they run long enough to cover it. */
+/* C is needed after the last k: it is fetched for writing a little before, or A's stream would push it out again. */
 .macro prefetch_column offset
   prefetchw [K + \offset]
 .endm
 .macro prefetch_tile nv, nr
   mov K, C
+  mov CSC, [STEP + STEP_CSC]
   .rept \nr
     .set at_i, 0
     .rept \nv
@@ -152,6 +154,9 @@
     .endr
     add K, CSC
   .endr
+  .if \nr > 12
+    lea B12, [B8 + 4*CSB]
+  .endif
 .endm
 
 .macro next_k nr
@@ -246,11 +251,6 @@
     zero %(at_i)
     .set at_i, at_i + 1
   .endr
-  cmp qword ptr [STEP + STEP_K], C_PREFETCH_K
-  jb .Lno_prefetch\@
-  mov CSC, [STEP + STEP_CSC]
-  prefetch_tile \nv, \nr
-.Lno_prefetch\@:
   mov A, A_TILE
   mov B0, B_BASE
   .if \nr > 4
@@ -263,8 +263,10 @@
     lea B12, [B8 + 4*CSB]
   .endif
   mov K, [STEP + STEP_K]
-  test K, K
-  jle .Lk_end\@
+  mov qword ptr K_LATE, 0
+  sub K, LATE
+  jle .Llate\@               /* a short k: fetch C at once */
+  mov qword ptr K_LATE, LATE
 .Lk_loop\@:
   .if \nv <= 4
     k_step_narrow \nv, \nr
@@ -278,6 +280,17 @@
   .endr
   next_k \nr
   dec K
+  jnz .Lk_loop\@
+  cmp qword ptr K_LATE, 0
+  je .Lk_end\@
+.Llate\@:
+  prefetch_tile \nv, \nr
+  mov K, K_LATE
+  mov qword ptr K_LATE, 0
+  test K, K
+  jnz .Lk_loop\@
+  mov K, [STEP + STEP_K]
+  test K, K
   jnz .Lk_loop\@
 .Lk_end\@:
   mov CSC, [STEP + STEP_CSC]

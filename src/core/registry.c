@@ -22,9 +22,9 @@ const struct tsr_chip *const *tsr_chips(int *n) {
   return chips;
 }
 
-/* One table a chip, filled when a context first asks for the chip. */
+/* One table for each chip that this machine can run, filled when a context is first made. */
 static struct tsr_kernels tables[NCHIPS][TSR_TYPES];
-static pthread_mutex_t tables_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
 
 static void add_tile(struct tsr_tiles *tiles, const struct tsr_kernel *k, int lanes) {
   int units = k->mr / k->mu, scale = k->per_vector ? lanes : 1;
@@ -63,16 +63,23 @@ static void borrow(struct tsr_kernels *table, const struct tsr_chip *weaker, tsr
   if (!table->scale) table->scale = other.scale;
 }
 
-static const struct tsr_kernels *table_of(int chip) {
-  pthread_mutex_lock(&tables_lock);
+static void fill_table(int chip) {
   struct tsr_kernels *table = tables[chip];
-  if (!table[0].chip) {
-    for (int t = 0; t < TSR_TYPES; t++) table[t].chip = chips[chip];
-    for (int i = 0; i < chips[chip]->nkernels; i++) add_kernel(&table[chips[chip]->kernel[i].tc], &chips[chip]->kernel[i]);
-    for (int t = TSR_F32; t < TSR_TYPES; t++) borrow(&table[t], chips[NCHIPS - 1], (tsr_type)t);
-  }
-  pthread_mutex_unlock(&tables_lock);
-  return table;
+  char why[TSR_WHY];
+  if (!chips[chip]->usable(why)) return;
+  for (int t = 0; t < TSR_TYPES; t++) table[t].chip = chips[chip];
+  for (int i = 0; i < chips[chip]->nkernels; i++)
+    add_kernel(&table[chips[chip]->kernel[i].tc], &chips[chip]->kernel[i]);
+  for (int t = TSR_F32; t < TSR_TYPES; t++) borrow(&table[t], chips[NCHIPS - 1], (tsr_type)t);
+}
+
+static void fill_tables(void) {
+  for (int chip = 0; chip < NCHIPS; chip++) fill_table(chip);
+}
+
+static const struct tsr_kernels *table_of(int chip) {
+  pthread_once(&tables_once, fill_tables);
+  return tables[chip];
 }
 
 static void list_isas(char *text, size_t size) {

@@ -1,12 +1,6 @@
 /* The public face of GEMM: checks, and the turn that makes every problem one whose rows of C are contiguous. */
 #include "src/gemm/gemm.h"
 
-/* Length of a row (or column) of op(X) as stored: what ld must at least be. */
-static int64_t least_ld(tsr_order order, tsr_trans trans, int64_t rows, int64_t cols) {
-  int64_t least = (order == TSR_COL_MAJOR) == (trans == TSR_NO_TRANS) ? rows : cols;
-  return least > 1 ? least : 1;
-}
-
 #define CHECK(condition, ...) \
   if (!(condition)) return tsr_fail(TSR_INVALID_ARGUMENT, __VA_ARGS__)
 
@@ -35,10 +29,12 @@ static tsr_status check_sizes(const tsr_gemm_desc *d) {
   return TSR_OK;
 }
 
+/* A matrix as stored is `least` long in the direction that is contiguous and has `outer` such rows or columns. */
 static tsr_status check_matrix(const tsr_gemm_desc *d, const char *name, tsr_trans trans, int64_t rows, int64_t cols,
                                int64_t ld) {
-  int64_t least = least_ld(d->order, trans, rows, cols);
-  return check_ld(name, ld, least, rows + cols - least, tsr_size_of(d->type));
+  bool down = (d->order == TSR_COL_MAJOR) == (trans == TSR_NO_TRANS);
+  int64_t least = down ? rows : cols, outer = down ? cols : rows;
+  return check_ld(name, ld, least > 1 ? least : 1, outer, tsr_size_of(d->type));
 }
 
 static tsr_status check_strides(const tsr_gemm_desc *d) {
@@ -46,6 +42,13 @@ static tsr_status check_strides(const tsr_gemm_desc *d) {
   if (status == TSR_OK) status = check_matrix(d, "ldb", d->trans_b, d->k, d->n, d->ldb);
   if (status == TSR_OK) status = check_matrix(d, "ldc", TSR_NO_TRANS, d->m, d->n, d->ldc);
   return status;
+}
+
+/* Volatile: gcc 12 drops the rounding of two neighbouring scalars when it vectorises them. */
+double tsr_gemm_scalar(tsr_type type, double x) {
+  if (type != TSR_F32) return x;
+  volatile float rounded = (float)x;
+  return rounded;
 }
 
 /* One operand's strides in bytes when its first index runs over rows of the turned or unturned problem. */
@@ -68,14 +71,16 @@ void tsr_gemm_normalise(const tsr_gemm_desc *d, const void *a, const void *b, vo
   strides(turned ? d->trans_b : d->trans_a, turned ? d->ldb : d->lda, size, &pr->rsa, &pr->csa);
   strides(turned ? d->trans_a : d->trans_b, turned ? d->lda : d->ldb, size, &pr->rsb, &pr->csb);
   pr->csc = d->ldc * size;
-  pr->alpha = d->type == TSR_F32 ? (double)(float)d->alpha : d->alpha;
-  pr->beta = d->type == TSR_F32 ? (double)(float)d->beta : d->beta;
+  pr->alpha = tsr_gemm_scalar(d->type, d->alpha);
+  pr->beta = tsr_gemm_scalar(d->type, d->beta);
 }
 
 tsr_status tsr_gemm_check(const tsr_gemm_desc *d) {
   tsr_status status = check_sizes(d);
   return status == TSR_OK ? check_strides(d) : status;
 }
+
+bool tsr_gemm_reads_operands(const tsr_gemm_desc *d) { return d->k > 0 && tsr_gemm_scalar(d->type, d->alpha) != 0; }
 
 tsr_status tsr_gemm(tsr_context *given, const tsr_gemm_desc *d, const void *a, const void *b, void *c) {
   tsr_context *context;
@@ -84,7 +89,7 @@ tsr_status tsr_gemm(tsr_context *given, const tsr_gemm_desc *d, const void *a, c
   if (status == TSR_OK) status = tsr_gemm_check(d);
   if (status != TSR_OK || d->m == 0 || d->n == 0) return status;
   CHECK(c, "c is NULL but m and n are not 0");
-  if (d->k > 0 && d->alpha != 0) {
+  if (tsr_gemm_reads_operands(d)) {
     CHECK(a, "a is NULL but m and k are not 0");
     CHECK(b, "b is NULL but k and n are not 0");
   }

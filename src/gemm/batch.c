@@ -47,13 +47,13 @@ static void one_by_one(struct batch *batch) {
   }
 }
 
-static double flops_of_one(const tsr_gemm_desc *d) { return 2.0 * (double)d->m * (double)d->n * (double)d->k; }
+static int64_t product_of_one(const tsr_gemm_desc *d) { return tsr_saturating(tsr_saturating(d->m, d->n), d->k); }
 
 static void print(const struct batch *batch, int threads, double seconds) {
   const tsr_gemm_desc *d = batch->desc;
   struct tsr_trace_call call = {.routine = "tsr_gemm_batch", .kernel = "batch", .isa = batch->context->isa,
                                 .context = batch->context, .type = d->type, .threads = threads, .seconds = seconds,
-                                .flops = flops_of_one(d) * (double)batch->count};
+                                .flops = 2.0 * (double)product_of_one(d) * (double)batch->count};
   snprintf(call.sizes, sizeof call.sizes, "%lld x %lldx%lldx%lld", (long long)batch->count, (long long)d->m,
            (long long)d->n, (long long)d->k);
   tsr_trace_print(&call);
@@ -61,8 +61,8 @@ static void print(const struct batch *batch, int threads, double seconds) {
 
 static void run(struct batch *batch) {
   struct tsr_team team;
-  double one = flops_of_one(batch->desc);
-  int threads = tsr_gemm_threads_for(batch->context, one * (double)batch->count);
+  int64_t one = product_of_one(batch->desc);
+  int threads = tsr_gemm_threads_for(batch->context, tsr_saturating(one, batch->count));
   if (threads > 1 && (batch->count < threads || tsr_gemm_threads_for(batch->context, one / 8) >= threads)) {
     one_by_one(batch);
     return;
@@ -81,8 +81,6 @@ static void run(struct batch *batch) {
 #define CHECK(condition, ...) \
   if (!(condition)) return tsr_fail(TSR_INVALID_ARGUMENT, __VA_ARGS__)
 
-static bool reads_operands(const tsr_gemm_desc *d) { return d->k > 0 && d->alpha != 0; }
-
 /* Elements from the first to the last of C. */
 static int64_t extent_of_c(const tsr_gemm_desc *d) {
   int64_t row = d->order == TSR_ROW_MAJOR ? d->n : d->m, rows = d->order == TSR_ROW_MAJOR ? d->m : d->n;
@@ -93,8 +91,8 @@ static tsr_status check_strides(const struct batch *batch, int64_t size) {
   const tsr_gemm_desc *d = batch->desc;
   int64_t last;
   CHECK(batch->c, "c is NULL but m and n are not 0");
-  CHECK(!reads_operands(d) || batch->a, "a is NULL but m and k are not 0");
-  CHECK(!reads_operands(d) || batch->b, "b is NULL but k and n are not 0");
+  CHECK(!tsr_gemm_reads_operands(d) || batch->a, "a is NULL but m and k are not 0");
+  CHECK(!tsr_gemm_reads_operands(d) || batch->b, "b is NULL but k and n are not 0");
   CHECK(batch->count == 1 || batch->stride_c >= extent_of_c(d) || batch->stride_c <= -extent_of_c(d),
         "stride_c is %lld but a matrix takes %lld elements: the results would overlap", (long long)batch->stride_c,
         (long long)extent_of_c(d));
@@ -106,7 +104,7 @@ static tsr_status check_strides(const struct batch *batch, int64_t size) {
 }
 
 static tsr_status check_lists(const struct batch *batch) {
-  bool reads = reads_operands(batch->desc);
+  bool reads = tsr_gemm_reads_operands(batch->desc);
   CHECK(batch->list_c, "c is NULL: pass an array of %lld pointers", (long long)batch->count);
   CHECK(!reads || batch->list_a, "a is NULL: pass an array of %lld pointers", (long long)batch->count);
   CHECK(!reads || batch->list_b, "b is NULL: pass an array of %lld pointers", (long long)batch->count);

@@ -121,6 +121,30 @@ static void piece_across(const struct tsr_gemm_job *job, struct tsr_gemm_piece p
   }
 }
 
+/* Sums that a whole team writes lie in the scratch of the calling thread. A caller's own parallel-for may run other
+ * work on that thread while it waits for the team; a product among it must leave the sums alone. */
+static _Thread_local int teams_on_sums;
+
+static tsr_mem get_sums(int64_t bytes) {
+  return teams_on_sums ? 0 : (tsr_mem)tsr_scratch_get(TSR_SCRATCH_SUMS, (size_t)bytes);
+}
+
+static void nothing(void *arg, int index) { (void)arg, (void)index; }
+
+static tsr_status no_sums(struct tsr_team *team) {
+  if (team) tsr_team_run(team, nothing, NULL);
+  return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for sums");
+}
+
+static void run_on_sums(struct tsr_team *team, tsr_parallel_body body, void *arg) {
+  teams_on_sums++;
+  if (team)
+    tsr_team_run(team, body, arg);
+  else
+    body(arg, 0);
+  teams_on_sums--;
+}
+
 /* Pieces handed out to the threads of a team, first come first served. */
 struct shared {
   const struct tsr_gemm_job *job;
@@ -136,20 +160,14 @@ static void claim_pieces(void *arg, int index) {
     shared->run(shared->job, tsr_gemm_piece_of(shared->job, i), shared->scratch + (tsr_mem)(index * shared->scratch_bytes));
 }
 
-static void run_pieces(struct shared *shared, struct tsr_team *team) {
-  shared->pieces = tsr_gemm_pieces(shared->job);
-  if (team)
-    tsr_team_run(team, claim_pieces, shared);
-  else
-    claim_pieces(shared, 0);
-}
-
 void tsr_gemm_direct(const struct tsr_gemm_job *job, struct tsr_team *team) {
-  struct shared shared = {.job = job, .run = piece_into_c};
-  if (!team && tsr_gemm_pieces(job) == 1)
+  struct shared shared = {.job = job, .run = piece_into_c, .pieces = tsr_gemm_pieces(job)};
+  if (team)
+    tsr_team_run(team, claim_pieces, &shared);
+  else if (shared.pieces == 1)
     piece_into_c(job, tsr_gemm_piece_of(job, 0), 0);
   else
-    run_pieces(&shared, team);
+    claim_pieces(&shared, 0);
 }
 
 tsr_status tsr_gemm_across(const struct tsr_gemm_job *job, struct tsr_team *team) {
@@ -166,9 +184,10 @@ tsr_status tsr_gemm_across(const struct tsr_gemm_job *job, struct tsr_team *team
   across.rsb = pr->csa;
   across.csb = pr->rsa;
   shared.scratch_bytes = job->plan->mc * job->plan->nc * job->size;
-  shared.scratch = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_SUMS, (size_t)(shared.scratch_bytes * job->plan->threads));
-  if (!shared.scratch) return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for sums");
-  run_pieces(&shared, team);
+  shared.pieces = tsr_gemm_pieces(&turned);
+  shared.scratch = get_sums(shared.scratch_bytes * job->plan->threads);
+  if (!shared.scratch) return no_sums(team);
+  run_on_sums(team, claim_pieces, &shared);
   return TSR_OK;
 }
 
@@ -193,12 +212,9 @@ static void claim_blocks(void *arg, int index) {
 tsr_status tsr_gemm_k_split(const struct tsr_gemm_job *job, struct tsr_team *team) {
   const struct tsr_gemm_problem *pr = job->problem;
   struct k_split split = {job, 0, tsr_ceil_div(pr->k, job->plan->kb), pr->m * job->size, 0};
-  split.sums = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_SUMS, (size_t)(split.blocks * split.pitch * pr->n));
-  if (!split.sums) return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for sums");
-  if (team)
-    tsr_team_run(team, claim_blocks, &split);
-  else
-    claim_blocks(&split, 0);
+  split.sums = get_sums(split.blocks * split.pitch * pr->n);
+  if (!split.sums) return no_sums(team);
+  run_on_sums(team, claim_blocks, &split);
   for (int64_t b = 0; b < split.blocks; b++) {
     struct tsr_step update = {.m = pr->m, .n = pr->n, .csa = split.pitch, .csc = pr->csc};
     tsr_gemm_set_block(job, &update, b * job->plan->kb);

@@ -37,23 +37,35 @@ static inline int64_t tsr_gemm_kb(tsr_type type) { return type == TSR_F64 ? 256 
 /* Checks a descriptor's fields, not the pointers. */
 tsr_status tsr_gemm_check(const tsr_gemm_desc *desc);
 
+/* A scalar as the type holds it, and whether a valid call reads A and B at all. */
+double tsr_gemm_scalar(tsr_type type, double x);
+bool tsr_gemm_reads_operands(const tsr_gemm_desc *desc);
+
 /* Turns a valid descriptor into the normalised problem. */
 void tsr_gemm_normalise(const tsr_gemm_desc *desc, const void *a, const void *b, void *c,
                         struct tsr_gemm_problem *problem);
 
-/* Decides path and threads (at most `most_threads` unless that is 0); then, when the number of threads that are really free is known, tiles and blocks. */
+/* Decides path and threads (at most `most_threads` unless that is 0); then, when the number of threads that are really
+ * free is known, tiles and blocks. */
 void tsr_gemm_choose_path(const tsr_context *context, const struct tsr_gemm_problem *problem, int most_threads,
                           struct tsr_gemm_plan *plan);
 void tsr_gemm_choose_blocks(const tsr_context *context, const struct tsr_gemm_problem *problem,
                             struct tsr_gemm_plan *plan);
 
-/* How many threads so many operations are worth, of those that are available. */
-int tsr_gemm_threads_for(const tsr_context *context, double flops);
+/* How many threads so many multiplications are worth, of those that are available. */
+int tsr_gemm_threads_for(const tsr_context *context, int64_t multiplications);
+
+/* a * b, or INT64_MAX: sizes are weighed in integers, since a plan must raise no floating-point flag. */
+static inline int64_t tsr_saturating(int64_t a, int64_t b) {
+  int64_t product;
+  return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+}
 
 /* For tests and the tuner: fields that are not 0 replace the plan's own choice in every call of the process.
  * `path` is 1 + enum tsr_gemm_path. Sizes must be legal for the kernels: mc a multiple of the tile's rows. */
 struct tsr_gemm_force {
   int path, threads, groups;
+  int pack; /* 4 = neither, 5 = A, 6 = B, 7 = both */
   int64_t mc, nc;
 };
 extern struct tsr_gemm_force tsr_gemm_forced;

@@ -135,6 +135,8 @@ static void body(void *arg, int index) {
   bool leader = index < plan->groups;
   tsr_mem a;
   if (reserve(packed, group, leader, &a)) run_group(packed->job, group, leader, a);
+  /* A leader's scratch ends with its thread, which may be the caller's own and short-lived. */
+  if (packed->threads > 1) tsr_barrier_wait(&packed->start);
 }
 
 /* Columns are shared out in whole tiles. */

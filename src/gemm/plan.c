@@ -5,10 +5,14 @@
 
 struct tsr_gemm_force tsr_gemm_forced;
 
-/* Operations that pay for waking one more thread. */
-#define FLOPS_PER_THREAD 2e6
-/* Products up to this many multiplications run on operands as they lie. */
-#define DIRECT_PRODUCT (200.0 * 200 * 200)
+/* Multiplications that pay for waking one more thread. */
+#define PRODUCT_PER_THREAD 1000000
+/* Multiplications up to which operands are read as they lie: all of them, and B alone. B's tiles are read best when
+ * its columns lie along k, eight streams side by side; a row of B a line apart from the next costs more. */
+#define DIRECT_PRODUCT (400L * 400 * 400)
+#define DIRECT_PRODUCT_ROWS (200L * 200 * 200)
+#define B_PRODUCT (1200L * 1200 * 1200)
+#define B_PRODUCT_ROWS (600L * 600 * 600)
 /* Columns up to which packing a matrix that is used once a column costs more than it saves. */
 #define SKINNY_COLUMNS 8
 /* Rows whose sums wait in scratch to be turned over. */
@@ -16,7 +20,9 @@ struct tsr_gemm_force tsr_gemm_forced;
 /* Scratch for the sums of a k split. */
 #define MOST_SUM_BYTES (1 << 20)
 
-static double product(const struct tsr_gemm_problem *p) { return (double)p->m * (double)p->n * (double)p->k; }
+static int64_t product(const struct tsr_gemm_problem *p) {
+  return tsr_saturating(tsr_saturating(p->m, p->n), p->k);
+}
 
 /* Few rows of C that are contiguous against many columns: lanes over the columns fill better. */
 static bool is_across(const struct tsr_gemm_problem *p, int mu) {
@@ -29,23 +35,22 @@ static enum tsr_gemm_path choose_path(const struct tsr_tiles *tiles, const struc
   int64_t blocks = tsr_ceil_div(p->k, tsr_gemm_kb(p->type));
   if (is_across(p, tiles->mu)) return TSR_GEMM_ACROSS;
   if (threads > 1 && tiles_of_c < 2 * threads && blocks >= 2 * threads &&
-      (double)blocks * (double)p->m * (double)p->n * (double)tsr_size_of(p->type) <= MOST_SUM_BYTES)
+      tsr_saturating(tsr_saturating(p->m, p->n), blocks * tsr_size_of(p->type)) <= MOST_SUM_BYTES)
     return TSR_GEMM_K_SPLIT;
   if (p->n <= SKINNY_COLUMNS) return TSR_GEMM_DIRECT;
-  return !along_k && product(p) <= DIRECT_PRODUCT ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
+  int64_t most = p->rsb == tsr_size_of(p->type) ? DIRECT_PRODUCT : DIRECT_PRODUCT_ROWS;
+  return !along_k && product(p) <= most ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
 }
 
-int tsr_gemm_threads_for(const tsr_context *context, double flops) {
-  double most = flops / FLOPS_PER_THREAD;
-  if (most < 2) return 1;
-  int available = tsr_threads_available(context);
-  return most < available ? (int)most : available;
+int tsr_gemm_threads_for(const tsr_context *context, int64_t multiplications) {
+  if (multiplications < 2 * PRODUCT_PER_THREAD) return 1;
+  return (int)tsr_min(multiplications / PRODUCT_PER_THREAD, tsr_threads_available(context));
 }
 
 void tsr_gemm_choose_path(const tsr_context *context, const struct tsr_gemm_problem *p, int most_threads,
                           struct tsr_gemm_plan *plan) {
   plan->kb = tsr_gemm_kb(p->type);
-  plan->threads = most_threads == 1 ? 1 : tsr_gemm_threads_for(context, 2 * product(p));
+  plan->threads = most_threads == 1 ? 1 : tsr_gemm_threads_for(context, product(p));
   if (tsr_gemm_forced.threads && most_threads != 1) plan->threads = tsr_gemm_forced.threads;
   plan->path = choose_path(&context->kernels[p->type].gemm, p, plan->threads);
   if (tsr_gemm_forced.path) plan->path = (enum tsr_gemm_path)(tsr_gemm_forced.path - 1);
@@ -63,7 +68,7 @@ static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_p
   int64_t l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
   int64_t l3 = (int64_t)machine->level[machine->nlevels - 1].bytes;
   plan->pack_a = true;
-  plan->pack_b = product(p) > DIRECT_PRODUCT || tsr_gemm_forced.path;
+  plan->pack_b = product(p) > (p->rsb == tsr_size_of(p->type) ? B_PRODUCT : B_PRODUCT_ROWS) || tsr_gemm_forced.path;
   plan->groups = p->m < 2 * plan->threads * tile_rows ? plan->threads : 1;
   if (plan->groups > 64) plan->groups = 64;
   int64_t most_rows = l2 / 2 / column, most_columns = tsr_min(3 << 20, l3 / 2) / column;
@@ -99,6 +104,10 @@ void tsr_gemm_choose_blocks(const tsr_context *context, const struct tsr_gemm_pr
     packed_blocks(tiles, p, plan);
   else
     direct_pieces(&context->kernels[p->type], p, plan->path == TSR_GEMM_ACROSS, plan);
+  if (tsr_gemm_forced.pack) {
+    plan->pack_a = (tsr_gemm_forced.pack & 1) || p->rsa != tsr_size_of(p->type);
+    plan->pack_b = tsr_gemm_forced.pack & 2;
+  }
   if (tsr_gemm_forced.mc) plan->mc = tsr_gemm_forced.mc;
   if (tsr_gemm_forced.nc) plan->nc = tsr_gemm_forced.nc;
   if (tsr_gemm_forced.groups && tsr_gemm_forced.groups <= plan->threads) plan->groups = tsr_gemm_forced.groups;
