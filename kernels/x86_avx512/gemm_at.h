@@ -27,11 +27,6 @@
 #define ROWS [rsp + 16]
 #define B_TILE [rsp + 24]
 #define FRAME 40
-#if defined(TSR_ELEMENT_F32)
-#define UNIT_SHIFT 4
-#else
-#define UNIT_SHIFT 3
-#endif
 
 .macro multiply_column acc, t, j
   .if \j == 0

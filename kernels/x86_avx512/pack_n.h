@@ -53,9 +53,9 @@
   vmov zmm0, [A]
   vmov zmm1, [A + 64]
   vmov zmm2, [A + 128]
-  prefetcht0 [A + 8*CSA]
-  prefetcht0 [A + 8*CSA + 64]
-  prefetcht0 [A + 8*CSA + 128]
+  prefetcht1 [A + 192]          /* the next panel: rows of k may lie pages apart */
+  prefetcht1 [A + 256]
+  prefetcht1 [A + 320]
   vmov [D], zmm0
   vmov [D + 64], zmm1
   vmov [D + 128], zmm2

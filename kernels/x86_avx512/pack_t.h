@@ -66,6 +66,20 @@
   set_part_masks
 .endm
 
+/* Fetches the next unit's lines at this k into L2: its rows lie too far apart for the hardware to see them coming. */
+.macro prefetch_next_unit
+  mov PART, RS
+  shl PART, UNIT_SHIFT
+  add PART, ROW0
+  .rept LANES/4
+    prefetcht1 [PART]
+    prefetcht1 [PART + RS]
+    prefetcht1 [PART + 2*RS]
+    prefetcht1 [PART + RS3]
+    lea PART, [PART + 4*RS]
+  .endr
+.endm
+
 /* All k of a unit whose rows are all there. */
 .macro transpose_unit how
   mov ROW0, A_UNIT
@@ -75,6 +89,7 @@
   jl .Lparts\@
 .Lline\@:
   set_lane_rows
+  prefetch_next_unit
   load_unit_line
   transpose_piece 16
   store_steps 16, PIECE, \how

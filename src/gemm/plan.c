@@ -13,8 +13,13 @@ struct tsr_gemm_force tsr_gemm_forced;
 #define DIRECT_PRODUCT_ROWS (200L * 200 * 200)
 #define B_PRODUCT (1200L * 1200 * 1200)
 #define B_PRODUCT_ROWS (600L * 600 * 600)
-/* Columns up to which packing a matrix that is used once a column costs more than it saves. */
+/* A copy of A into panels is worth its while when more columns than these use it, over a longer k than this. */
+#define FEW_COLUMNS 192
+#define SHORT_K 64
+/* Columns up to which this holds even for an A along k, which must be transposed each time it is read. */
 #define SKINNY_COLUMNS 8
+/* Bytes of A that fit any L2 beside what else is there: nobody needs to ask how large it is. */
+#define SURE_BLOCK (256 << 10)
 /* Rows whose sums wait in scratch to be turned over. */
 #define MOST_ROWS_ACROSS 4096
 /* Scratch for the sums of a k split. */
@@ -39,7 +44,8 @@ static enum tsr_gemm_path choose_path(const struct tsr_tiles *tiles, const struc
     return TSR_GEMM_K_SPLIT;
   if (p->n <= SKINNY_COLUMNS) return TSR_GEMM_DIRECT;
   int64_t most = p->rsb == tsr_size_of(p->type) ? DIRECT_PRODUCT : DIRECT_PRODUCT_ROWS;
-  return !along_k && product(p) <= most ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
+  bool in_place = product(p) <= most || p->n <= FEW_COLUMNS || p->k <= SHORT_K;
+  return !along_k && in_place ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
 }
 
 int tsr_gemm_threads_for(const tsr_context *context, int64_t multiplications) {
@@ -62,18 +68,25 @@ static int64_t even(int64_t total, int64_t most, int64_t unit, int64_t share) {
   return tsr_ceil_div(tsr_ceil_div(total, pieces), unit) * unit;
 }
 
+/* Rows of A whose block of k fills half of L2. */
+static int64_t rows_in_l2(const struct tsr_gemm_problem *p, const struct tsr_gemm_plan *plan, int64_t tile_rows) {
+  int64_t row = tsr_min(p->k, plan->kb) * tsr_size_of(p->type);
+  if (tsr_saturating(p->m, row) <= SURE_BLOCK) return p->m;
+  const struct tsr_topology *machine = tsr_topology_get();
+  int64_t rows = (int64_t)machine->level[machine->nlevels > 1].bytes / 2 / row;
+  return rows > tile_rows ? rows : tile_rows;
+}
+
 static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
   const struct tsr_topology *machine = tsr_topology_get();
   int64_t column = plan->kb * tsr_size_of(p->type), tile_rows = (int64_t)plan->units * tiles->mu;
-  int64_t l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
   int64_t l3 = (int64_t)machine->level[machine->nlevels - 1].bytes;
   plan->pack_a = true;
   plan->pack_b = product(p) > (p->rsb == tsr_size_of(p->type) ? B_PRODUCT : B_PRODUCT_ROWS) || tsr_gemm_forced.path;
   plan->groups = p->m < 2 * plan->threads * tile_rows ? plan->threads : 1;
   if (plan->groups > 64) plan->groups = 64;
-  int64_t most_rows = l2 / 2 / column, most_columns = tsr_min(3 << 20, l3 / 2) / column;
-  plan->mc = even(p->m, most_rows > tile_rows ? most_rows : tile_rows, tile_rows,
-                  tsr_ceil_div(plan->threads, plan->groups));
+  int64_t most_columns = tsr_min(3 << 20, l3 / 2) / column;
+  plan->mc = even(p->m, rows_in_l2(p, plan, tile_rows), tile_rows, tsr_ceil_div(plan->threads, plan->groups));
   plan->nc = even(p->n, most_columns > plan->columns ? most_columns : plan->columns, plan->columns, 1);
 }
 
@@ -86,14 +99,15 @@ static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_ge
   int64_t m = across ? p->n : p->m, n = across ? p->m : p->n, tile_rows = (int64_t)plan->units * tiles->mu;
   int64_t pieces = plan->threads > 1 ? 2 * plan->threads : 1;
   bool along_k = (across ? p->csb : p->rsa) != tsr_size_of(p->type);
-  plan->mc = m;
   plan->nc = n;
-  if (along_k && n <= SKINNY_COLUMNS && at->mu)
+  int64_t most_rows = across ? MOST_ROWS_ACROSS : n <= SKINNY_COLUMNS ? m : rows_in_l2(p, plan, tile_rows);
+  bool cut_rows = n <= SKINNY_COLUMNS || m / tile_rows >= n / plan->columns;
+  if (along_k && n <= SKINNY_COLUMNS && at->mu) {
     plan->mc = at->units * at->mu;
-  else if (n <= SKINNY_COLUMNS || m / tile_rows >= n / plan->columns)
-    plan->mc = even(m, across ? tsr_min(tsr_ceil_div(m, pieces), MOST_ROWS_ACROSS) : tsr_ceil_div(m, pieces), tile_rows, 1);
-  else
-    plan->nc = even(n, tsr_ceil_div(n, pieces), plan->columns, 1);
+    return;
+  }
+  plan->mc = even(m, tsr_min(most_rows, cut_rows ? tsr_ceil_div(m, pieces) : m), tile_rows, 1);
+  if (!cut_rows) plan->nc = even(n, tsr_ceil_div(n, pieces), plan->columns, 1);
 }
 
 void tsr_gemm_choose_blocks(const tsr_context *context, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
