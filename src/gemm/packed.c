@@ -9,7 +9,6 @@
 #include "src/core/threads.h"
 #include "src/gemm/tiles.h"
 
-#define MAX_GROUPS 64
 #define SLIVER_TILES 8 /* tiles of B that a thread packs at a time */
 
 struct group {
@@ -24,7 +23,7 @@ struct packed {
   int threads;
   struct tsr_barrier start;
   _Atomic int failed;
-  struct group group[MAX_GROUPS];
+  struct group group[TSR_GEMM_MOST_GROUPS];
 };
 
 /* One block of k of `cols` columns from j, which a group works on together. */
@@ -72,30 +71,40 @@ static void multiply(const struct tsr_gemm_job *job, const struct phase *phase, 
   }
 }
 
-static void multiply_blocks(const struct tsr_gemm_job *job, struct group *group, const struct phase *phase,
-                            tsr_mem scratch) {
+static void multiply_block(const struct tsr_gemm_job *job, const struct phase *phase, int64_t block, tsr_mem scratch) {
   const struct tsr_gemm_problem *pr = job->problem;
-  int64_t mc = job->plan->mc, blocks = tsr_ceil_div(pr->m, mc);
-  for (int64_t block; (block = atomic_fetch_add(&group->rows[phase->parity], 1)) < blocks;) {
-    struct tsr_gemm_piece piece = {block * mc, tsr_min(mc, pr->m - block * mc), phase->j, phase->cols};
-    tsr_mem a = pr->a + (tsr_mem)(piece.i * pr->rsa + phase->p0 * pr->csa);
-    if (job->plan->pack_a) {
-      tsr_gemm_pack_a(job, piece.rows, phase->k, a, scratch);
-      a = scratch;
-    }
-    multiply(job, phase, piece, a);
+  int64_t mc = job->plan->mc;
+  struct tsr_gemm_piece piece = {block * mc, tsr_min(mc, pr->m - block * mc), phase->j, phase->cols};
+  tsr_mem a = pr->a + (tsr_mem)(piece.i * pr->rsa + phase->p0 * pr->csa);
+  if (job->plan->pack_a) {
+    tsr_gemm_pack_a(job, piece.rows, phase->k, a, scratch);
+    a = scratch;
   }
+  multiply(job, phase, piece, a);
 }
 
 /* A counter is set back while nobody uses it: between two barriers only the counters of one parity are in use before
  * the multiplication, those of the other after it. */
 static void run_phase(const struct tsr_gemm_job *job, struct group *group, const struct phase *phase, bool leader,
                       tsr_mem scratch) {
-  if (job->plan->pack_b) pack_slivers(job, group, phase);
+  int64_t blocks = tsr_ceil_div(job->problem->m, job->plan->mc);
+  pack_slivers(job, group, phase);
   if (leader) atomic_store(&group->sliver[!phase->parity], 0);
   if (group->barrier.n > 1) tsr_barrier_wait(&group->barrier);
   if (leader) atomic_store(&group->rows[!phase->parity], 0);
-  multiply_blocks(job, group, phase, scratch);
+  for (int64_t block; (block = atomic_fetch_add(&group->rows[phase->parity], 1)) < blocks;)
+    multiply_block(job, phase, block, scratch);
+}
+
+/* Without a shared B nobody waits for anybody: a thread takes a block of rows through all of k. */
+static void run_rows(const struct tsr_gemm_job *job, struct group *group, tsr_mem scratch) {
+  struct phase phase = {.j = group->j0, .cols = group->j1 - group->j0};
+  int64_t blocks = tsr_ceil_div(job->problem->m, job->plan->mc);
+  for (int64_t block; phase.cols > 0 && (block = atomic_fetch_add(&group->rows[0], 1)) < blocks;)
+    for (phase.p0 = 0; phase.p0 < job->problem->k; phase.p0 += phase.k) {
+      phase.k = tsr_min(job->plan->kb, job->problem->k - phase.p0);
+      multiply_block(job, &phase, block, scratch);
+    }
 }
 
 static void run_group(const struct tsr_gemm_job *job, struct group *group, bool leader, tsr_mem scratch) {
@@ -134,7 +143,12 @@ static void body(void *arg, int index) {
   struct group *group = &packed->group[index % plan->groups];
   bool leader = index < plan->groups;
   tsr_mem a;
-  if (reserve(packed, group, leader, &a)) run_group(packed->job, group, leader, a);
+  if (reserve(packed, group, leader, &a)) {
+    if (plan->pack_b)
+      run_group(packed->job, group, leader, a);
+    else
+      run_rows(packed->job, group, a);
+  }
   /* A leader's scratch ends with its thread, which may be the caller's own and short-lived. */
   if (packed->threads > 1) tsr_barrier_wait(&packed->start);
 }

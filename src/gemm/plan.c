@@ -77,17 +77,32 @@ static int64_t rows_in_l2(const struct tsr_gemm_problem *p, const struct tsr_gem
   return rows > tile_rows ? rows : tile_rows;
 }
 
+/* Percent of the threads' time that is work when `parts` tiles are shared out among them. */
+static int64_t balance(int64_t parts, int64_t threads) { return 100 * parts / (tsr_ceil_div(parts, threads) * threads); }
+
+/* Threads share one packed B and divide the rows, unless dividing the columns leaves them less idle. */
+static int choose_groups(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p,
+                         const struct tsr_gemm_plan *plan) {
+  int64_t by_rows = balance(tsr_ceil_div(p->m, tiles->mu), plan->threads);
+  int64_t by_columns = balance(tsr_ceil_div(p->n, plan->columns), plan->threads);
+  if (plan->threads == 1 || by_rows + 3 >= by_columns) return 1;
+  return plan->threads < TSR_GEMM_MOST_GROUPS ? plan->threads : TSR_GEMM_MOST_GROUPS;
+}
+
 static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
   const struct tsr_topology *machine = tsr_topology_get();
   int64_t column = plan->kb * tsr_size_of(p->type), tile_rows = (int64_t)plan->units * tiles->mu;
   int64_t l3 = (int64_t)machine->level[machine->nlevels - 1].bytes;
   plan->pack_a = true;
   plan->pack_b = product(p) > (p->rsb == tsr_size_of(p->type) ? B_PRODUCT : B_PRODUCT_ROWS) || tsr_gemm_forced.path;
-  plan->groups = p->m < 2 * plan->threads * tile_rows ? plan->threads : 1;
-  if (plan->groups > 64) plan->groups = 64;
-  int64_t most_columns = tsr_min(3 << 20, l3 / 2) / column;
-  plan->mc = even(p->m, rows_in_l2(p, plan, tile_rows), tile_rows, tsr_ceil_div(plan->threads, plan->groups));
-  plan->nc = even(p->n, most_columns > plan->columns ? most_columns : plan->columns, plan->columns, 1);
+  plan->groups = choose_groups(tiles, p, plan);
+  int64_t most_columns = tsr_min(3 << 20, l3 / 2) / column, in_group = tsr_ceil_div(plan->threads, plan->groups);
+  int64_t rows = rows_in_l2(p, plan, tile_rows);
+  if (in_group > 1) rows = tsr_min(rows, tsr_ceil_div(p->m, in_group));
+  if (in_group > 1 && !plan->pack_b && p->m >= 4 * in_group * tile_rows) rows = tsr_min(rows, p->m / (2 * in_group));
+  plan->mc = even(p->m, rows, tiles->mu, in_group);
+  plan->nc = !plan->pack_b ? p->n
+                           : even(p->n, most_columns > plan->columns ? most_columns : plan->columns, plan->columns, 1);
 }
 
 /* Pieces for threads to claim, a few for each, in whole tiles; one thread takes all in one piece. A skinny matrix along

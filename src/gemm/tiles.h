@@ -4,6 +4,8 @@
 
 #include "src/gemm/gemm.h"
 
+#define TSR_GEMM_MOST_GROUPS 64
+
 /* One problem with what its loops need at hand. */
 struct tsr_gemm_job {
   const struct tsr_gemm_problem *problem;
