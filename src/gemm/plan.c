@@ -20,6 +20,8 @@ struct tsr_gemm_force tsr_gemm_forced;
 #define SKINNY_COLUMNS 8
 /* Bytes of A that fit any L2 beside what else is there: nobody needs to ask how large it is. */
 #define SURE_BLOCK (256 << 10)
+/* Columns for which a group of threads may pack A by itself. */
+#define GROUP_COLUMNS 512
 /* Rows whose sums wait in scratch to be turned over. */
 #define MOST_ROWS_ACROSS 4096
 /* Scratch for the sums of a k split. */
@@ -80,13 +82,16 @@ static int64_t rows_in_l2(const struct tsr_gemm_problem *p, const struct tsr_gem
 /* Percent of the threads' time that is work when `parts` tiles are shared out among them. */
 static int64_t balance(int64_t parts, int64_t threads) { return 100 * parts / (tsr_ceil_div(parts, threads) * threads); }
 
-/* Threads share one packed B and divide the rows, unless dividing the columns leaves them less idle. */
+/* Groups do not wait for one another but each packs all of A: as many as have columns enough to pay for that. With
+ * fewer columns one group divides the rows, unless dividing the columns leaves its threads less idle. */
 static int choose_groups(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p,
                          const struct tsr_gemm_plan *plan) {
+  int most = (int)tsr_min(tsr_min(plan->threads, TSR_GEMM_MOST_GROUPS), p->n / GROUP_COLUMNS);
+  for (int groups = most; groups > 1; groups--)
+    if (plan->threads % groups == 0) return groups;
   int64_t by_rows = balance(tsr_ceil_div(p->m, tiles->mu), plan->threads);
   int64_t by_columns = balance(tsr_ceil_div(p->n, plan->columns), plan->threads);
-  if (plan->threads == 1 || by_rows + 3 >= by_columns) return 1;
-  return plan->threads < TSR_GEMM_MOST_GROUPS ? plan->threads : TSR_GEMM_MOST_GROUPS;
+  return plan->threads <= TSR_GEMM_MOST_GROUPS && by_rows + 3 < by_columns ? plan->threads : 1;
 }
 
 static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
