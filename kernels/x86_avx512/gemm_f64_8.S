@@ -1,4 +1,4 @@
-/* GEMM micro-kernels of 1 vectors (8 rows of f64) x 1 to 14 columns. Formula, registers and loop: gemm_tile.h. */
+/* GEMM micro-kernels of 1 vectors (8 rows of f64) x 1 to 16 columns. Formula, registers and loop: gemm_tile.h. */
 #define TSR_ELEMENT_F64
 #include "kernels/x86_avx512/gemm_tile.h"
 
@@ -57,3 +57,11 @@ END(tsr_gemm_f64_8x13_avx512)
 FUNCTION(tsr_gemm_f64_8x14_avx512)
   gemm_tile 1, 14
 END(tsr_gemm_f64_8x14_avx512)
+
+FUNCTION(tsr_gemm_f64_8x15_avx512)
+  gemm_tile 1, 15
+END(tsr_gemm_f64_8x15_avx512)
+
+FUNCTION(tsr_gemm_f64_8x16_avx512)
+  gemm_tile 1, 16
+END(tsr_gemm_f64_8x16_avx512)

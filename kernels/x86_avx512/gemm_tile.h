@@ -32,6 +32,7 @@
 #define ROWS r15  /* rows from this tile down */
 #define CSC r14   /* after the k loop, where B12 was */
 #define K_LATE [rsp - 32]
+#define TINY_K 16  /* so short that C is not worth an instruction each line */
 #define LATE 128   /* steps of k that cover the way of C from memory; A streams through L1 meanwhile */
 #define ALPHA [rsp - 8]
 #define BETA [rsp - 16]
@@ -76,8 +77,12 @@
     vbcast zmm\reg, [B8 + CSB3]
   .elseif \j == 12
     vbcast zmm\reg, [B12]
-  .else
+  .elseif \j == 13
     vbcast zmm\reg, [B12 + CSB]
+  .elseif \j == 14
+    vbcast zmm\reg, [B12 + 2*CSB]
+  .else
+    vbcast zmm\reg, [B12 + CSB3]
   .endif
 .endm
 
@@ -284,7 +289,10 @@
   cmp qword ptr K_LATE, 0
   je .Lk_end\@
 .Llate\@:
+  cmp qword ptr [STEP + STEP_K], TINY_K
+  jbe .Lfetched\@
   prefetch_tile \nv, \nr
+.Lfetched\@:
   mov K, K_LATE
   mov qword ptr K_LATE, 0
   test K, K
