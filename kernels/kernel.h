@@ -59,7 +59,6 @@ struct tsr_step {
   int64_t da, dc;   /* A and C: next tile (or panel) of the step */
   double alpha, beta; /* beta == 0: C is not read */
   uint64_t flags;
-  tsr_mem next_b; /* what the following step reads as B, to be fetched meanwhile; 0 = nothing */
 };
 
 typedef void tsr_run(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c);

@@ -26,7 +26,6 @@
 #define STEP_ALPHA 80
 #define STEP_BETA 88
 #define STEP_FLAGS 96
-#define STEP_NEXT_B 104
 
 #define STEP_STORE_SUM 1
 

@@ -15,4 +15,3 @@ AT(dc, 72);
 AT(alpha, 80);
 AT(beta, 88);
 AT(flags, 96);
-AT(next_b, 104);

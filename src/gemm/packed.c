@@ -63,7 +63,6 @@ static void multiply(const struct tsr_gemm_job *job, const struct phase *phase, 
     if (plan->pack_b) {
       step.rsb = step.n * job->size;
       step.csb = job->size;
-      step.next_b = phase->b + (tsr_mem)((j + step.n) * step.k * job->size);
     }
     tsr_mem b = plan->pack_b ? phase->b + (tsr_mem)(j * step.k * job->size)
                              : pr->b + (tsr_mem)(phase->p0 * pr->rsb + (phase->j + j) * pr->csb);

@@ -5,11 +5,11 @@
 #define MOST_UNITS 4
 #define MOST_COLUMNS 64
 
-/* The one tile that is high enough for all rows; 0 if there is none of a useful width. */
+/* The tile that is high enough for all rows, or half as high and wider where that makes fewer steps. */
 static int units_for(const struct tsr_tiles *tiles, int64_t m) {
   int u = 1;
   while (u * tiles->mu < m) u++;
-  return tiles->max_columns[u] >= tiles->columns / 2 ? u : 0;
+  return u == MOST_UNITS && tiles->max_columns[u / 2] > tiles->max_columns[u] ? u / 2 : u;
 }
 
 /* A lies along k: its rows go through one panel on scratch. */
@@ -28,13 +28,13 @@ bool tsr_gemm_small(const struct tsr_kernels *kernels, const struct tsr_gemm_pro
   if (p->m > MOST_UNITS * tiles->mu || p->n > MOST_COLUMNS || p->k > tsr_gemm_kb(p->type)) return false;
   int u = units_for(tiles, p->m);
   bool along_k = p->rsa != size && p->m > 1;
-  if (!u || (along_k && p->n < tiles->columns && p->m >= tiles->mu)) return false;
+  if (!tiles->max_columns[u] || (along_k && p->n < tiles->columns && p->m >= tiles->mu)) return false;
   struct tsr_step step = {.m = p->m, .k = p->k, .csa = p->csa, .rsb = p->rsb, .csb = p->csb, .csc = p->csc,
-                          .alpha = p->alpha, .beta = p->beta};
+                          .da = u * tiles->mu * size, .dc = u * tiles->mu * size, .alpha = p->alpha, .beta = p->beta};
   tsr_mem a = p->a;
   if (along_k) {
-    step.csa = u * tiles->mu * size;
-    a = panel_of_a(kernels, p, u * tiles->mu, size);
+    step.csa = tsr_ceil_div(p->m, tiles->mu) * tiles->mu * size;
+    a = panel_of_a(kernels, p, step.csa / size, size);
     if (!a) return false;
   }
   int most = tiles->max_columns[u];

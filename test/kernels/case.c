@@ -440,7 +440,7 @@ static void take_subject(struct test_case *tc, const struct subject *s) {
   tc->nr = s->kernel->nr;
   tc->step = (struct tsr_step){UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE,
                                UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE,
-                               0.0 / 0.0,     0.0 / 0.0,     0,             0};
+                               0.0 / 0.0,     0.0 / 0.0,     0};
 }
 
 static size_t pick_slack(struct maker *mk) {
@@ -464,7 +464,6 @@ void case_make(struct test_case *tc, const struct subject *s, uint64_t seed, int
     default: make_update(&mk, &sizes); break;
   }
   tc->slack = pick_slack(&mk);
-  tc->step.next_b = rng_chance(&mk.rng, 50);
   expect(tc);
   describe(&mk);
 }

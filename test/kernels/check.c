@@ -42,8 +42,6 @@ static void place_operands(struct bench *bench, const struct test_case *tc, enum
   pl->c = put(&bench->c, &tc->c, place, slack);
   pl->step = (struct tsr_step *)arena_place(&bench->step, sizeof *pl->step, place, 0);
   pl->before = tc->step;
-  /* Only prefetched: now the operand itself, now a forbidden page. */
-  if (tc->step.next_b) pl->before.next_b = (tsr_mem)(place == PLACE_END ? pl->b : bench->b.base - GUARD_BYTES / 2);
   memcpy(pl->step, &pl->before, sizeof *pl->step);
 }
 

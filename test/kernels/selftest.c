@@ -104,11 +104,6 @@ static KERNEL(reads_b_for_k_0) {
   if (st->k == 0) peek(b);
 }
 
-static KERNEL(reads_next_b) {
-  selftest_gemm(st, a, b, c);
-  if (st->next_b) peek(st->next_b);
-}
-
 static KERNEL(reads_after_step) {
   selftest_gemm(st, a, b, c);
   peek((tsr_mem)(st + 1));
@@ -248,7 +243,6 @@ static const struct plant plants[] = {
     GEMM_PLANT(reads_before_a, FOUND_FAULT)
     GEMM_PLANT(reads_after_b, FOUND_FAULT)
     GEMM_PLANT(reads_b_for_k_0, FOUND_FAULT)
-    GEMM_PLANT(reads_next_b, FOUND_FAULT)
     GEMM_PLANT(reads_after_step, FOUND_FAULT)
     GEMM_PLANT(writes_a, FOUND_INPUT)
     GEMM_PLANT(writes_b, FOUND_INPUT)
