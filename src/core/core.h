@@ -12,8 +12,8 @@
 /* Writes the message that tsr_last_error() returns and gives `status` back. */
 __attribute__((format(printf, 2, 3))) tsr_status tsr_fail(tsr_status status, const char *format, ...);
 
-/* Kernels of one operator and type, by tile: tile[rows in units of mu][columns]. */
-#define TSR_MAX_UNITS 24
+/* Kernels of one operator and type, by tile: tile[rows in units of mu][columns]. Not every height has one. */
+#define TSR_MAX_UNITS 48
 #define TSR_MAX_COLUMNS 16
 struct tsr_tiles {
   int mu;                                        /* rows in a unit, in elements; 0 = this chip has no such kernel */

@@ -26,8 +26,7 @@ static void block_rows(const struct tsr_gemm_job *job, struct tsr_step *step, st
   const struct tsr_tiles *tiles = &job->kernels->gemm;
   struct tsr_gemm_plan plan = *job->plan;
   struct tsr_gemm_job with = {job->problem, &plan, job->kernels, job->size};
-  int64_t units = tsr_ceil_div(piece.rows, tiles->mu);
-  int fit = units < plan.units ? (int)units : plan.units, most = tiles->max_columns[fit];
+  int most = tsr_gemm_most_columns(tiles, plan.units, piece.rows);
   plan.units = units_for(tiles, plan.units, piece.cols);
   for (int64_t j = 0; j < piece.cols; j += step->n) {
     step->n = tsr_next_columns(piece.cols - j, most, most);

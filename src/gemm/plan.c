@@ -32,15 +32,18 @@ static int64_t product(const struct tsr_gemm_problem *p) {
 }
 
 /* Few rows of C that are contiguous against many columns: lanes over the columns fill better. */
-static bool is_across(const struct tsr_gemm_problem *p, int mu) {
-  return p->m <= SKINNY_COLUMNS && p->m < mu && p->n >= 4 * mu && p->k >= mu;
+static bool is_across(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
+  int lanes = kernels->gemm_at.mu ? kernels->gemm_at.mu : kernels->gemm.mu;
+  return p->m <= SKINNY_COLUMNS && p->m < lanes && p->n >= 4 * lanes && p->k >= lanes;
 }
 
-static enum tsr_gemm_path choose_path(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, int threads) {
+static enum tsr_gemm_path choose_path(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p,
+                                      int threads) {
+  const struct tsr_tiles *tiles = &kernels->gemm;
   bool along_k = p->rsa != tsr_size_of(p->type);
   int64_t tiles_of_c = tsr_ceil_div(p->m, tiles->units * tiles->mu) * tsr_ceil_div(p->n, tiles->columns);
   int64_t blocks = tsr_ceil_div(p->k, tsr_gemm_kb(p->type));
-  if (is_across(p, tiles->mu)) return TSR_GEMM_ACROSS;
+  if (is_across(kernels, p)) return TSR_GEMM_ACROSS;
   if (threads > 1 && tiles_of_c < 2 * threads && blocks >= 2 * threads &&
       tsr_saturating(tsr_saturating(p->m, p->n), blocks * tsr_size_of(p->type)) <= MOST_SUM_BYTES)
     return TSR_GEMM_K_SPLIT;
@@ -60,7 +63,7 @@ void tsr_gemm_choose_path(const tsr_context *context, const struct tsr_gemm_prob
   plan->kb = tsr_gemm_kb(p->type);
   plan->threads = most_threads == 1 ? 1 : tsr_gemm_threads_for(context, product(p));
   if (tsr_gemm_forced.threads && most_threads != 1) plan->threads = tsr_gemm_forced.threads;
-  plan->path = choose_path(&context->kernels[p->type].gemm, p, plan->threads);
+  plan->path = choose_path(&context->kernels[p->type], p, plan->threads);
   if (tsr_gemm_forced.path) plan->path = (enum tsr_gemm_path)(tsr_gemm_forced.path - 1);
 }
 

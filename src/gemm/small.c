@@ -1,16 +1,9 @@
-/* GEMM of a few tiles in one block of k: no plan, no division, a handful of steps. */
+/* GEMM of a few tiles in one block of k: no plan, a handful of steps. */
 #include "src/core/memory.h"
 #include "src/gemm/tiles.h"
 
-#define MOST_UNITS 4
+#define MOST_ROWS 64
 #define MOST_COLUMNS 64
-
-/* The tile that is high enough for all rows, or half as high and wider where that makes fewer steps. */
-static int units_for(const struct tsr_tiles *tiles, int64_t m) {
-  int u = 1;
-  while (u * tiles->mu < m) u++;
-  return u == MOST_UNITS && tiles->max_columns[u / 2] > tiles->max_columns[u] ? u / 2 : u;
-}
 
 /* A lies along k: its rows go through one panel on scratch. */
 static tsr_mem panel_of_a(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, int64_t width,
@@ -22,25 +15,54 @@ static tsr_mem panel_of_a(const struct tsr_kernels *kernels, const struct tsr_ge
   return panel;
 }
 
+/* The tile that is high enough for all rows; 0 if there is none. */
+static int one_tile(const struct tsr_tiles *tiles, int64_t m) {
+  int u = 1;
+  while (u * tiles->mu < m) u++;
+  return u <= tiles->units && tiles->max_columns[u] ? u : 0;
+}
+
+static void columns_of_one_tile(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_step *step,
+                                int u, tsr_mem a) {
+  int most = tiles->max_columns[u];
+  step->m = p->m;
+  for (int64_t j = 0; j < p->n; j += step->n) {
+    step->n = tsr_next_columns(p->n - j, most, most);
+    tiles->tile[u][step->n]->run(step, a, p->b + (tsr_mem)(j * p->csb), p->c + (tsr_mem)(j * p->csc));
+  }
+}
+
+static void columns_of_tiles(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, struct tsr_step *step,
+                             tsr_mem a) {
+  struct tsr_gemm_problem contiguous = *p;
+  struct tsr_gemm_plan plan = {.units = kernels->gemm.units, .columns = kernels->gemm.columns};
+  struct tsr_gemm_job job = {&contiguous, &plan, kernels, tsr_size_of(p->type)};
+  int most = tsr_gemm_most_columns(&kernels->gemm, plan.units, p->m);
+  contiguous.csa = step->csa;
+  for (int64_t j = 0; j < p->n; j += step->n) {
+    step->n = tsr_next_columns(p->n - j, most, most);
+    tsr_gemm_column_of_tiles(&job, step, p->m, false, a, p->b + (tsr_mem)(j * p->csb), p->c + (tsr_mem)(j * p->csc));
+  }
+}
+
 bool tsr_gemm_small(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
   const struct tsr_tiles *tiles = &kernels->gemm;
   int64_t size = tsr_size_of(p->type);
-  if (p->m > MOST_UNITS * tiles->mu || p->n > MOST_COLUMNS || p->k > tsr_gemm_kb(p->type)) return false;
-  int u = units_for(tiles, p->m);
-  bool along_k = p->rsa != size && p->m > 1;
-  if (!tiles->max_columns[u] || (along_k && p->n < tiles->columns && p->m >= tiles->mu)) return false;
-  struct tsr_step step = {.m = p->m, .k = p->k, .csa = p->csa, .rsb = p->rsb, .csb = p->csb, .csc = p->csc,
-                          .da = u * tiles->mu * size, .dc = u * tiles->mu * size, .alpha = p->alpha, .beta = p->beta};
+  if (p->m > MOST_ROWS || p->n > MOST_COLUMNS || p->k > tsr_gemm_kb(p->type)) return false;
+  struct tsr_step step = {.k = p->k, .csa = p->csa, .rsb = p->rsb, .csb = p->csb, .csc = p->csc,
+                          .alpha = p->alpha, .beta = p->beta};
   tsr_mem a = p->a;
-  if (along_k) {
-    step.csa = tsr_ceil_div(p->m, tiles->mu) * tiles->mu * size;
-    a = panel_of_a(kernels, p, step.csa / size, size);
+  if (p->rsa != size && p->m > 1) {
+    int64_t width = tsr_ceil_div(p->m, tiles->mu) * tiles->mu;
+    if (p->n < tiles->columns && p->m >= tiles->mu) return false;
+    step.csa = width * size;
+    a = panel_of_a(kernels, p, width, size);
     if (!a) return false;
   }
-  int most = tiles->max_columns[u];
-  for (int64_t j = 0; j < p->n; j += step.n) {
-    step.n = tsr_next_columns(p->n - j, most, most);
-    tiles->tile[u][step.n]->run(&step, a, p->b + (tsr_mem)(j * p->csb), p->c + (tsr_mem)(j * p->csc));
-  }
+  int u = one_tile(tiles, p->m);
+  if (u)
+    columns_of_one_tile(tiles, p, &step, u, a);
+  else
+    columns_of_tiles(kernels, p, &step, a);
   return true;
 }

@@ -19,20 +19,32 @@ void tsr_gemm_set_block(const struct tsr_gemm_job *job, struct tsr_step *step, i
   step->beta = p0 == 0 ? pr->beta : 1;
 }
 
-/* Units of the next tile, of `left`: whole preferred tiles, then the fewest that cover the rest. A lone last unit
- * would make thin work, so it shares evenly with the tile before. Only tiles of at least `width` columns count. */
+/* Units of the next tile, of `left`: whole preferred tiles; then what is left in one tile, or in two that share it
+ * evenly where it is little more than a tile or no tile has that height. Only tiles of `width` columns count. */
 static int next_units(const struct tsr_tiles *tiles, int units, int64_t left, int width) {
   int u = left < units ? (int)left : units;
-  if (left == units + 1 && units > 2) u = (units + 2) / 2;
+  if (left > units && 2 * left < 3 * units) u = ((int)left + 1) / 2;
+  if (!tiles->max_columns[u]) u = (u + 1) / 2;
   while (tiles->max_columns[u] < width) u--;
   return u;
 }
 
 static int64_t units_of(const struct tsr_tiles *tiles, int64_t rows) { return tsr_ceil_div(rows, tiles->mu); }
 
+int tsr_gemm_most_columns(const struct tsr_tiles *tiles, int units, int64_t rows) {
+  int64_t left = units_of(tiles, rows);
+  int most = TSR_MAX_COLUMNS;
+  if (left > 2 * units) left = 2 * units + left % units;
+  for (int u; left > 0; left -= u) {
+    u = next_units(tiles, units, left, 1);
+    if (tiles->max_columns[u] < most) most = tiles->max_columns[u];
+  }
+  return most;
+}
+
 /* How many tiles of `u` units follow one another. */
 static int64_t run_of(const struct tsr_tiles *tiles, int units, int64_t left, int width, int u) {
-  int64_t count = left > 2 * units && u == units ? left / units - 1 : 1;
+  int64_t count = left > 3 * units && u == units ? left / units - 2 : 1;
   while (left - count * u > 0 && next_units(tiles, units, left - count * u, width) == u) count++;
   return count;
 }

@@ -26,6 +26,9 @@ struct tsr_gemm_piece tsr_gemm_piece_of(const struct tsr_gemm_job *job, int64_t 
 /* A step for the block of k that begins at p0: depth, alpha, beta (the caller's in the first block only). */
 void tsr_gemm_set_block(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t p0);
 
+/* The most columns that every tile has which covers `rows` rows, the preferred height being `units`. */
+int tsr_gemm_most_columns(const struct tsr_tiles *tiles, int units, int64_t rows);
+
 /* One column of tiles: `rows` rows, step->n columns, step->k deep. A lies in the matrix at `a`, or in the panels that
  * tsr_gemm_pack_a wrote if `panels`. */
 void tsr_gemm_column_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, bool panels,
