@@ -1,5 +1,5 @@
-/* GEMM micro-kernels of a half, one and a half or two and a half vectors (4, 12 or 20 rows of f64) x 1 to 16 columns (1 to 10
- * for the last). Formula, registers and loop: gemm_half.h. */
+/* GEMM micro-kernels of 0, 1 or 2 vectors and a half (4, 12 or 20 rows of f64) x 1 to 16 columns (2 vectors: 1 to 10).
+ * Formula, registers and loop: gemm_half.h. */
 #define TSR_ELEMENT_F64
 #include "kernels/x86_avx512/gemm_half.h"
 
