@@ -29,8 +29,6 @@
 #define FIRST_HALF(nv, nr) (32 - (nv)*(nr) - ((nr) + 1)/2)
 
 #if defined(TSR_ELEMENT_F32)
-#define UPPER_HALF 0xff00
-#define vhalf vbroadcastf32x8
 #define vfma_end vfmadd213ps
 #define vblend vblendmps
 #define vperm vpermps
@@ -38,8 +36,6 @@
 #define vupper vextractf32x8
 #define vindices(reg, bytes) vpmovzxbd reg, xmmword ptr [rip + bytes]
 #else
-#define UPPER_HALF 0xf0
-#define vhalf vbroadcastf64x4
 #define vfma_end vfmadd213pd
 #define vblend vblendmpd
 #define vperm vpermpd
