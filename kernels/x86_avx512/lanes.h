@@ -9,6 +9,8 @@
 #define vfma vfmadd231ps
 #define vmulv vmulps
 #define vlane vbroadcastf32x4
+#define vhalf vbroadcastf32x8
+#define UPPER_HALF 0xff00
 #define load_scalar(reg, field) vcvtsd2ss reg, reg, qword ptr [rdi + field]
 #define vmov_scalar vmovss
 #elif defined(TSR_ELEMENT_F64)
@@ -21,6 +23,8 @@
 #define vfma vfmadd231pd
 #define vmulv vmulpd
 #define vlane vbroadcastf64x2
+#define vhalf vbroadcastf64x4
+#define UPPER_HALF 0xf0
 #define load_scalar(reg, field) vmovsd reg, qword ptr [rdi + field]
 #define vmov_scalar vmovsd
 #endif

@@ -21,14 +21,10 @@
 #if defined(TSR_ELEMENT_F32)
 #define PER 4
 #define UNIT_SHIFT 4 /* log2 of the rows in a unit */
-#define UPPER_HALF 0xff00
-#define vhalf vbroadcastf32x8
 #define vlanes vshuff32x4
 #else
 #define PER 2
 #define UNIT_SHIFT 3
-#define UPPER_HALF 0xf0
-#define vhalf vbroadcastf64x4
 #define vlanes vshuff64x2
 #endif
 #define PIECE (2*PER) /* steps of k in 32 bytes, and registers that hold them */
