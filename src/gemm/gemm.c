@@ -35,33 +35,7 @@ static void without_memory(const struct tsr_gemm_job *job, struct tsr_gemm_plan 
   tsr_gemm_direct(job, NULL);
 }
 
-/* Rows that would fill a fraction of a last unit of a low C, against many columns: the across path computes them in
- * less time than that unit takes. Returns how many; 0 = leave the problem whole. */
-static int64_t rows_to_peel(const struct tsr_gemm_job *job) {
-  const struct tsr_gemm_problem *pr = job->problem;
-  int64_t mu = job->kernels->gemm.mu, rest = pr->m % mu;
-  bool worth = pr->m > mu && pr->m < 8 * mu && pr->n >= 8 * mu && pr->k >= 4 * mu && !tsr_gemm_forced.path;
-  return worth && 3 * rest <= mu ? rest : 0;
-}
-
 /* `most_threads` = 1 keeps the call on its thread, 0 leaves it to the plan. */
-static void compute(const tsr_context *context, const struct tsr_gemm_job *job, int most_threads,
-                    struct tsr_gemm_plan *plan);
-
-static void compute_peeled(const tsr_context *context, const struct tsr_gemm_job *job, int64_t rest, int most_threads,
-                           struct tsr_gemm_plan *plan) {
-  struct tsr_gemm_problem part = *job->problem;
-  struct tsr_gemm_job with = {&part, plan, job->kernels, job->size};
-  int64_t rows = part.m - rest;
-  part.m = rest;
-  part.a += (tsr_mem)(rows * part.rsa);
-  part.c += (tsr_mem)(rows * job->size);
-  compute(context, &with, most_threads, plan);
-  part = *job->problem;
-  part.m = rows;
-  compute(context, &with, most_threads, plan);
-}
-
 static void compute(const tsr_context *context, const struct tsr_gemm_job *job, int most_threads,
                     struct tsr_gemm_plan *plan) {
   struct tsr_team team;
@@ -73,11 +47,6 @@ static void compute(const tsr_context *context, const struct tsr_gemm_job *job, 
   }
   plan->path = TSR_GEMM_SMALL;
   if (!tsr_gemm_forced.path && tsr_gemm_small(job->kernels, job->problem)) return;
-  int64_t rest = rows_to_peel(job);
-  if (rest > 0) {
-    compute_peeled(context, job, rest, most_threads, plan);
-    return;
-  }
   tsr_gemm_choose_path(context, job->problem, most_threads, plan);
   if (plan->threads > 1) {
     tsr_team_reserve(context, plan->threads, &team);
