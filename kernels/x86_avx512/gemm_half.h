@@ -29,14 +29,12 @@
 #define FIRST_HALF(nv, nr) (32 - (nv)*(nr) - ((nr) + 1)/2)
 
 #if defined(TSR_ELEMENT_F32)
-#define vfma_end vfmadd213ps
 #define vblend vblendmps
 #define vperm vpermps
 #define vpair vbroadcastsd
 #define vupper vextractf32x8
 #define vindices(reg, bytes) vpmovzxbd reg, xmmword ptr [rip + bytes]
 #else
-#define vfma_end vfmadd213pd
 #define vblend vblendmpd
 #define vperm vpermpd
 #define vpair vlane

@@ -178,30 +178,25 @@
   .endif
 .endm
 
-/* The three ways of ending a column: fma(alpha, s, beta * C), fma(alpha, s, +0), and s itself. */
+/* The ends of a column: s = fma(alpha, s, beta * C) or fma(alpha, s, +0), then C = s. */
 .macro update_vector acc, offset, last
   .if \last
     vmov zmm2{k1}{z}, [C + \offset]
     vmulv zmm2{k1}{z}, zmm2, zmm1
-    vfma zmm2{k1}, zmm\acc, zmm0
-    vmov [C + \offset]{k1}, zmm2
+    vfma_end zmm\acc{k1}, zmm0, zmm2
   .else
     vmulv zmm2, zmm1, [C + \offset]
-    vfma zmm2, zmm\acc, zmm0
-    vmov [C + \offset], zmm2
+    vfma_end zmm\acc, zmm0, zmm2
   .endif
 .endm
 .macro write_vector acc, offset, last
-  vpxord zmm2, zmm2, zmm2
   .if \last
-    vfma zmm2{k1}, zmm\acc, zmm0
-    vmov [C + \offset]{k1}, zmm2
+    vfma_end zmm\acc{k1}, zmm0, zmm2
   .else
-    vfma zmm2, zmm\acc, zmm0
-    vmov [C + \offset], zmm2
+    vfma_end zmm\acc, zmm0, zmm2
   .endif
 .endm
-.macro sum_vector acc, offset, last
+.macro store_vector acc, offset, last
   .if \last
     vmov [C + \offset]{k1}, zmm\acc
   .else
@@ -209,8 +204,9 @@
   .endif
 .endm
 
-/* Ends every column with `how`, walking C from column to column. */
-.macro store_tile how, nv, nr
+/* Does `how` to every column, walking C from column to column. Everything is read before anything is written: a masked
+ * store may reach over the next column's rows, and a load would wait for it. */
+.macro every_vector how, nv, nr
   .set at_j, 0
   .rept \nr
     .set at_i, 0
@@ -221,6 +217,7 @@
     add C, CSC
     .set at_j, at_j + 1
   .endr
+  mov C, K
 .endm
 
 /* The function's body, from the first push to ret. nv + nv*nr + 1 <= 32. */
@@ -310,15 +307,13 @@
   mov rax, [STEP + STEP_BETA]
   add rax, rax                /* +0 and -0 become 0 */
   jz .Lno_read\@
-  store_tile update_vector, \nv, \nr
-  jmp .Lstored\@
+  every_vector update_vector, \nv, \nr
+  jmp .Lstore_sum\@
 .Lno_read\@:
-  store_tile write_vector, \nv, \nr
-  jmp .Lstored\@
+  zero 2
+  every_vector write_vector, \nv, \nr
 .Lstore_sum\@:
-  store_tile sum_vector, \nv, \nr
-.Lstored\@:
-  mov C, K
+  every_vector store_vector, \nv, \nr
   add A_TILE, [STEP + STEP_DA]
   add C, [STEP + STEP_DC]
   sub ROWS, \nv*LANES

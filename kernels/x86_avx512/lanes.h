@@ -7,6 +7,7 @@
 #define vmov vmovups
 #define vbcast vbroadcastss
 #define vfma vfmadd231ps
+#define vfma_end vfmadd213ps
 #define vmulv vmulps
 #define vlane vbroadcastf32x4
 #define vhalf vbroadcastf32x8
@@ -21,6 +22,7 @@
 #define vmov vmovupd
 #define vbcast vbroadcastsd
 #define vfma vfmadd231pd
+#define vfma_end vfmadd213pd
 #define vmulv vmulpd
 #define vlane vbroadcastf64x2
 #define vhalf vbroadcastf64x4
