@@ -18,6 +18,7 @@ __attribute__((format(printf, 2, 3))) tsr_status tsr_fail(tsr_status status, con
 struct tsr_tiles {
   int mu;                                        /* rows in a unit, in elements; 0 = this chip has no such kernel */
   int units, columns;                            /* of the tile the chip prefers: its first line */
+  int units_for[TSR_MAX_COLUMNS + 1];            /* of the first line with so many columns */
   int max_columns[TSR_MAX_UNITS + 1];            /* of tiles of so many units; 0 = no such tile */
   const struct tsr_kernel *tile[TSR_MAX_UNITS + 1][TSR_MAX_COLUMNS + 1];
 };

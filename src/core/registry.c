@@ -30,6 +30,7 @@ static void add_tile(struct tsr_tiles *tiles, const struct tsr_kernel *k, int la
   int units = k->mr / k->mu, scale = k->per_vector ? lanes : 1;
   tiles->mu = k->mu * scale;
   if (!tiles->units) tiles->units = units, tiles->columns = k->nr;
+  if (!tiles->units_for[k->nr]) tiles->units_for[k->nr] = units;
   if (k->nr > tiles->max_columns[units]) tiles->max_columns[units] = k->nr;
   tiles->tile[units][k->nr] = k;
 }

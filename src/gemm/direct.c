@@ -60,6 +60,12 @@ static void block_rest(const struct tsr_gemm_job *job, struct tsr_step *step, st
   }
 }
 
+int tsr_gemm_at_units(const struct tsr_tiles *at, int64_t cols) {
+  int width = (int)tsr_min(cols, TSR_MAX_COLUMNS);
+  while (!at->units_for[width]) width--;
+  return at->units_for[width];
+}
+
 /* Columns of the next transposing tile: the most its height allows, evenly shared. */
 static int64_t next_at_columns(int64_t left, int most) { return tsr_ceil_div(left, tsr_ceil_div(left, most)); }
 
@@ -70,9 +76,8 @@ static void block_along_k(const struct tsr_gemm_job *job, struct tsr_step *step,
   int64_t units = tiles->mu ? piece.rows / tiles->mu : 0;
   step->rsa = job->problem->rsa;
   while (units > 0) {
-    int u = units < tiles->units ? (int)units : tiles->units;
-    while (u > 1 && tiles->max_columns[u] < tsr_min(piece.cols, tiles->max_columns[1])) u--;
-    while (!tiles->max_columns[u]) u--;
+    int u = tsr_gemm_at_units(tiles, piece.cols);
+    while (u > units || !tiles->max_columns[u]) u--;
     int64_t rows = (int64_t)u * tiles->mu;
     step->m = rows * (units / u);
     step->da = rows * step->rsa;

@@ -126,7 +126,7 @@ static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_ge
   int64_t most_rows = across ? MOST_ROWS_ACROSS : n <= SKINNY_COLUMNS ? m : rows_in_l2(p, plan, tile_rows);
   bool cut_rows = n <= SKINNY_COLUMNS || m / tile_rows >= n / plan->columns;
   if (along_k && n <= SKINNY_COLUMNS && at->mu) {
-    plan->mc = at->units * at->mu;
+    plan->mc = (int64_t)tsr_gemm_at_units(at, n) * at->mu;
     return;
   }
   plan->mc = even(m, tsr_min(most_rows, cut_rows ? tsr_ceil_div(m, pieces) : m), tile_rows, 1);

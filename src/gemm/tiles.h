@@ -29,6 +29,9 @@ void tsr_gemm_set_block(const struct tsr_gemm_job *job, struct tsr_step *step, i
 /* The most columns that every tile has which covers `rows` rows, the preferred height being `units`. */
 int tsr_gemm_most_columns(const struct tsr_tiles *tiles, int units, int64_t rows);
 
+/* The height in units that a chip prefers for an A along k and so many columns. */
+int tsr_gemm_at_units(const struct tsr_tiles *at, int64_t cols);
+
 /* One column of tiles: `rows` rows, step->n columns, step->k deep. A lies in the matrix at `a`, or in the panels that
  * tsr_gemm_pack_a wrote if `panels`. */
 void tsr_gemm_column_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, bool panels,
