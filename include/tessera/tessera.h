@@ -57,9 +57,9 @@ TSR_API const char *tsr_version(void);
 TSR_API tsr_status tsr_context_create(const char *isa, tsr_context **context);
 TSR_API void tsr_context_destroy(tsr_context *context);
 
-/* The most threads a call on this context uses: n >= 1, or 0 to return to the default (TESSERA_NUM_THREADS, then
- * OMP_NUM_THREADS, then the CPUs that the affinity mask and the cgroup quota allow). With context == NULL the
- * process-wide number. Small calls use fewer. Results do not depend on it. */
+/* The most threads a call on this context uses: n >= 1 (more than 512 count as 512), or 0 to return to the default
+ * (TESSERA_NUM_THREADS, then OMP_NUM_THREADS, then the CPUs that the affinity mask and the cgroup quota allow). With
+ * context == NULL the process-wide number. Small calls use fewer. Results do not depend on it. */
 TSR_API tsr_status tsr_set_num_threads(tsr_context *context, int n);
 TSR_API int tsr_get_num_threads(const tsr_context *context);
 
@@ -90,7 +90,8 @@ TSR_API tsr_status tsr_set_parallel_for(tsr_context *context, tsr_parallel_for p
  * for f64):
  *     y = beta == 0 ? 0 : beta * c                     C is not read when beta == 0
  *     if alpha != 0:                                   A and B are not read when alpha == 0
- *         for each block of KB consecutive k:  s = 0;  s = fma(a[i][p], b[p][j], s) in order of p;  y = fma(alpha, s, y)
+ *         for each block of KB consecutive k:
+ *             s = 0;  s = fma(a[i][p], b[p][j], s) in order of p;  y = fma(alpha, s, y)
  *     c = y
  * Method: K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34 (2008);
  * F. Van Zee and R. van de Geijn, "BLIS", ACM TOMS 41 (2015). */
@@ -110,8 +111,8 @@ typedef struct tsr_gemm_desc {
 TSR_API tsr_status tsr_gemm(tsr_context *context, const tsr_gemm_desc *desc, const void *a, const void *b, void *c);
 
 /* `batch` independent products of one shape. Matrix number i is at a + i * stride_a elements (strided), or at a[i]
- * (pointer array). Stride 0 shares one A or B among all; stride_c must keep the C matrices apart. Each product has
- * the bits that tsr_gemm alone would give. */
+ * (pointer array). Stride 0 shares one A or B among all and strides may be negative; stride_c must keep the C matrices
+ * apart. Each product has the bits that tsr_gemm alone would give. */
 TSR_API tsr_status tsr_gemm_batch_strided(tsr_context *context, const tsr_gemm_desc *desc, int64_t batch,
                                           const void *a, int64_t stride_a, const void *b, int64_t stride_b,
                                           void *c, int64_t stride_c);

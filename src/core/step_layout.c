@@ -1,4 +1,4 @@
-/* The assembly reads struct tsr_step by offset (kernels/x86_asm.h, kernels/arm_asm.h): the compiler checks them here. */
+/* The assembly reads struct tsr_step by offset (kernels/x86_asm.h, kernels/arm_asm.h); the compiler checks here. */
 #include "kernels/kernel.h"
 
 #define AT(field, offset) _Static_assert(offsetof(struct tsr_step, field) == (offset), #field)

@@ -60,12 +60,6 @@ static void block_rest(const struct tsr_gemm_job *job, struct tsr_step *step, st
   }
 }
 
-int tsr_gemm_at_units(const struct tsr_tiles *at, int64_t cols) {
-  int width = (int)tsr_min(cols, TSR_MAX_COLUMNS);
-  while (!at->units_for[width]) width--;
-  return at->units_for[width];
-}
-
 /* Columns of the next transposing tile: the most its height allows, evenly shared. */
 static int64_t next_at_columns(int64_t left, int most) { return tsr_ceil_div(left, tsr_ceil_div(left, most)); }
 
@@ -161,7 +155,8 @@ struct shared {
 static void claim_pieces(void *arg, int index) {
   struct shared *shared = arg;
   for (int64_t i; (i = atomic_fetch_add(&shared->next, 1)) < shared->pieces;)
-    shared->run(shared->job, tsr_gemm_piece_of(shared->job, i), shared->scratch + (tsr_mem)(index * shared->scratch_bytes));
+    shared->run(shared->job, tsr_gemm_piece_of(shared->job, i),
+                shared->scratch + (tsr_mem)(index * shared->scratch_bytes));
 }
 
 void tsr_gemm_direct(const struct tsr_gemm_job *job, struct tsr_team *team) {

@@ -63,17 +63,25 @@ void tsr_gemm_compute_alone(const tsr_context *context, const struct tsr_gemm_pr
   if (problem->m > 0 && problem->n > 0) compute(context, &job, 1, &plan);
 }
 
-static const char *path_name(const struct tsr_gemm_job *job) {
-  static const char *const names[] = {"small", "direct", "across", "packed", "k-split"};
-  return job->problem->k == 0 || job->problem->alpha == 0 ? "scale" : names[job->plan->path];
+/* The path and, where a plan was made, its tile. */
+static void name_kernel(const struct tsr_gemm_job *job, char *text, size_t size) {
+  static const char *const paths[] = {"small", "direct", "across", "packed", "k-split"};
+  const struct tsr_gemm_plan *plan = job->plan;
+  if (job->problem->k == 0 || job->problem->alpha == 0)
+    snprintf(text, size, "scale");
+  else if (plan->path == TSR_GEMM_SMALL)
+    snprintf(text, size, "%s", paths[plan->path]);
+  else
+    snprintf(text, size, "%s/%dx%d", paths[plan->path], plan->units * job->kernels->gemm.mu, plan->columns);
 }
 
 static void trace(const tsr_context *context, const struct tsr_gemm_job *job, const char *routine, double seconds) {
   const struct tsr_gemm_problem *pr = job->problem;
-  struct tsr_trace_call call = {.routine = routine, .kernel = path_name(job), .isa = context->isa,
-                                .context = context, .type = pr->type,
-                                .threads = job->plan->threads, .seconds = seconds,
+  char kernel[32];
+  struct tsr_trace_call call = {.routine = routine, .kernel = kernel, .isa = context->isa, .context = context,
+                                .type = pr->type, .threads = job->plan->threads, .seconds = seconds,
                                 .flops = 2.0 * (double)pr->m * (double)pr->n * (double)pr->k};
+  name_kernel(job, kernel, sizeof kernel);
   snprintf(call.sizes, sizeof call.sizes, "%lldx%lldx%lld", (long long)pr->m, (long long)pr->n, (long long)pr->k);
   tsr_trace_print(&call);
 }

@@ -83,7 +83,9 @@ static int64_t rows_in_l2(const struct tsr_gemm_problem *p, const struct tsr_gem
 }
 
 /* Percent of the threads' time that is work when `parts` tiles are shared out among them. */
-static int64_t balance(int64_t parts, int64_t threads) { return 100 * parts / (tsr_ceil_div(parts, threads) * threads); }
+static int64_t balance(int64_t parts, int64_t threads) {
+  return 100 * parts / (tsr_ceil_div(parts, threads) * threads);
+}
 
 /* Groups do not wait for one another but each packs all of A: as many as have columns enough to pay for that. With
  * fewer columns one group divides the rows, unless dividing the columns leaves its threads less idle. */

@@ -42,6 +42,12 @@ int tsr_gemm_most_columns(const struct tsr_tiles *tiles, int units, int64_t rows
   return most;
 }
 
+int tsr_gemm_at_units(const struct tsr_tiles *at, int64_t cols) {
+  int width = (int)tsr_min(cols, TSR_MAX_COLUMNS);
+  while (!at->units_for[width]) width--;
+  return at->units_for[width];
+}
+
 /* How many tiles of `u` units follow one another. */
 static int64_t run_of(const struct tsr_tiles *tiles, int units, int64_t left, int width, int u) {
   int64_t count = left > 3 * units && u == units ? left / units - 2 : 1;
