@@ -21,7 +21,8 @@
 #define CSB r12
 #define RSB r14
 #define A_K r13     /* the chunk of k, row 0 of the tile */
-#define K rbx
+#define B6 rbx      /* this k, column 6 */
+#define K qword ptr [rsp + 32]
 #define A_TILE [rsp]
 #define C_TILE [rsp + 8]
 #define ROWS [rsp + 16]
@@ -39,8 +40,12 @@
     vfma zmm\acc, zmm\t, ELEMENT ptr [B3]{ALL_LANES}
   .elseif \j == 4
     vfma zmm\acc, zmm\t, ELEMENT ptr [B3 + CSB]{ALL_LANES}
-  .else
+  .elseif \j == 5
     vfma zmm\acc, zmm\t, ELEMENT ptr [B3 + 2*CSB]{ALL_LANES}
+  .elseif \j == 6
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B6]{ALL_LANES}
+  .else
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B6 + CSB]{ALL_LANES}
   .endif
 .endm
 
@@ -55,6 +60,9 @@
   .if \nr > 3
     add B3, RSB
   .endif
+  .if \nr > 6
+    add B6, RSB
+  .endif
 .endm
 
 .macro reset_b nr
@@ -62,6 +70,10 @@
   .if \nr > 3
     lea B3, [CSB + 2*CSB]
     add B3, B0
+  .endif
+  .if \nr > 6
+    lea B6, [B3 + 2*CSB]
+    add B6, CSB
   .endif
 .endm
 
@@ -157,7 +169,7 @@
   vpxord zmm\reg, zmm\reg, zmm\reg
 .endm
 
-/* The function's body, from the first push to ret. nu*nr <= 14, nr <= 6. */
+/* The function's body, from the first push to ret. nu*nr <= 14, nr <= 8. */
 .macro gemm_at nu, nr
   PUSH(rbx); PUSH(rbp); PUSH(r12); PUSH(r13); PUSH(r14); PUSH(r15)
   sub rsp, FRAME
@@ -176,7 +188,8 @@
   set_masks
   mov A_K, A_TILE
   mov B_K, B_TILE
-  mov K, [STEP + STEP_K]
+  mov rax, [STEP + STEP_K]
+  mov K, rax
   .set at_u, 16 - \nu*\nr
   .rept \nu*\nr
     clear %(at_u)

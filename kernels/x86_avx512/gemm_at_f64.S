@@ -1,5 +1,5 @@
-/* GEMM micro-kernels for an A that lies along k (f64): 4, 2 or 1 units of 8 rows x 1 to 6 columns. Formula, registers
- * and loop: gemm_at.h. */
+/* GEMM micro-kernels for an A that lies along k (f64): 4, 2 or 1 units of 8 rows x 1 to 3, 6 or 8 columns. Formula,
+ * registers and loop: gemm_at.h. */
 #define TSR_ELEMENT_F64
 #include "kernels/x86_avx512/gemm_at.h"
 
@@ -62,3 +62,11 @@ END(tsr_gemm_at_f64_8x5_avx512)
 FUNCTION(tsr_gemm_at_f64_8x6_avx512)
   gemm_at 1, 6
 END(tsr_gemm_at_f64_8x6_avx512)
+
+FUNCTION(tsr_gemm_at_f64_8x7_avx512)
+  gemm_at 1, 7
+END(tsr_gemm_at_f64_8x7_avx512)
+
+FUNCTION(tsr_gemm_at_f64_8x8_avx512)
+  gemm_at 1, 8
+END(tsr_gemm_at_f64_8x8_avx512)
