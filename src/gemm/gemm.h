@@ -26,7 +26,8 @@ struct tsr_gemm_plan {
   int threads;
   int units, columns; /* the tile: rows in the chip's row unit, columns */
   int64_t kb;         /* the contract's block of k */
-  int64_t mc, nc;     /* packed: rows and columns of a block; else of a piece of work */
+  int64_t mc, nc;     /* packed: the most rows and columns of a block; else of a piece of work */
+  int64_t grain;      /* packed: rows are shared out among the blocks by so many */
   bool pack_a, pack_b;
   int groups;         /* packed: teams of threads side by side in n, each with a packed B of its own */
 };

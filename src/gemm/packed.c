@@ -70,10 +70,18 @@ static void multiply(const struct tsr_gemm_job *job, const struct phase *phase, 
   }
 }
 
+static int64_t row_blocks(const struct tsr_gemm_job *job) { return tsr_ceil_div(job->problem->m, job->plan->mc); }
+
+/* The first row of a block: all blocks are of one size, give or take a grain. */
+static int64_t row_of_block(const struct tsr_gemm_job *job, int64_t block) {
+  int64_t grain = job->plan->grain, grains = tsr_ceil_div(job->problem->m, grain);
+  return tsr_min(job->problem->m, grains * block / row_blocks(job) * grain);
+}
+
 static void multiply_block(const struct tsr_gemm_job *job, const struct phase *phase, int64_t block, tsr_mem scratch) {
   const struct tsr_gemm_problem *pr = job->problem;
-  int64_t mc = job->plan->mc;
-  struct tsr_gemm_piece piece = {block * mc, tsr_min(mc, pr->m - block * mc), phase->j, phase->cols};
+  int64_t i = row_of_block(job, block);
+  struct tsr_gemm_piece piece = {i, row_of_block(job, block + 1) - i, phase->j, phase->cols};
   tsr_mem a = pr->a + (tsr_mem)(piece.i * pr->rsa + phase->p0 * pr->csa);
   if (job->plan->pack_a) {
     tsr_gemm_pack_a(job, piece.rows, phase->k, a, scratch);
@@ -86,7 +94,7 @@ static void multiply_block(const struct tsr_gemm_job *job, const struct phase *p
  * the multiplication, those of the other after it. */
 static void run_phase(const struct tsr_gemm_job *job, struct group *group, const struct phase *phase, bool leader,
                       tsr_mem scratch) {
-  int64_t blocks = tsr_ceil_div(job->problem->m, job->plan->mc);
+  int64_t blocks = row_blocks(job);
   pack_slivers(job, group, phase);
   if (leader) atomic_store(&group->sliver[!phase->parity], 0);
   if (group->barrier.n > 1) tsr_barrier_wait(&group->barrier);
@@ -98,7 +106,7 @@ static void run_phase(const struct tsr_gemm_job *job, struct group *group, const
 /* Without a shared B nobody waits for anybody: a thread takes a block of rows through all of k. */
 static void run_rows(const struct tsr_gemm_job *job, struct group *group, tsr_mem scratch) {
   struct phase phase = {.j = group->j0, .cols = group->j1 - group->j0};
-  int64_t blocks = tsr_ceil_div(job->problem->m, job->plan->mc);
+  int64_t blocks = row_blocks(job);
   for (int64_t block; phase.cols > 0 && (block = atomic_fetch_add(&group->rows[0], 1)) < blocks;)
     for (phase.p0 = 0; phase.p0 < job->problem->k; phase.p0 += phase.k) {
       phase.k = tsr_min(job->plan->kb, job->problem->k - phase.p0);

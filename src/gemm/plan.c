@@ -110,7 +110,9 @@ static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_p
   int64_t rows = rows_in_l2(p, plan, tile_rows);
   if (in_group > 1) rows = tsr_min(rows, tsr_ceil_div(p->m, in_group));
   if (in_group > 1 && !plan->pack_b && p->m >= 4 * in_group * tile_rows) rows = tsr_min(rows, p->m / (2 * in_group));
-  plan->mc = even(p->m, rows, tiles->mu, in_group);
+  bool whole_tiles = in_group == 1 || p->m >= 4 * in_group * rows;
+  plan->grain = whole_tiles ? tile_rows : tiles->mu;
+  plan->mc = even(p->m, rows, plan->grain, in_group);
   plan->nc = !plan->pack_b ? p->n
                            : even(p->n, most_columns > plan->columns ? most_columns : plan->columns, plan->columns, 1);
 }
