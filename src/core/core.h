@@ -42,7 +42,13 @@ struct tsr_context {
 };
 
 /* The context itself, or the default one for NULL. Fails only when TESSERA_ISA is not understood. */
-tsr_status tsr_context_get(tsr_context *given, tsr_context **context);
+extern tsr_context *tsr_context_ready; /* the default one, once it has been made */
+tsr_status tsr_context_get_default(tsr_context **context);
+
+static inline tsr_status tsr_context_get(tsr_context *given, tsr_context **context) {
+  *context = given ? given : __atomic_load_n(&tsr_context_ready, __ATOMIC_ACQUIRE);
+  return *context ? TSR_OK : tsr_context_get_default(context);
+}
 
 /* The chips of this build, strongest first. */
 const struct tsr_chip *const *tsr_chips(int *n);

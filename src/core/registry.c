@@ -127,6 +127,7 @@ tsr_status tsr_context_create(const char *isa, tsr_context **context) {
 
 void tsr_context_destroy(tsr_context *context) { free(context); }
 
+tsr_context *tsr_context_ready;
 static tsr_context default_context;
 static tsr_status default_status;
 static char default_error[256];
@@ -136,14 +137,15 @@ static void make_default(void) {
   const char *isa = getenv("TESSERA_ISA");
   if (isa && !*isa) isa = NULL;
   default_status = fill_context(&default_context, isa);
-  if (default_status == TSR_OK) return;
+  if (default_status == TSR_OK) {
+    __atomic_store_n(&tsr_context_ready, &default_context, __ATOMIC_RELEASE);
+    return;
+  }
   snprintf(default_error, sizeof default_error, "TESSERA_ISA: %s", tsr_last_error());
   default_status = TSR_BAD_ENVIRONMENT;
 }
 
-tsr_status tsr_context_get(tsr_context *given, tsr_context **context) {
-  *context = given;
-  if (given) return TSR_OK;
+tsr_status tsr_context_get_default(tsr_context **context) {
   pthread_once(&default_once, make_default);
   if (default_status != TSR_OK) return tsr_fail(default_status, "%s", default_error);
   *context = &default_context;

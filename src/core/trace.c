@@ -46,7 +46,7 @@ static int format(const struct tsr_trace_call *call, const tsr_context *context,
   double speed = call->seconds > 0 ? call->flops / call->seconds : 0;
   double peak = call->threads * tsr_peak_flops(&context->kernels[call->type], call->type);
   return snprintf(line, size, "tessera: %s %s %s %s threads=%d %.1f us %.1f GFLOP/s %.1f %%\n", call->routine,
-                  call->sizes, call->isa ? call->isa : context->isa, call->kernel ? call->kernel : "-", call->threads,
+                  call->sizes, context->isa, call->kernel ? call->kernel : "-", call->threads,
                   call->seconds * 1e6, speed * 1e-9, peak > 0 ? 100 * speed / peak : 0.0);
 }
 

@@ -20,7 +20,7 @@ static inline int tsr_tracing(void) {
 
 /* What a call says about itself. `routine` as the caller wrote it ("cblas_sgemm"), sizes as text ("NT 5x7x9"). */
 struct tsr_trace_call {
-  const char *routine, *kernel, *isa;
+  const char *routine, *kernel;
   const tsr_context *context; /* whose peak counts; NULL = the default one */
   char sizes[64];
   tsr_type type;

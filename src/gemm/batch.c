@@ -51,7 +51,7 @@ static int64_t product_of_one(const tsr_gemm_desc *d) { return tsr_saturating(ts
 
 static void print(const struct batch *batch, int threads, double seconds) {
   const tsr_gemm_desc *d = batch->desc;
-  struct tsr_trace_call call = {.routine = "tsr_gemm_batch", .kernel = "batch", .isa = batch->context->isa,
+  struct tsr_trace_call call = {.routine = "tsr_gemm_batch", .kernel = "batch",
                                 .context = batch->context, .type = d->type, .threads = threads, .seconds = seconds,
                                 .flops = 2.0 * (double)product_of_one(d) * (double)batch->count};
   snprintf(call.sizes, sizeof call.sizes, "%lld x %lldx%lldx%lld", (long long)batch->count, (long long)d->m,

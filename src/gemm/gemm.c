@@ -8,7 +8,6 @@
 #include "src/core/trace.h"
 #include "src/gemm/tiles.h"
 
-/* No block of k counts: C is only scaled. */
 static void scale(const struct tsr_gemm_job *job) {
   const struct tsr_gemm_problem *pr = job->problem;
   struct tsr_step step = {.m = pr->m, .n = pr->n, .csc = pr->csc, .beta = pr->beta};
@@ -35,18 +34,24 @@ static void without_memory(const struct tsr_gemm_job *job, struct tsr_gemm_plan 
   tsr_gemm_direct(job, NULL);
 }
 
+/* No block of k counts: A and B are not read. */
+static bool only_scales(const struct tsr_gemm_problem *pr) { return pr->k == 0 || pr->alpha == 0; }
+
+/* Most calls of small sizes end here, before anything but the problem has been written down. */
+static inline bool at_once(const tsr_context *context, const struct tsr_gemm_problem *pr) {
+  return !tsr_gemm_forced.path && !only_scales(pr) && tsr_gemm_small(&context->kernels[pr->type], pr);
+}
+
 /* `most_threads` = 1 keeps the call on its thread, 0 leaves it to the plan. */
 static void compute(const tsr_context *context, const struct tsr_gemm_job *job, int most_threads,
                     struct tsr_gemm_plan *plan) {
   struct tsr_team team;
   bool alone = true;
   plan->threads = 1;
-  if (job->problem->k == 0 || job->problem->alpha == 0) {
+  if (only_scales(job->problem)) {
     scale(job);
     return;
   }
-  plan->path = TSR_GEMM_SMALL;
-  if (!tsr_gemm_forced.path && tsr_gemm_small(job->kernels, job->problem)) return;
   tsr_gemm_choose_path(context, job->problem, most_threads, plan);
   if (plan->threads > 1) {
     tsr_team_reserve(context, plan->threads, &team);
@@ -60,14 +65,14 @@ static void compute(const tsr_context *context, const struct tsr_gemm_job *job, 
 void tsr_gemm_compute_alone(const tsr_context *context, const struct tsr_gemm_problem *problem) {
   struct tsr_gemm_plan plan;
   struct tsr_gemm_job job = {problem, &plan, &context->kernels[problem->type], tsr_size_of(problem->type)};
-  if (problem->m > 0 && problem->n > 0) compute(context, &job, 1, &plan);
+  if (problem->m > 0 && problem->n > 0 && !at_once(context, problem)) compute(context, &job, 1, &plan);
 }
 
 /* The path and, where a plan was made, its tile. */
 static void name_kernel(const struct tsr_gemm_job *job, char *text, size_t size) {
   static const char *const paths[] = {"small", "direct", "across", "packed", "k-split"};
   const struct tsr_gemm_plan *plan = job->plan;
-  if (job->problem->k == 0 || job->problem->alpha == 0)
+  if (only_scales(job->problem))
     snprintf(text, size, "scale");
   else if (plan->path == TSR_GEMM_SMALL)
     snprintf(text, size, "%s", paths[plan->path]);
@@ -78,7 +83,7 @@ static void name_kernel(const struct tsr_gemm_job *job, char *text, size_t size)
 static void trace(const tsr_context *context, const struct tsr_gemm_job *job, const char *routine, double seconds) {
   const struct tsr_gemm_problem *pr = job->problem;
   char kernel[32];
-  struct tsr_trace_call call = {.routine = routine, .kernel = kernel, .isa = context->isa, .context = context,
+  struct tsr_trace_call call = {.routine = routine, .kernel = kernel, .context = context,
                                 .type = pr->type, .threads = job->plan->threads, .seconds = seconds,
                                 .flops = 2.0 * (double)pr->m * (double)pr->n * (double)pr->k};
   name_kernel(job, kernel, sizeof kernel);
@@ -86,19 +91,31 @@ static void trace(const tsr_context *context, const struct tsr_gemm_job *job, co
   tsr_trace_print(&call);
 }
 
-tsr_status tsr_gemm_compute(const tsr_context *context, const struct tsr_gemm_problem *problem, const char *routine) {
-  struct tsr_gemm_plan plan;
-  struct tsr_gemm_job job = {problem, &plan, &context->kernels[problem->type], tsr_size_of(problem->type)};
-  if (problem->m == 0 || problem->n == 0) return TSR_OK;
-  if (__builtin_expect(!tsr_tracing(), 1)) {
-    compute(context, &job, 0, &plan);
-    return TSR_OK;
-  }
+/* Printing must not leave floating-point flags behind. */
+static void compute_traced(const tsr_context *context, const struct tsr_gemm_job *job, struct tsr_gemm_plan *plan,
+                           const char *routine) {
   fenv_t flags;
   double start = tsr_trace_now();
-  compute(context, &job, 0, &plan);
+  plan->path = TSR_GEMM_SMALL;
+  plan->threads = 1;
+  if (!at_once(context, job->problem)) compute(context, job, 0, plan);
   fegetenv(&flags);
-  trace(context, &job, routine, tsr_trace_now() - start);
+  trace(context, job, routine, tsr_trace_now() - start);
   fesetenv(&flags);
+}
+
+static __attribute__((noinline)) void compute_planned(const tsr_context *context,
+                                                      const struct tsr_gemm_problem *problem, const char *routine) {
+  struct tsr_gemm_plan plan;
+  struct tsr_gemm_job job = {problem, &plan, &context->kernels[problem->type], tsr_size_of(problem->type)};
+  if (tsr_tracing())
+    compute_traced(context, &job, &plan, routine);
+  else
+    compute(context, &job, 0, &plan);
+}
+
+tsr_status tsr_gemm_compute(const tsr_context *context, const struct tsr_gemm_problem *problem, const char *routine) {
+  if (problem->m == 0 || problem->n == 0) return TSR_OK;
+  if (tsr_tracing() || !at_once(context, problem)) compute_planned(context, problem, routine);
   return TSR_OK;
 }

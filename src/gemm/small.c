@@ -25,7 +25,6 @@ static int one_tile(const struct tsr_tiles *tiles, int64_t m) {
 static void columns_of_one_tile(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_step *step,
                                 int u, tsr_mem a) {
   int most = tiles->max_columns[u];
-  step->m = p->m;
   for (int64_t j = 0; j < p->n; j += step->n) {
     step->n = tsr_next_columns(p->n - j, most, most);
     tiles->tile[u][step->n]->run(step, a, p->b + (tsr_mem)(j * p->csb), p->c + (tsr_mem)(j * p->csc));
@@ -49,8 +48,17 @@ bool tsr_gemm_small(const struct tsr_kernels *kernels, const struct tsr_gemm_pro
   const struct tsr_tiles *tiles = &kernels->gemm;
   int64_t size = tsr_size_of(p->type);
   if (p->m > MOST_ROWS || p->n > MOST_COLUMNS || p->k > tsr_gemm_kb(p->type)) return false;
-  struct tsr_step step = {.k = p->k, .csa = p->csa, .rsb = p->rsb, .csb = p->csb, .csc = p->csc,
-                          .alpha = p->alpha, .beta = p->beta};
+  struct tsr_step step; /* filled field by field: clearing it first would take as long as a small product */
+  step.m = p->m;
+  step.k = p->k;
+  step.csa = p->csa;
+  step.rsb = p->rsb;
+  step.csb = p->csb;
+  step.csc = p->csc;
+  step.da = step.dc = 0;
+  step.alpha = p->alpha;
+  step.beta = p->beta;
+  step.flags = 0;
   tsr_mem a = p->a;
   if (p->rsa != size && p->m > 1) {
     int64_t width = tsr_ceil_div(p->m, tiles->mu) * tiles->mu;
