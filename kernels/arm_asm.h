@@ -39,11 +39,12 @@
 #define STEP_RSB 40
 #define STEP_CSB 48
 #define STEP_CSC 56
-#define STEP_DA 64
-#define STEP_DC 72
-#define STEP_ALPHA 80
-#define STEP_BETA 88
-#define STEP_FLAGS 96
+#define STEP_DB 64
+#define STEP_DA 72
+#define STEP_DC 80
+#define STEP_ALPHA 88
+#define STEP_BETA 96
+#define STEP_FLAGS 104
 
 #define STEP_STORE_SUM_BIT 0
 

@@ -20,10 +20,12 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *   GEMM      C[0:m, 0:n] = fma(alpha, s, beta * C),  s = sum over k of A[i,p] * B[p,j] in order of p, from +0.
  *             A's rows are contiguous (a packed panel or a matrix as it lies in memory), step p at a + p * csa.
  *             B's element (p, j) is at b + p * rsb + j * csb. One call makes ceil(m / mr) tiles one under the other:
- *             tile t reads a + t * da and writes c + t * dc. n equals the kernel's nr; the last tile has between
- *             mr - mu + 1 and mr rows. Neither the rows beyond m nor anything else outside the operands is
- *             read from A (unless A is a packed panel) or touched in C.
+ *             tile t reads a + t * da and writes c + t * dc; the last tile has between mr - mu + 1 and mr rows. n is
+ *             a multiple of the kernel's nr: such columns of tiles side by side, number u with its B at b + u * db.
+ *             Neither the rows beyond m nor anything else outside the operands is read from A (unless A is a packed
+ *             panel) or touched in C.
  *   GEMM_AT   The same with A lying along k: A[i,p] at a + i * rsa + p * size. The kernel transposes in registers.
+ *             n equals nr.
  *   PACK_N    Copies m rows x k of a matrix whose rows are contiguous (step p at a + p * csa) into panels of `n`
  *             rows: row i of step p of panel t goes to c + t * dc + p * n * size + i * size. A last panel with
  *             fewer than n rows is filled up by repeating row m - 1, so that lanes beyond the edge compute what a
@@ -49,6 +51,7 @@ enum tsr_op {
 
 enum tsr_step_flags {
   TSR_STORE_SUM = 1, /* write s itself to C; alpha and beta are not used, C is not read */
+  TSR_NEAR = 2,      /* a hint: the operands lie in the innermost caches, nothing need be fetched ahead */
 };
 
 struct tsr_step {
@@ -56,6 +59,7 @@ struct tsr_step {
   int64_t rsa, csa; /* A: next row, next k */
   int64_t rsb, csb; /* B: next k, next column */
   int64_t csc;      /* C: next column */
+  int64_t db;       /* B: next column of tiles */
   int64_t da, dc;   /* A and C: next tile (or panel) of the step */
   double alpha, beta; /* beta == 0: C is not read */
   uint64_t flags;

@@ -4,6 +4,8 @@
  *   C[i][j]  = fma(alpha, s, beta * C[i][j])      or s itself with TSR_STORE_SUM
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
+ * Tiles lie one under the other and, where the step has more than nr columns, such columns of tiles side by side.
+ *
  * Two loops over k. Where the tile has all its rows and the columns of B lie side by side, LD1RQ brings 16 bytes of B
  * at once (the last load takes no column beyond nr) and FMLA picks its element: 24 FMLA for 5 loads at 3 x 8 of f32.
  * The one CPU with vectors of 64 bytes, A64FX, does such FMLA at half speed and is spared them.
@@ -35,6 +37,7 @@
 #define CSC x14
 #define TMP x15
 #define BESIDE x16  /* CSB, or 0 where FMLA by element is slow */
+#define COLUMNS x17 /* from this column of tiles on */
 
 #include "kernels/arm_sve/finish.h"
 
@@ -187,7 +190,9 @@
   .if acc < 16
     SAVE_D8_TO_D15
   .endif
-  ldr ROWS, [STEP, STEP_M]
+  stp A, C, [sp, #-16]!       /* where a column of tiles begins */
+  .cfi_adjust_cfa_offset 16
+  ldp ROWS, COLUMNS, [STEP, STEP_M]
   ldp CSA, RSB, [STEP, STEP_CSA]
   ldp CSB, CSC, [STEP, STEP_CSB]
   mov A_TILE, A
@@ -228,7 +233,20 @@
   add C, C, CJ
   subs ROWS, ROWS, FULL
   b.gt .Ltile\@
+  subs COLUMNS, COLUMNS, #\nr
+  b.le .Lreturn\@
+  ldp A_TILE, C, [sp]
+  mov TMP, #\nr
+  madd C, CSC, TMP, C
+  str C, [sp, #8]
+  ldr TMP, [STEP, STEP_DB]
+  add B_BASE, B_BASE, TMP
+  ldr ROWS, [STEP, STEP_M]
+  b .Ltile\@
 
+.Lreturn\@:
+  add sp, sp, #16
+  .cfi_adjust_cfa_offset -16
   .if acc < 16
     RESTORE_D8_TO_D15
   .endif

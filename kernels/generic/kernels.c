@@ -12,7 +12,7 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #define FMA fmaf
 #define FINISH finish_f32
 #define TILE tile_f32
-#define COLUMN_OF_TILES column_of_tiles_f32
+#define TILES tiles_f32
 #define PACK pack_f32
 #define GEMM_4X1 tsr_gemm_f32_4x1_generic
 #define GEMM_4X2 tsr_gemm_f32_4x2_generic
@@ -30,7 +30,7 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #undef FMA
 #undef FINISH
 #undef TILE
-#undef COLUMN_OF_TILES
+#undef TILES
 #undef PACK
 #undef GEMM_4X1
 #undef GEMM_4X2
@@ -49,7 +49,7 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #define FMA fma
 #define FINISH finish_f64
 #define TILE tile_f64
-#define COLUMN_OF_TILES column_of_tiles_f64
+#define TILES tiles_f64
 #define PACK pack_f64
 #define GEMM_4X1 tsr_gemm_f64_4x1_generic
 #define GEMM_4X2 tsr_gemm_f64_4x2_generic

@@ -24,15 +24,16 @@ static void TILE(const struct tsr_step *st, int64_t rows, int64_t cols, tsr_mem 
     for (int64_t i = 0; i < rows; i++) FINISH(st, s[j][i], c + (tsr_mem)(j * st->csc + i * size));
 }
 
-static void COLUMN_OF_TILES(const struct tsr_step *st, int64_t cols, tsr_mem a, tsr_mem b, tsr_mem c) {
-  for (int64_t i = 0; i < st->m; i += 4, a += (tsr_mem)st->da, c += (tsr_mem)st->dc)
-    TILE(st, st->m - i < 4 ? st->m - i : 4, cols, a, b, c);
+static void TILES(const struct tsr_step *st, int64_t cols, tsr_mem a, tsr_mem b, tsr_mem c) {
+  for (int64_t j = 0; j < st->n; j += cols, b += (tsr_mem)st->db, c += (tsr_mem)(cols * st->csc))
+    for (int64_t i = 0, t = 0; i < st->m; i += 4, t++)
+      TILE(st, st->m - i < 4 ? st->m - i : 4, cols, a + (tsr_mem)(t * st->da), b, c + (tsr_mem)(t * st->dc));
 }
 
-void GEMM_4X1(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) { COLUMN_OF_TILES(st, 1, a, b, c); }
-void GEMM_4X2(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) { COLUMN_OF_TILES(st, 2, a, b, c); }
-void GEMM_4X3(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) { COLUMN_OF_TILES(st, 3, a, b, c); }
-void GEMM_4X4(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) { COLUMN_OF_TILES(st, 4, a, b, c); }
+void GEMM_4X1(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) { TILES(st, 1, a, b, c); }
+void GEMM_4X2(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) { TILES(st, 2, a, b, c); }
+void GEMM_4X3(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) { TILES(st, 3, a, b, c); }
+void GEMM_4X4(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) { TILES(st, 4, a, b, c); }
 
 static void PACK(const struct tsr_step *st, int64_t rsa, int64_t csa, tsr_mem a, tsr_mem c) {
   const int64_t size = sizeof(REAL);

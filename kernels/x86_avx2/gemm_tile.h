@@ -4,6 +4,7 @@
  *   C[i][j]  = fma(alpha, s, beta * C[i][j])      or s itself with TSR_STORE_SUM
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
+ * Tiles lie one under the other and, where the step has more than nr columns, such columns of tiles side by side.
  * Every vector of A is used nr times and every broadcast of B nv times. A tile whose last vector is not full takes a
  * loop of its own: AVX2 has no masked FMA, so the lanes beyond m repeat the last real row, of A and of C. They compute
  * what that row computes, raise no flag of their own, and are not stored.
@@ -29,6 +30,11 @@
 #define CSC r14
 #define ROWS r15  /* rows from this tile down */
 #include "kernels/x86_avx2/end_tile.h"
+
+/* Below the stack pointer, beneath what end_tile.h keeps there. */
+#define COLUMNS [rsp - 72] /* from this column of tiles on */
+#define A_BASE [rsp - 80]
+#define C_BASE [rsp - 88]  /* of this column of tiles */
 
 /* Register numbers are computed: %expr passes a value to a macro, at_i and at_j are the running vector and column. */
 
@@ -207,6 +213,10 @@
   mov CSC, [STEP + STEP_CSC]
   mov ROWS, [STEP + STEP_M]
   lea CSB3, [CSB + 2*CSB]
+  mov rax, [STEP + STEP_N]
+  mov COLUMNS, rax
+  mov A_BASE, A
+  mov C_BASE, C
   mov B_BASE, B0
   mov A_TILE, A
 
@@ -250,7 +260,16 @@
   add C, [STEP + STEP_DC]
   sub ROWS, \nv*LANES
   jg .Ltile\@
-  jmp .Lreturn\@
+.Lnext_column\@:
+  sub qword ptr COLUMNS, \nr
+  jle .Lreturn\@
+  imul C, CSC, \nr
+  add C, C_BASE
+  mov C_BASE, C
+  add B_BASE, [STEP + STEP_DB]
+  mov A_TILE, A_BASE
+  mov ROWS, [STEP + STEP_M]
+  jmp .Ltile\@
 
 .Ledge\@:
   test K, K
@@ -258,6 +277,7 @@
   k_loop \nv, \nr, 1
 .Ledge_end\@:
   end_tile \nv, \nr, 1
+  jmp .Lnext_column\@
 
 .Lreturn\@:
   vzeroupper

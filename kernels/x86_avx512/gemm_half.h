@@ -11,7 +11,7 @@
  *
  * A tile without whole vectors would be bound by two loads of B an FMA. Where the columns of B are neighbours in memory
  * one load brings a pair to every lane pair, so there the columns alternate from lane to lane until the sums are sorted
- * at the end.
+ * at the end. Elsewhere each column has a half register of its own until the sums are joined at the end.
  *
  * Live at the loop head:
  *   zmm(32 - nv*nr) .. zmm31     s of the whole vectors, column by column
@@ -19,6 +19,7 @@
  *   zmm0 .. zmm(nv)              A, the half rows last
  *   zmm(nv+1), zmm(nv+2)         B
  *   zmm3                         indices that double the rows (nv = 0)
+ *   ymm(COLUMN) ..               s column by column (nv = 0, columns apart)
  *   k1, k3, k4                   half rows: in both halves, in the lower, in the upper
  *   k2                           the upper half
  *   k5                           half rows where columns alternate from lane to lane (nv = 0) */
@@ -26,6 +27,7 @@
 
 #define HALF (LANES/2)
 #define PANEL(nv) ((nv)*64 + 32) /* bytes of a k in a packed panel */
+#define COLUMN 4
 #define FIRST_HALF(nv, nr) (32 - (nv)*(nr) - ((nr) + 1)/2)
 
 #if defined(TSR_ELEMENT_F32)
@@ -132,38 +134,53 @@
   .endr
 .endm
 
-/* All steps of k of a tile, with C fetched on the way; `columns` are those whose addresses k_step uses. */
-.macro k_loop k_step, nv, nr, columns
-  mov K, [STEP + STEP_K]
-  mov qword ptr K_LATE, 0
-  sub K, LATE
-  jle .Llate\@               /* a short k: fetch C at once */
-  mov qword ptr K_LATE, LATE
-.Lk_loop\@:
-  \k_step \nv, \nr
-  .set at_i, 0
-  .rept \nv + 1
-    prefetch_a %(64*at_i)
-    .set at_i, at_i + 1
+/* One k of a tile without whole vectors whose columns of B lie apart. */
+.macro multiply_element acc, unused, column
+  vfma ymm\acc{k3}, ymm0, ELEMENT ptr \column{HALF_LANES}
+.endm
+.macro k_step_apart nv, nr
+  vmov ymm0{k3}{z}, [A]
+  .set at_j, 0
+  .rept \nr
+    with_column %(at_j), multiply_element, %(COLUMN + at_j), 0
+    .set at_j, at_j + 1
   .endr
-  next_k \columns
-  dec K
-  jnz .Lk_loop\@
-  cmp qword ptr K_LATE, 0
-  je .Lk_end\@
-.Llate\@:
-  cmp qword ptr [STEP + STEP_K], TINY_K
-  jbe .Lfetched\@
-  prefetch_tile %(\nv + 1), \nr
-.Lfetched\@:
-  mov K, K_LATE
-  mov qword ptr K_LATE, 0
-  test K, K
-  jnz .Lk_loop\@
-  mov K, [STEP + STEP_K]
-  test K, K
-  jnz .Lk_loop\@
-.Lk_end\@:
+.endm
+
+.macro join sum, even, odd
+  vinsertf64x4 zmm\sum, zmm\even, ymm\odd, 1
+.endm
+.macro join_columns nr
+  .set at_j, 0
+  .rept (\nr + 1)/2
+    .if 2*at_j + 1 < \nr
+      join %(FIRST_HALF(0, \nr) + at_j), %(COLUMN + 2*at_j), %(COLUMN + 2*at_j + 1)
+    .else
+      join %(FIRST_HALF(0, \nr) + at_j), %(COLUMN + 2*at_j), %(COLUMN + 2*at_j)
+    .endif
+    .set at_j, at_j + 1
+  .endr
+.endm
+
+/* A tile without whole vectors, either way. */
+.macro k_loop_half_alone nr
+  .if \nr > 1
+    cmp CSB, SIZE
+    jne .Lapart\@
+    vindices(zmm3, .Ltwice)
+    k_loop k_step_pairs, 1, 0, \nr, 1
+    sort_sums \nr
+    jmp .Lsummed\@
+  .endif
+.Lapart\@:
+  .set at_j, 0
+  .rept \nr
+    zero %(COLUMN + at_j)
+    .set at_j, at_j + 1
+  .endr
+  k_loop k_step_apart, 1, 0, \nr, \nr
+  join_columns \nr
+.Lsummed\@:
 .endm
 
 /* The ends of a column: s = fma(alpha, s, beta * C) or fma(alpha, s, +0), then C = s. Half rows end pair by pair. */
@@ -241,75 +258,17 @@
 
 /* The function's body, from the first push to ret. nv + 3 registers beside the sums: FIRST_HALF(nv, nr) >= nv + 3. */
 .macro gemm_half nv, nr
-  PUSH(rbx); PUSH(rbp); PUSH(r12); PUSH(r13); PUSH(r14); PUSH(r15)
-  mov CSA, [STEP + STEP_CSA]
-  mov RSB, [STEP + STEP_RSB]
-  mov CSB, [STEP + STEP_CSB]
-  mov ROWS, [STEP + STEP_M]
-  lea CSB3, [CSB + 2*CSB]
-  mov B_BASE, B0
-  lea AHEAD, [8*CSA]          /* a panel: eight k further */
-  cmp CSA, PANEL(\nv)
-  cmovne AHEAD, [STEP + STEP_DA] /* a matrix: the next tile, whose rows follow in memory */
-  mov A_TILE, A
-  load_scalar(xmm0, STEP_ALPHA)
-  load_scalar(xmm1, STEP_BETA)
-  vmov_scalar ALPHA, xmm0
-  vmov_scalar BETA, xmm1
+  enter PANEL(\nv)
   mov eax, UPPER_HALF
   kmovw k2, eax
-
 .Ltile\@:
   set_half_masks \nv
-  .set at_i, FIRST_HALF(\nv, \nr)
-  .rept 32 - FIRST_HALF(\nv, \nr)
-    zero %(at_i)
-    .set at_i, at_i + 1
-  .endr
-  mov A, A_TILE
-  mov B0, B_BASE
-  .if \nr > 4
-    lea B4, [B0 + 4*CSB]
+  start_tile %(FIRST_HALF(\nv, \nr)), \nr
+  .if \nv == 0
+    k_loop_half_alone \nr
+  .else
+    k_loop k_step_half, %(\nv + 1), \nv, \nr, \nr
   .endif
-  .if \nr > 8
-    lea B8, [B4 + 4*CSB]
-  .endif
-  .if \nr > 12
-    lea B12, [B8 + 4*CSB]
-  .endif
-  .if \nv == 0 && \nr > 1
-    cmp CSB, SIZE
-    jne .Lapart\@
-    vindices(zmm3, .Ltwice)
-    k_loop k_step_pairs, \nv, \nr, 1
-    sort_sums \nr
-    jmp .Lk_end\@
-  .endif
-.Lapart\@:
-  k_loop k_step_half, \nv, \nr, \nr
-.Lk_end\@:
-  mov CSC, [STEP + STEP_CSC]
-  mov K, C
-  test dword ptr [STEP + STEP_FLAGS], STEP_STORE_SUM
-  jnz .Lstore_sum\@
-  vbcast zmm0, ALPHA
-  vbcast zmm1, BETA
-  mov rax, [STEP + STEP_BETA]
-  add rax, rax                /* +0 and -0 become 0 */
-  jz .Lno_read\@
-  each_column update, \nv, \nr
-  jmp .Lstore_sum\@
-.Lno_read\@:
-  zero 2
-  each_column write, \nv, \nr
-.Lstore_sum\@:
-  each_column store, \nv, \nr
-  add A_TILE, [STEP + STEP_DA]
-  add C, [STEP + STEP_DC]
-  sub ROWS, \nv*LANES + HALF
-  jg .Ltile\@
-
-  vzeroupper
-  POP(r15); POP(r14); POP(r13); POP(r12); POP(rbp); POP(rbx)
-  ret
+  end_tile each_column, \nv, \nr
+  next_tile .Ltile\@, \nv*LANES + HALF, \nr
 .endm

@@ -4,6 +4,7 @@
  *   C[i][j]  = fma(alpha, s, beta * C[i][j])      or s itself with TSR_STORE_SUM
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
+ * Tiles lie one under the other and, where the step has more than nr columns, such columns of tiles side by side.
  * Every vector of A is used nr times and every broadcast of B nv times. The last vector of the tile is masked by k1
  * in loads, FMAs and stores, so rows beyond m are neither touched nor computed and raise no flag.
  *
@@ -31,12 +32,17 @@
 #define A_TILE r13
 #define ROWS r15  /* rows from this tile down */
 #define CSC r14   /* after the k loop, where B12 was */
-#define K_LATE [rsp - 32]
 #define TINY_K 16  /* so short that C is not worth an instruction each line */
 #define LATE 128   /* steps of k that cover the way of C from memory; A streams through L1 meanwhile */
+
+/* Below the stack pointer, which a leaf function may use. */
 #define ALPHA [rsp - 8]
 #define BETA [rsp - 16]
-#define B_BASE [rsp - 24]
+#define B_BASE [rsp - 24]  /* of this column of tiles */
+#define K_LATE [rsp - 32]
+#define COLUMNS [rsp - 40] /* from this column of tiles on */
+#define A_BASE [rsp - 48]
+#define C_BASE [rsp - 56]
 
 /* Register numbers are computed: %expr passes a value to a macro, at_i and at_j are the running vector and column. */
 .altmacro
@@ -49,41 +55,49 @@
   .endif
 .endm
 
-/* zmm<reg> = column j of B at this k, in every lane. */
-.macro broadcast reg, j
+/* `how` x, y, [column j of B at this k] */
+.macro with_column j, how, x, y
   .if \j == 0
-    vbcast zmm\reg, [B0]
+    \how \x, \y, <[B0]>
   .elseif \j == 1
-    vbcast zmm\reg, [B0 + CSB]
+    \how \x, \y, <[B0 + CSB]>
   .elseif \j == 2
-    vbcast zmm\reg, [B0 + 2*CSB]
+    \how \x, \y, <[B0 + 2*CSB]>
   .elseif \j == 3
-    vbcast zmm\reg, [B0 + CSB3]
+    \how \x, \y, <[B0 + CSB3]>
   .elseif \j == 4
-    vbcast zmm\reg, [B4]
+    \how \x, \y, <[B4]>
   .elseif \j == 5
-    vbcast zmm\reg, [B4 + CSB]
+    \how \x, \y, <[B4 + CSB]>
   .elseif \j == 6
-    vbcast zmm\reg, [B4 + 2*CSB]
+    \how \x, \y, <[B4 + 2*CSB]>
   .elseif \j == 7
-    vbcast zmm\reg, [B4 + CSB3]
+    \how \x, \y, <[B4 + CSB3]>
   .elseif \j == 8
-    vbcast zmm\reg, [B8]
+    \how \x, \y, <[B8]>
   .elseif \j == 9
-    vbcast zmm\reg, [B8 + CSB]
+    \how \x, \y, <[B8 + CSB]>
   .elseif \j == 10
-    vbcast zmm\reg, [B8 + 2*CSB]
+    \how \x, \y, <[B8 + 2*CSB]>
   .elseif \j == 11
-    vbcast zmm\reg, [B8 + CSB3]
+    \how \x, \y, <[B8 + CSB3]>
   .elseif \j == 12
-    vbcast zmm\reg, [B12]
+    \how \x, \y, <[B12]>
   .elseif \j == 13
-    vbcast zmm\reg, [B12 + CSB]
+    \how \x, \y, <[B12 + CSB]>
   .elseif \j == 14
-    vbcast zmm\reg, [B12 + 2*CSB]
+    \how \x, \y, <[B12 + 2*CSB]>
   .else
-    vbcast zmm\reg, [B12 + CSB3]
+    \how \x, \y, <[B12 + CSB3]>
   .endif
+.endm
+
+/* zmm<reg> = column j of B at this k, in every lane. */
+.macro spread reg, unused, column
+  vbcast zmm\reg, \column
+.endm
+.macro broadcast reg, j
+  with_column \j, spread, \reg, 0
 .endm
 
 .macro multiply acc, a, b, last
@@ -178,6 +192,53 @@
   .endif
 .endm
 
+/* All steps of k of a tile of `lines` vectors a column; `columns` are those whose addresses k_step uses. Far operands
+ * are fetched on the way, near ones are spared that. */
+.macro k_loop k_step, lines, nv, nr, columns
+  mov K, [STEP + STEP_K]
+  test dword ptr [STEP + STEP_FLAGS], STEP_NEAR
+  jz .Lfar\@
+  test K, K
+  jz .Lk_end\@
+  .p2align 6
+.Lnear\@:
+  \k_step \nv, \nr
+  next_k \columns
+  dec K
+  jnz .Lnear\@
+  jmp .Lk_end\@
+.Lfar\@:
+  mov qword ptr K_LATE, 0
+  sub K, LATE
+  jle .Llate\@               /* a short k: fetch C at once */
+  mov qword ptr K_LATE, LATE
+.Lk_loop\@:
+  \k_step \nv, \nr
+  .set at_i, 0
+  .rept \lines
+    prefetch_a %(64*at_i)
+    .set at_i, at_i + 1
+  .endr
+  next_k \columns
+  dec K
+  jnz .Lk_loop\@
+  cmp qword ptr K_LATE, 0
+  je .Lk_end\@
+.Llate\@:
+  cmp qword ptr [STEP + STEP_K], TINY_K
+  jbe .Lfetched\@
+  prefetch_tile \lines, \nr
+.Lfetched\@:
+  mov K, K_LATE
+  mov qword ptr K_LATE, 0
+  test K, K
+  jnz .Lk_loop\@
+  mov K, [STEP + STEP_K]
+  test K, K
+  jnz .Lk_loop\@
+.Lk_end\@:
+.endm
+
 /* The ends of a column: s = fma(alpha, s, beta * C) or fma(alpha, s, +0), then C = s. */
 .macro update_vector acc, offset, last
   .if \last
@@ -211,7 +272,7 @@
   .rept \nr
     .set at_i, 0
     .rept \nv
-      \how %(32 - \nv*\nr + at_j*\nv + at_i), %(64*at_i), %(at_i + 1 == \nv)
+      \how\()_vector %(32 - \nv*\nr + at_j*\nv + at_i), %(64*at_i), %(at_i + 1 == \nv)
       .set at_i, at_i + 1
     .endr
     add C, CSC
@@ -220,36 +281,53 @@
   mov C, K
 .endm
 
-/* The function's body, from the first push to ret. nv + nv*nr + 1 <= 32. */
-.macro gemm_tile nv, nr
+/* From the sums to C: `columns` does update, write or store to every column. */
+.macro end_tile columns, nv, nr
+  mov CSC, [STEP + STEP_CSC]
+  mov K, C
+  test dword ptr [STEP + STEP_FLAGS], STEP_STORE_SUM
+  jnz .Lstore_sum\@
+  vbcast zmm0, ALPHA
+  vbcast zmm1, BETA
+  mov rax, [STEP + STEP_BETA]
+  add rax, rax                /* +0 and -0 become 0 */
+  jz .Lno_read\@
+  \columns update, \nv, \nr
+  jmp .Lstore_sum\@
+.Lno_read\@:
+  zero 2
+  \columns write, \nv, \nr
+.Lstore_sum\@:
+  \columns store, \nv, \nr
+.endm
+
+/* A function's entry. `panel`: bytes of a k in a packed panel of such tiles. */
+.macro enter panel
   PUSH(rbx); PUSH(rbp); PUSH(r12); PUSH(r13); PUSH(r14); PUSH(r15)
   mov CSA, [STEP + STEP_CSA]
   mov RSB, [STEP + STEP_RSB]
   mov CSB, [STEP + STEP_CSB]
   mov ROWS, [STEP + STEP_M]
+  mov rax, [STEP + STEP_N]
+  mov COLUMNS, rax
   lea CSB3, [CSB + 2*CSB]
-  mov B_BASE, B0
   lea AHEAD, [8*CSA]          /* a panel: eight k further */
-  .if \nv <= 8
-    cmp CSA, \nv*64
-    cmovne AHEAD, [STEP + STEP_DA] /* a matrix: the next tile, whose rows follow in memory */
-  .endif
+  cmp CSA, \panel
+  cmovne AHEAD, [STEP + STEP_DA] /* a matrix: the next tile, whose rows follow in memory */
   mov A_TILE, A
+  mov A_BASE, A
+  mov B_BASE, B0
+  mov C_BASE, C
   load_scalar(xmm0, STEP_ALPHA)
   load_scalar(xmm1, STEP_BETA)
   vmov_scalar ALPHA, xmm0
   vmov_scalar BETA, xmm1
+.endm
 
-.Ltile\@:
-  mov eax, LANES
-  lea rbx, [ROWS - (\nv - 1)*LANES]
-  cmp rbx, rax
-  cmovg rbx, rax
-  mov eax, -1
-  bzhi eax, eax, ebx
-  kmovw k1, eax
-  .set at_i, 32 - \nv*\nr
-  .rept \nv*\nr
+/* Sums from zmm<first> up are 0, A and B at the tile's first k. */
+.macro start_tile first, nr
+  .set at_i, \first
+  .rept 32 - \first
     zero %(at_i)
     .set at_i, at_i + 1
   .endr
@@ -264,62 +342,47 @@
   .if \nr > 12
     lea B12, [B8 + 4*CSB]
   .endif
-  mov K, [STEP + STEP_K]
-  mov qword ptr K_LATE, 0
-  sub K, LATE
-  jle .Llate\@               /* a short k: fetch C at once */
-  mov qword ptr K_LATE, LATE
-.Lk_loop\@:
-  .if \nv <= 4
-    k_step_narrow \nv, \nr
-  .else
-    k_step_wide \nv, \nr
-  .endif
-  .set at_i, 0
-  .rept \nv
-    prefetch_a %(64*at_i)
-    .set at_i, at_i + 1
-  .endr
-  next_k \nr
-  dec K
-  jnz .Lk_loop\@
-  cmp qword ptr K_LATE, 0
-  je .Lk_end\@
-.Llate\@:
-  cmp qword ptr [STEP + STEP_K], TINY_K
-  jbe .Lfetched\@
-  prefetch_tile \nv, \nr
-.Lfetched\@:
-  mov K, K_LATE
-  mov qword ptr K_LATE, 0
-  test K, K
-  jnz .Lk_loop\@
-  mov K, [STEP + STEP_K]
-  test K, K
-  jnz .Lk_loop\@
-.Lk_end\@:
-  mov CSC, [STEP + STEP_CSC]
-  mov K, C
-  test dword ptr [STEP + STEP_FLAGS], STEP_STORE_SUM
-  jnz .Lstore_sum\@
-  vbcast zmm0, ALPHA
-  vbcast zmm1, BETA
-  mov rax, [STEP + STEP_BETA]
-  add rax, rax                /* +0 and -0 become 0 */
-  jz .Lno_read\@
-  every_vector update_vector, \nv, \nr
-  jmp .Lstore_sum\@
-.Lno_read\@:
-  zero 2
-  every_vector write_vector, \nv, \nr
-.Lstore_sum\@:
-  every_vector store_vector, \nv, \nr
+.endm
+
+/* To label `tile` for the next tile, of this column of tiles or the next one; after the last, the function's end. */
+.macro next_tile tile, rows, nr
   add A_TILE, [STEP + STEP_DA]
   add C, [STEP + STEP_DC]
-  sub ROWS, \nv*LANES
-  jg .Ltile\@
-
+  sub ROWS, \rows
+  jg \tile
+  sub qword ptr COLUMNS, \nr
+  jle .Lreturn\@
+  imul C, CSC, \nr
+  add C, C_BASE
+  mov C_BASE, C
+  mov rax, [STEP + STEP_DB]
+  add B_BASE, rax
+  mov A_TILE, A_BASE
+  mov ROWS, [STEP + STEP_M]
+  jmp \tile
+.Lreturn\@:
   vzeroupper
   POP(r15); POP(r14); POP(r13); POP(r12); POP(rbp); POP(rbx)
   ret
+.endm
+
+/* The function's body, from the first push to ret. nv + nv*nr + 1 <= 32. */
+.macro gemm_tile nv, nr
+  enter \nv*64
+.Ltile\@:
+  mov eax, LANES
+  lea rbx, [ROWS - (\nv - 1)*LANES]
+  cmp rbx, rax
+  cmovg rbx, rax
+  mov eax, -1
+  bzhi eax, eax, ebx
+  kmovw k1, eax
+  start_tile %(32 - \nv*\nr), \nr
+  .if \nv <= 4
+    k_loop k_step_narrow, \nv, \nv, \nr, \nr
+  .else
+    k_loop k_step_wide, \nv, \nv, \nr, \nr
+  .endif
+  end_tile every_vector, \nv, \nr
+  next_tile .Ltile\@, \nv*LANES, \nr
 .endm

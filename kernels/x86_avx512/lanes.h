@@ -12,6 +12,7 @@
 #define vlane vbroadcastf32x4
 #define vhalf vbroadcastf32x8
 #define UPPER_HALF 0xff00
+#define HALF_LANES 1to8
 #define load_scalar(reg, field) vcvtsd2ss reg, reg, qword ptr [rdi + field]
 #define vmov_scalar vmovss
 #elif defined(TSR_ELEMENT_F64)
@@ -27,6 +28,7 @@
 #define vlane vbroadcastf64x2
 #define vhalf vbroadcastf64x4
 #define UPPER_HALF 0xf0
+#define HALF_LANES 1to4
 #define load_scalar(reg, field) vmovsd reg, qword ptr [rdi + field]
 #define vmov_scalar vmovsd
 #endif

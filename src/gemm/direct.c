@@ -12,29 +12,6 @@ struct target {
   uint64_t flags;
 };
 
-/* The widest tile that still takes `cols` columns, if they are few; the preferred one otherwise. */
-static int units_for(const struct tsr_tiles *tiles, int preferred, int64_t cols) {
-  if (cols > tiles->max_columns[preferred]) return preferred;
-  for (int u = TSR_MAX_UNITS; u > preferred; u--)
-    if (tiles->max_columns[u] >= cols) return u;
-  return preferred;
-}
-
-/* One block of k of rows that are contiguous in A. */
-static void block_rows(const struct tsr_gemm_job *job, struct tsr_step *step, struct tsr_gemm_piece piece, tsr_mem a,
-                       tsr_mem b, tsr_mem c) {
-  const struct tsr_tiles *tiles = &job->kernels->gemm;
-  struct tsr_gemm_plan plan = *job->plan;
-  struct tsr_gemm_job with = {job->problem, &plan, job->kernels, job->size};
-  int most = tsr_gemm_most_columns(tiles, plan.units, piece.rows);
-  plan.units = units_for(tiles, plan.units, piece.cols);
-  for (int64_t j = 0; j < piece.cols; j += step->n) {
-    step->n = tsr_next_columns(piece.cols - j, most, most);
-    tsr_gemm_column_of_tiles(&with, step, piece.rows, false, a, b + (tsr_mem)(j * step->csb),
-                             c + (tsr_mem)(j * step->csc));
-  }
-}
-
 /* Rows that do not fill a unit, of an A that lies along k: through a panel on scratch, or one by one (a single row
  * is contiguous whatever the stride) when there is no memory. */
 static void block_rest(const struct tsr_gemm_job *job, struct tsr_step *step, struct tsr_gemm_piece piece, tsr_mem a,
@@ -47,16 +24,16 @@ static void block_rest(const struct tsr_gemm_job *job, struct tsr_step *step, st
   tsr_mem panel = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_A, (size_t)(mu * job->plan->kb * job->size));
   if (!panel) {
     for (int64_t i = 0; i < piece.rows; i++)
-      block_rows(&with, step, (struct tsr_gemm_piece){0, 1, 0, piece.cols}, a + (tsr_mem)(i * job->problem->rsa), b,
-                 c + (tsr_mem)(i * job->size));
+      tsr_gemm_in_place(&with, step, 1, piece.cols, a + (tsr_mem)(i * job->problem->rsa), b,
+                        c + (tsr_mem)(i * job->size));
     return;
   }
   for (int64_t i = 0; i < piece.rows; i += mu) {
     int64_t rows = tsr_min(mu, piece.rows - i);
-    struct tsr_step copy = {.m = rows, .n = mu, .k = step->k, .rsa = job->problem->rsa, .csa = job->size};
-    job->kernels->pack_t[job->kernels->pack_t[mu] ? mu : 0]->run(&copy, a + (tsr_mem)(i * copy.rsa), 0, panel);
+    tsr_gemm_pack(job->kernels, job->size, rows, mu, step->k, a + (tsr_mem)(i * job->problem->rsa), job->problem->rsa,
+                  job->size, panel);
     contiguous.csa = mu * job->size;
-    block_rows(&with, step, (struct tsr_gemm_piece){0, rows, 0, piece.cols}, panel, b, c + (tsr_mem)(i * job->size));
+    tsr_gemm_in_place(&with, step, rows, piece.cols, panel, b, c + (tsr_mem)(i * job->size));
   }
 }
 
@@ -95,7 +72,7 @@ static void block(const struct tsr_gemm_job *job, struct tsr_gemm_piece piece, i
   tsr_mem b = pr->b + (tsr_mem)(p0 * pr->rsb + piece.j * pr->csb);
   tsr_gemm_set_block(job, &step, p0);
   if (pr->rsa == job->size || piece.rows == 1)
-    block_rows(job, &step, piece, a, b, to.c);
+    tsr_gemm_in_place(job, &step, piece.rows, piece.cols, a, b, to.c);
   else
     block_along_k(job, &step, piece, a, b, to.c);
 }

@@ -9,9 +9,7 @@
 static tsr_mem panel_of_a(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, int64_t width,
                           int64_t size) {
   tsr_mem panel = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_A, (size_t)(width * p->k * size));
-  struct tsr_step copy = {.m = p->m, .n = width, .k = p->k, .rsa = p->rsa, .csa = size};
-  const struct tsr_kernel *kernel = kernels->pack_t[width] ? kernels->pack_t[width] : kernels->pack_t[0];
-  if (panel) kernel->run(&copy, p->a, 0, panel);
+  if (panel) tsr_gemm_pack(kernels, size, p->m, width, p->k, p->a, p->rsa, size, panel);
   return panel;
 }
 
@@ -22,26 +20,13 @@ static int one_tile(const struct tsr_tiles *tiles, int64_t m) {
   return u <= tiles->units && tiles->max_columns[u] ? u : 0;
 }
 
-static void columns_of_one_tile(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_step *step,
-                                int u, tsr_mem a) {
-  int most = tiles->max_columns[u];
-  for (int64_t j = 0; j < p->n; j += step->n) {
-    step->n = tsr_next_columns(p->n - j, most, most);
-    tiles->tile[u][step->n]->run(step, a, p->b + (tsr_mem)(j * p->csb), p->c + (tsr_mem)(j * p->csc));
-  }
-}
-
-static void columns_of_tiles(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, struct tsr_step *step,
-                             tsr_mem a) {
+static void several_tiles(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, struct tsr_step *step,
+                          tsr_mem a) {
   struct tsr_gemm_problem contiguous = *p;
   struct tsr_gemm_plan plan = {.units = kernels->gemm.units, .columns = kernels->gemm.columns};
   struct tsr_gemm_job job = {&contiguous, &plan, kernels, tsr_size_of(p->type)};
-  int most = tsr_gemm_most_columns(&kernels->gemm, plan.units, p->m);
   contiguous.csa = step->csa;
-  for (int64_t j = 0; j < p->n; j += step->n) {
-    step->n = tsr_next_columns(p->n - j, most, most);
-    tsr_gemm_column_of_tiles(&job, step, p->m, false, a, p->b + (tsr_mem)(j * p->csb), p->c + (tsr_mem)(j * p->csc));
-  }
+  tsr_gemm_in_place(&job, step, p->m, p->n, a, p->b, p->c);
 }
 
 bool tsr_gemm_small(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
@@ -49,7 +34,6 @@ bool tsr_gemm_small(const struct tsr_kernels *kernels, const struct tsr_gemm_pro
   int64_t size = tsr_size_of(p->type);
   if (p->m > MOST_ROWS || p->n > MOST_COLUMNS || p->k > tsr_gemm_kb(p->type)) return false;
   struct tsr_step step; /* filled field by field: clearing it first would take as long as a small product */
-  step.m = p->m;
   step.k = p->k;
   step.csa = p->csa;
   step.rsb = p->rsb;
@@ -58,7 +42,7 @@ bool tsr_gemm_small(const struct tsr_kernels *kernels, const struct tsr_gemm_pro
   step.da = step.dc = 0;
   step.alpha = p->alpha;
   step.beta = p->beta;
-  step.flags = 0;
+  step.flags = tsr_gemm_is_near(p->m, p->n, p->k, size) ? TSR_NEAR : 0;
   tsr_mem a = p->a;
   if (p->rsa != size && p->m > 1) {
     int64_t width = tsr_ceil_div(p->m, tiles->mu) * tiles->mu;
@@ -69,8 +53,8 @@ bool tsr_gemm_small(const struct tsr_kernels *kernels, const struct tsr_gemm_pro
   }
   int u = one_tile(tiles, p->m);
   if (u)
-    columns_of_one_tile(tiles, p, &step, u, a);
+    tsr_gemm_row_of_tiles(tiles, u, &step, p->m, p->n, a, p->b, p->c);
   else
-    columns_of_tiles(kernels, p, &step, a);
+    several_tiles(kernels, p, &step, a);
   return true;
 }

@@ -31,7 +31,8 @@ static int next_units(const struct tsr_tiles *tiles, int units, int64_t left, in
 
 static int64_t units_of(const struct tsr_tiles *tiles, int64_t rows) { return tsr_ceil_div(rows, tiles->mu); }
 
-int tsr_gemm_most_columns(const struct tsr_tiles *tiles, int units, int64_t rows) {
+/* The most columns that every tile has which covers `rows` rows, the preferred height being `units`. */
+static int most_columns(const struct tsr_tiles *tiles, int units, int64_t rows) {
   int64_t left = units_of(tiles, rows);
   int most = TSR_MAX_COLUMNS;
   if (left > 2 * units) left = 2 * units + left % units;
@@ -74,11 +75,66 @@ void tsr_gemm_column_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *s
   }
 }
 
-/* Copies `rows` lanes x k of an operand into panels of `width`. */
-static void pack(const struct tsr_gemm_job *job, int64_t rows, int width, int64_t k, tsr_mem from, int64_t rs,
-                 int64_t cs, tsr_mem to) {
-  struct tsr_step step = {.m = rows, .n = width, .k = k, .rsa = rs, .csa = cs, .dc = width * k * job->size};
-  const struct tsr_kernel *const *list = rs == job->size ? job->kernels->pack_n : job->kernels->pack_t;
+/* Bytes of a tile's rows that stay near, in L1 or at worst in L2, while the columns pass by. */
+#define STAYS_NEAR (80 << 10)
+/* Bytes of A that come from beyond L2: a tile fetches the rows of the next. */
+#define FAR_AWAY (1 << 20)
+/* Columns that make a tile higher than the preferred one worth taking. */
+#define ENOUGH_COLUMNS 4
+
+static void rows_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, int64_t cols, tsr_mem a,
+                          tsr_mem b, tsr_mem c) {
+  const struct tsr_tiles *tiles = &job->kernels->gemm;
+  int units = job->plan->units;
+  bool fetch_ahead = rows * step->k * job->size > FAR_AWAY;
+  for (int64_t left = units_of(tiles, rows), u; left > 0; left -= u) {
+    bool one_higher = left > units && left <= TSR_MAX_UNITS && tiles->max_columns[left] >= ENOUGH_COLUMNS;
+    u = one_higher ? left : next_units(tiles, units, left, 1);
+    int64_t tile_rows = u * tiles->mu;
+    step->da = fetch_ahead ? tile_rows * job->size : 0;
+    tsr_gemm_row_of_tiles(tiles, (int)u, step, tsr_min(rows, tile_rows), cols, a, b, c);
+    a += (tsr_mem)(tile_rows * job->size);
+    c += (tsr_mem)(tile_rows * job->size);
+    rows -= tile_rows;
+  }
+}
+
+/* The widest tile that still takes `cols` columns, if they are few; the preferred one otherwise. */
+static int units_for(const struct tsr_tiles *tiles, int preferred, int64_t cols) {
+  if (cols > tiles->max_columns[preferred]) return preferred;
+  for (int u = TSR_MAX_UNITS; u > preferred; u--)
+    if (tiles->max_columns[u] >= cols) return u;
+  return preferred;
+}
+
+static void columns_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, int64_t cols,
+                             tsr_mem a, tsr_mem b, tsr_mem c) {
+  const struct tsr_tiles *tiles = &job->kernels->gemm;
+  struct tsr_gemm_plan plan = *job->plan;
+  struct tsr_gemm_job with = {job->problem, &plan, job->kernels, job->size};
+  int most = most_columns(tiles, plan.units, rows);
+  plan.units = units_for(tiles, plan.units, cols);
+  for (int64_t j = 0; j < cols; j += step->n) {
+    step->n = tsr_next_columns(cols - j, most, most);
+    tsr_gemm_column_of_tiles(&with, step, rows, false, a, b + (tsr_mem)(j * step->csb), c + (tsr_mem)(j * step->csc));
+  }
+}
+
+void tsr_gemm_in_place(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, int64_t cols, tsr_mem a,
+                       tsr_mem b, tsr_mem c) {
+  const struct tsr_tiles *tiles = &job->kernels->gemm;
+  int64_t tile_bytes = (int64_t)job->plan->units * tiles->mu * step->k * job->size;
+  bool stays = cols > tiles->max_columns[job->plan->units] && tile_bytes <= STAYS_NEAR;
+  step->dc = 0;
+  step->csa = job->problem->csa;
+  if (tsr_gemm_is_near(rows, cols, step->k, job->size)) step->flags |= TSR_NEAR;
+  (stays ? rows_of_tiles : columns_of_tiles)(job, step, rows, cols, a, b, c);
+}
+
+void tsr_gemm_pack(const struct tsr_kernels *kernels, int64_t size, int64_t rows, int64_t width, int64_t k,
+                   tsr_mem from, int64_t rs, int64_t cs, tsr_mem to) {
+  struct tsr_step step = {.m = rows, .n = width, .k = k, .rsa = rs, .csa = cs, .dc = width * k * size};
+  const struct tsr_kernel *const *list = rs == size ? kernels->pack_n : kernels->pack_t;
   const struct tsr_kernel *kernel = list[width] ? list[width] : list[0];
   kernel->run(&step, from, 0, to);
 }
@@ -89,7 +145,8 @@ void tsr_gemm_pack_a(const struct tsr_gemm_job *job, int64_t rows, int64_t k, ts
   for (int64_t left = units_of(tiles, rows); left > 0;) {
     int u = next_units(tiles, units, left, columns);
     int64_t count = run_of(tiles, units, left, columns, u), done = count * u * tiles->mu;
-    pack(job, tsr_min(rows, done), u * tiles->mu, k, from, job->problem->rsa, job->problem->csa, to);
+    tsr_gemm_pack(job->kernels, job->size, tsr_min(rows, done), (int64_t)u * tiles->mu, k, from, job->problem->rsa,
+                  job->problem->csa, to);
     from += (tsr_mem)(done * job->problem->rsa);
     to += (tsr_mem)(done * k * job->size);
     rows -= done;
@@ -104,7 +161,7 @@ void tsr_gemm_pack_b(const struct tsr_gemm_job *job, int64_t cols, int64_t j0, i
     width = tsr_next_columns(cols - j, columns, most);
     count = width == columns ? (tsr_min(j1, cols - columns) - j) / columns : 1;
     if (count < 1) count = 1;
-    pack(job, count * width, (int)width, k, from + (tsr_mem)(j * job->problem->csb), job->problem->csb,
-         job->problem->rsb, to + (tsr_mem)(j * k * job->size));
+    tsr_gemm_pack(job->kernels, job->size, count * width, width, k, from + (tsr_mem)(j * job->problem->csb),
+                  job->problem->csb, job->problem->rsb, to + (tsr_mem)(j * k * job->size));
   }
 }

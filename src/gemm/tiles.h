@@ -26,9 +26,6 @@ struct tsr_gemm_piece tsr_gemm_piece_of(const struct tsr_gemm_job *job, int64_t 
 /* A step for the block of k that begins at p0: depth, alpha, beta (the caller's in the first block only). */
 void tsr_gemm_set_block(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t p0);
 
-/* The most columns that every tile has which covers `rows` rows, the preferred height being `units`. */
-int tsr_gemm_most_columns(const struct tsr_tiles *tiles, int units, int64_t rows);
-
 /* The height in units that a chip prefers for an A along k and so many columns. */
 int tsr_gemm_at_units(const struct tsr_tiles *at, int64_t cols);
 
@@ -36,6 +33,33 @@ int tsr_gemm_at_units(const struct tsr_tiles *at, int64_t cols);
  * tsr_gemm_pack_a wrote if `panels`. */
 void tsr_gemm_column_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, bool panels,
                               tsr_mem a, tsr_mem b, tsr_mem c);
+
+/* Rows x columns of a block with A and B as they lie in memory: step says how deep, with which strides and scalars. */
+void tsr_gemm_in_place(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, int64_t cols, tsr_mem a,
+                       tsr_mem b, tsr_mem c);
+
+/* The same for rows that one tile of `units` covers. Inline: a small product is this and little else. */
+static inline void tsr_gemm_row_of_tiles(const struct tsr_tiles *tiles, int units, struct tsr_step *step, int64_t rows,
+                                         int64_t cols, tsr_mem a, tsr_mem b, tsr_mem c) {
+  int most = tiles->max_columns[units];
+  step->m = rows;
+  for (int64_t j = 0; j < cols; j += step->n) {
+    int width = tsr_next_columns(cols - j, most, most);
+    step->n = width;
+    step->db = width * step->csb;
+    while (tsr_next_columns(cols - j - step->n, most, most) == width) step->n += width;
+    tiles->tile[units][width]->run(step, a, b + (tsr_mem)(j * step->csb), c + (tsr_mem)(j * step->csc));
+  }
+}
+
+/* Whether operands of this size, in elements, may be taken to lie in the innermost caches. */
+static inline bool tsr_gemm_is_near(int64_t m, int64_t n, int64_t k, int64_t size) {
+  return (m * k + k * n + m * n) * size <= 640 << 10;
+}
+
+/* Copies rows of an operand x k into panels of `width` rows: k lies `cs` bytes apart, rows `rs`. */
+void tsr_gemm_pack(const struct tsr_kernels *kernels, int64_t size, int64_t rows, int64_t width, int64_t k,
+                   tsr_mem from, int64_t rs, int64_t cs, tsr_mem to);
 
 /* Copies `rows` rows x k of A, or columns j0 .. j1 of `cols` columns x k of B, into panels. */
 void tsr_gemm_pack_a(const struct tsr_gemm_job *job, int64_t rows, int64_t k, tsr_mem from, tsr_mem to);

@@ -140,17 +140,19 @@ int case_fixed_count(const struct subject *s) { return (int)remainders(s) + (use
 
 struct sizes {
   int64_t tiles, rows, k; /* rows: of the last tile, counted from the least legal one (1) */
+  int64_t columns;        /* of tiles */
 };
 
 static struct sizes pick_sizes(struct maker *mk, const struct subject *s, int index) {
   int64_t kinds = remainders(s);
-  if (index < kinds) return (struct sizes){1, index + 1, rng_range(&mk->rng, 1, 4)};
-  struct sizes sizes = {1, rng_range(&mk->rng, 1, kinds), 0};
+  if (index < kinds) return (struct sizes){1, index + 1, rng_range(&mk->rng, 1, 4), 1};
+  struct sizes sizes = {1, rng_range(&mk->rng, 1, kinds), 0, 1};
   if (uses_k(mk->tc->op) && index < kinds + NDEPTHS) {
     sizes.k = depth(mk->tc->type, index - (int)kinds);
     return sizes;
   }
   sizes.tiles = rng_chance(&mk->rng, 40) ? 1 : rng_range(&mk->rng, 2, 5);
+  sizes.columns = mk->tc->op == TSR_OP_GEMM && rng_chance(&mk->rng, 50) ? rng_range(&mk->rng, 2, 4) : 1;
   sizes.k = rng_range(&mk->rng, 0, 20);
   return sizes;
 }
@@ -214,33 +216,41 @@ static void place_b(struct maker *mk) {
     case 0:
       mk->b_kind = "packed";
       st->csb = size;
-      st->rsb = n * size;
+      st->rsb = mk->tc->nr * size;
+      if (n > mk->tc->nr) st->db = k * st->rsb + pick_gap(mk) * size;
       return;
     case 1:
       mk->b_kind = "along n";
       st->csb = size;
       st->rsb = (n + pick_gap(mk)) * size;
-      return;
+      break;
     case 2:
       mk->b_kind = "along k";
       st->rsb = size;
       st->csb = (k + pick_gap(mk)) * size;
-      return;
+      break;
     default:
       mk->b_kind = "strided";
       st->rsb = rng_range(&mk->rng, 2, 5) * size;
       st->csb = k * st->rsb + pick_gap(mk) * size;
   }
+  if (n > mk->tc->nr) st->db = mk->tc->nr * st->csb;
+}
+
+/* Offset of B's element (p, j). */
+static int64_t b_offset(const struct test_case *tc, int64_t p, int64_t j) {
+  int64_t columns_before = j < tc->nr ? 0 : j / tc->nr * tc->step.db;
+  return columns_before + p * tc->step.rsb + j % tc->nr * tc->step.csb;
 }
 
 static void fill_b(struct maker *mk, bool hot) {
   struct test_case *tc = mk->tc;
   const struct tsr_step *st = &tc->step;
   int64_t k = st->k, n = st->n;
-  image_fill(mk, &tc->b, k > 0 ? (k - 1) * st->rsb + (n - 1) * st->csb + tc->size : 0);
+  image_fill(mk, &tc->b, k > 0 ? b_offset(tc, k - 1, n - 1) + tc->size : 0);
   for (int64_t j = 0; j < n; j++)
     for (int64_t p = 0; p < k; p++)
-      put_bits(tc->b.data + p * st->rsb + j * st->csb, tc->type,
+      put_bits(tc->b.data + b_offset(tc, p, j), tc->type,
                element(mk, mk->theme->b, hot, j == n - 1 || p == k - 1));
 }
 
@@ -290,13 +300,14 @@ static void make_gemm(struct maker *mk, const struct sizes *sizes) {
   bool edges = mk->theme->edge != EDGE_NONE, packed;
   mk->rows = tc->op == TSR_OP_GEMM ? tc->mr - tc->mu + sizes->rows : tc->mr;
   st->m = (tiles - 1) * tc->mr + mk->rows;
-  st->n = tc->nr;
+  st->n = tc->nr * sizes->columns;
   st->k = sizes->k;
   place_a(mk, &packed);
   place_b(mk);
   place_c(mk, tiles);
   pick_scalars(mk);
   if (rng_chance(&mk->rng, 15)) st->flags = TSR_STORE_SUM;
+  if (rng_chance(&mk->rng, 50)) st->flags |= TSR_NEAR;
   fill_a(mk, tiles, packed, edges && hot == 0);
   fill_b(mk, edges && hot == 1);
   int64_t last = (tiles - 1) * st->dc + (st->n - 1) * st->csc + mk->rows * tc->size;
@@ -377,7 +388,7 @@ static void expect(struct test_case *tc) {
   image_prepare(&tc->expected, tc->c.bytes);
   if (tc->c.bytes > 0) memcpy(tc->expected.data, tc->c.data, tc->c.bytes);
   feclearexcept(FE_ALL_EXCEPT);
-  reference_step(tc->op, tc->type, &tc->step, tc->mr, tc->a.data, tc->b.data, tc->expected.data);
+  reference_step(tc->op, tc->type, &tc->step, tc->mr, tc->nr, tc->a.data, tc->b.data, tc->expected.data);
   tc->flags = fetestexcept(FE_ALL_EXCEPT);
 }
 
@@ -414,11 +425,13 @@ static void describe(struct maker *mk) {
   add_stride(&text, tc, "rsb", st->rsb);
   add_stride(&text, tc, "csb", st->csb);
   add_stride(&text, tc, "csc", st->csc);
+  add_stride(&text, tc, "db", st->db);
   add_stride(&text, tc, "da", st->da);
   add_stride(&text, tc, "dc", st->dc);
   if (tc->op != TSR_OP_PACK_N && tc->op != TSR_OP_PACK_T)
     add(&text, ", alpha %g beta %g", st->alpha, st->beta);
   if (st->flags & TSR_STORE_SUM) add(&text, ", sums stored");
+  if (st->flags & TSR_NEAR) add(&text, ", near");
   if (tc->slack) add(&text, ", operands off by %zu bytes", tc->slack);
 }
 
@@ -440,7 +453,7 @@ static void take_subject(struct test_case *tc, const struct subject *s) {
   tc->nr = s->kernel->nr;
   tc->step = (struct tsr_step){UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE,
                                UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE,
-                               0.0 / 0.0,     0.0 / 0.0,     0};
+                               UNUSED_STRIDE, 0.0 / 0.0,     0.0 / 0.0,     0};
 }
 
 static size_t pick_slack(struct maker *mk) {

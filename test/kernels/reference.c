@@ -47,13 +47,13 @@ static void pack(const struct tsr_step *st, int64_t size, int64_t rsa, int64_t c
       }
 }
 
-void reference_step(enum tsr_op op, tsr_type type, const struct tsr_step *st, int64_t mr, const void *a, const void *b,
-                    void *c) {
+void reference_step(enum tsr_op op, tsr_type type, const struct tsr_step *st, int64_t mr, int64_t nr, const void *a,
+                    const void *b, void *c) {
   int64_t size = type == TSR_F64 ? 8 : 4;
   bool wide = type == TSR_F64;
   switch (op) {
-    case TSR_OP_GEMM: (wide ? tiles_f64 : tiles_f32)(st, mr, size, st->csa, a, b, c); break;
-    case TSR_OP_GEMM_AT: (wide ? tiles_f64 : tiles_f32)(st, mr, st->rsa, size, a, b, c); break;
+    case TSR_OP_GEMM: (wide ? tiles_f64 : tiles_f32)(st, mr, nr, size, st->csa, a, b, c); break;
+    case TSR_OP_GEMM_AT: (wide ? tiles_f64 : tiles_f32)(st, mr, nr, st->rsa, size, a, b, c); break;
     case TSR_OP_PACK_N: pack(st, size, size, st->csa, a, c); break;
     case TSR_OP_PACK_T: pack(st, size, st->rsa, size, a, c); break;
     case TSR_OP_UPDATE: (wide ? update_f64 : update_f32)(st, false, a, c); break;

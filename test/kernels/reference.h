@@ -4,9 +4,10 @@
 
 #include "kernels/kernel.h"
 
-/* Does the step's work on `c`. `mr` is the tile's rows in elements; GEMM and GEMM_AT need it to find their tiles. */
-void reference_step(enum tsr_op op, tsr_type type, const struct tsr_step *step, int64_t mr, const void *a,
-                    const void *b, void *c);
+/* Does the step's work on `c`. `mr` and `nr` are the tile in elements; GEMM and GEMM_AT need them to find
+ * their tiles. */
+void reference_step(enum tsr_op op, tsr_type type, const struct tsr_step *step, int64_t mr, int64_t nr,
+                    const void *a, const void *b, void *c);
 
 /* tsr_gemm's own loop for column-major operands without padding: C is m x n, A m x k, B k x n, blocks of kb. */
 void reference_gemm(tsr_type type, int64_t m, int64_t n, int64_t k, int64_t kb, double alpha, const void *a,

@@ -20,13 +20,14 @@ static REAL SUM(const char *a, int64_t csa, const char *b, int64_t rsb, int64_t 
   return s;
 }
 
-static void TILES(const struct tsr_step *st, int64_t mr, int64_t rsa, int64_t csa, const char *a, const char *b,
-                  char *c) {
+static void TILES(const struct tsr_step *st, int64_t mr, int64_t nr, int64_t rsa, int64_t csa, const char *a,
+                  const char *b, char *c) {
   for (int64_t i = 0; i < st->m; i++)
     for (int64_t j = 0; j < st->n; j++) {
       int64_t tile = i / mr, row = i % mr;
       char *cij = c + tile * st->dc + row * (int64_t)sizeof(REAL) + j * st->csc;
-      REAL s = SUM(a + tile * st->da + row * rsa, csa, b + j * st->csb, st->rsb, st->k);
+      const char *bj = j < nr ? b + j * st->csb : b + j / nr * st->db + j % nr * st->csb;
+      REAL s = SUM(a + tile * st->da + row * rsa, csa, bj, st->rsb, st->k);
       if (st->flags & TSR_STORE_SUM)
         PUT(cij, s);
       else

@@ -18,7 +18,7 @@ enum { MR = 4, NR = 3, F32 = 4 };
 
 #define KERNEL(name) void name(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c)
 #define RIGHT(name, op, type) \
-  KERNEL(name) { reference_step(op, type, st, MR, (const void *)a, (const void *)b, (void *)c); }
+  KERNEL(name) { reference_step(op, type, st, MR, NR, (const void *)a, (const void *)b, (void *)c); }
 
 KERNEL(selftest_gemm); /* clobber_*.S goes on to it */
 RIGHT(selftest_gemm, TSR_OP_GEMM, TSR_F32)
@@ -55,6 +55,12 @@ static KERNEL(reads_c_for_beta_0) {
   float before = float_at(c);
   selftest_gemm(st, a, b, c);
   if (st->beta == 0 && !(st->flags & TSR_STORE_SUM) && isnan(before)) poke(c, bits_of_quiet_nan(TSR_F32));
+}
+
+static KERNEL(all_columns_from_one_b) {
+  struct tsr_step same = *st;
+  if (st->n > NR) same.db = 0;
+  selftest_gemm(&same, a, b, c);
 }
 
 /* s = s + a * b, rounded twice, in the first element. */
@@ -235,6 +241,7 @@ static const struct plant plants[] = {
     GEMM_PLANT(wrong_bit, FOUND_VALUE)
     GEMM_PLANT(wrong_sign_of_zero, FOUND_VALUE)
     GEMM_PLANT(reads_c_for_beta_0, FOUND_VALUE)
+    GEMM_PLANT(all_columns_from_one_b, FOUND_VALUE)
     GEMM_PLANT(unfused, FOUND_VALUE)
     GEMM_PLANT(writes_below_last_row, FOUND_STRAY)
     GEMM_PLANT(writes_after_c, FOUND_FAULT)
