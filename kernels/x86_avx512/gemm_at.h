@@ -29,39 +29,41 @@
 #define B_TILE [rsp + 24]
 #define FRAME 40
 
-.macro multiply_column acc, t, j
+.macro multiply_column acc, t, j, offset
   .if \j == 0
-    vfma zmm\acc, zmm\t, ELEMENT ptr [B0]{ALL_LANES}
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B0 + \offset]{ALL_LANES}
   .elseif \j == 1
-    vfma zmm\acc, zmm\t, ELEMENT ptr [B0 + CSB]{ALL_LANES}
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B0 + CSB + \offset]{ALL_LANES}
   .elseif \j == 2
-    vfma zmm\acc, zmm\t, ELEMENT ptr [B0 + 2*CSB]{ALL_LANES}
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B0 + 2*CSB + \offset]{ALL_LANES}
   .elseif \j == 3
-    vfma zmm\acc, zmm\t, ELEMENT ptr [B3]{ALL_LANES}
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B3 + \offset]{ALL_LANES}
   .elseif \j == 4
-    vfma zmm\acc, zmm\t, ELEMENT ptr [B3 + CSB]{ALL_LANES}
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B3 + CSB + \offset]{ALL_LANES}
   .elseif \j == 5
-    vfma zmm\acc, zmm\t, ELEMENT ptr [B3 + 2*CSB]{ALL_LANES}
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B3 + 2*CSB + \offset]{ALL_LANES}
   .elseif \j == 6
-    vfma zmm\acc, zmm\t, ELEMENT ptr [B6]{ALL_LANES}
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B6 + \offset]{ALL_LANES}
   .else
-    vfma zmm\acc, zmm\t, ELEMENT ptr [B6 + CSB]{ALL_LANES}
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B6 + CSB + \offset]{ALL_LANES}
   .endif
 .endm
 
-/* One k of one unit: register t holds its rows. */
-.macro multiply_k nr, acc, t
+/* Step p of one unit: register t holds its rows. `beside`: the steps of B lie side by side. */
+.macro multiply_k nr, acc, t, p, beside
   .set at_j, 0
   .rept \nr
-    multiply_column %(\acc + at_j), \t, %(at_j)
+    multiply_column %(\acc + at_j), \t, %(at_j), %(\beside*SIZE*\p)
     .set at_j, at_j + 1
   .endr
-  add B0, RSB
-  .if \nr > 3
-    add B3, RSB
-  .endif
-  .if \nr > 6
-    add B6, RSB
+  .if \beside == 0
+    add B0, RSB
+    .if \nr > 3
+      add B3, RSB
+    .endif
+    .if \nr > 6
+      add B6, RSB
+    .endif
   .endif
 .endm
 
@@ -90,22 +92,27 @@
 .endm
 
 /* One unit by 64 bytes of k. */
-.macro unit_line nr, acc
+.macro unit_line nr, acc, beside
   set_lane_rows
+  test dword ptr [STEP + STEP_FLAGS], STEP_NEAR
+  jnz .Lnear\@
   prefetch_rows 512
+.Lnear\@:
   load_unit_line
-  reset_b \nr
+  .if \beside == 0
+    reset_b \nr
+  .endif
   transpose_piece 16
   transpose_piece %(16 + PIECE)
   .set at_p, 0
   .rept LANES
-    multiply_k \nr, \acc, %(16 + at_p)
+    multiply_k \nr, \acc, %(16 + at_p), %(at_p), \beside
     .set at_p, at_p + 1
   .endr
 .endm
 
 /* The next PART steps. */
-.macro unit_part nr, acc
+.macro unit_part nr, acc, beside
   set_lane_rows
   load_unit_part
   reset_b \nr
@@ -116,18 +123,18 @@
       cmp PART, at_p
       je .Lpart_done\@
     .endif
-    multiply_k \nr, \acc, %(16 + at_p)
+    multiply_k \nr, \acc, %(16 + at_p), %(at_p), 0
     .set at_p, at_p + 1
   .endr
 .Lpart_done\@:
 .endm
 
 /* Does `how` for every unit of the tile at the current k. */
-.macro every_unit how, nu, nr
+.macro every_unit how, nu, nr, beside
   mov ROW0, A_K
   .set at_u, 0
   .rept \nu
-    \how \nr, %(16 - \nu*\nr + at_u*\nr)
+    \how \nr, %(16 - \nu*\nr + at_u*\nr), \beside
     .set at_u, at_u + 1
     .if at_u < \nu
       mov ROW_LANE1, RS
@@ -197,8 +204,18 @@
   .endr
   sub K, LANES
   jl .Lparts\@
+  cmp RSB, SIZE
+  jne .Lline\@
+.Lline_beside\@:
+  reset_b \nr
+  every_unit unit_line, \nu, \nr, 1
+  add A_K, 64
+  add B_K, 64
+  sub K, LANES
+  jge .Lline_beside\@
+  jmp .Lparts\@
 .Lline\@:
-  every_unit unit_line, \nu, \nr
+  every_unit unit_line, \nu, \nr, 0
   add A_K, 64
   mov B_K, B0
   sub K, LANES
@@ -211,7 +228,7 @@
   cmp PART, K
   cmovg PART, K
   set_part_masks
-  every_unit unit_part, \nu, \nr
+  every_unit unit_part, \nu, \nr, 0
   add A_K, 32
   mov B_K, B0
   sub K, PART

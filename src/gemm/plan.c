@@ -31,8 +31,7 @@ static int64_t product(const struct tsr_gemm_problem *p) {
   return tsr_saturating(tsr_saturating(p->m, p->n), p->k);
 }
 
-/* Few rows of C that are contiguous against many columns: lanes over the columns fill better. */
-static bool is_across(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
+bool tsr_gemm_is_across(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
   int lanes = kernels->gemm_at.mu ? kernels->gemm_at.mu : kernels->gemm.mu;
   return p->m <= SKINNY_COLUMNS && p->m < lanes && p->n >= 4 * lanes && p->k >= lanes;
 }
@@ -43,7 +42,7 @@ static enum tsr_gemm_path choose_path(const struct tsr_kernels *kernels, const s
   bool along_k = p->rsa != tsr_size_of(p->type);
   int64_t tiles_of_c = tsr_ceil_div(p->m, tiles->units * tiles->mu) * tsr_ceil_div(p->n, tiles->columns);
   int64_t blocks = tsr_ceil_div(p->k, tsr_gemm_kb(p->type));
-  if (is_across(kernels, p)) return TSR_GEMM_ACROSS;
+  if (tsr_gemm_is_across(kernels, p)) return TSR_GEMM_ACROSS;
   if (threads > 1 && tiles_of_c < 2 * threads && blocks >= 2 * threads &&
       tsr_saturating(tsr_saturating(p->m, p->n), blocks * tsr_size_of(p->type)) <= MOST_SUM_BYTES)
     return TSR_GEMM_K_SPLIT;
@@ -130,7 +129,8 @@ static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_ge
   int64_t most_rows = across ? MOST_ROWS_ACROSS : n <= SKINNY_COLUMNS ? m : rows_in_l2(p, plan, tile_rows);
   bool cut_rows = n <= SKINNY_COLUMNS || m / tile_rows >= n / plan->columns;
   if (along_k && n <= SKINNY_COLUMNS && at->mu) {
-    plan->mc = (int64_t)tsr_gemm_at_units(at, n) * at->mu;
+    bool near = tsr_gemm_is_near(m, n, p->k, tsr_size_of(p->type));
+    plan->mc = near ? m : (int64_t)tsr_gemm_at_units(at, n, false) * at->mu;
     return;
   }
   plan->mc = even(m, tsr_min(most_rows, cut_rows ? tsr_ceil_div(m, pieces) : m), tile_rows, 1);

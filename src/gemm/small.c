@@ -4,6 +4,7 @@
 
 #define MOST_ROWS 64
 #define MOST_COLUMNS 64
+#define FEW_ROWS 4 /* so few that turning the sums over costs less than the lanes they would leave idle */
 
 /* A lies along k: its rows go through one panel on scratch. */
 static tsr_mem panel_of_a(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, int64_t width,
@@ -33,6 +34,7 @@ bool tsr_gemm_small(const struct tsr_kernels *kernels, const struct tsr_gemm_pro
   const struct tsr_tiles *tiles = &kernels->gemm;
   int64_t size = tsr_size_of(p->type);
   if (p->m > MOST_ROWS || p->n > MOST_COLUMNS || p->k > tsr_gemm_kb(p->type)) return false;
+  if (p->m <= FEW_ROWS && tsr_gemm_is_across(kernels, p)) return false;
   struct tsr_step step; /* filled field by field: clearing it first would take as long as a small product */
   step.k = p->k;
   step.csa = p->csa;

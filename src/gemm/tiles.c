@@ -43,10 +43,11 @@ static int most_columns(const struct tsr_tiles *tiles, int units, int64_t rows) 
   return most;
 }
 
-int tsr_gemm_at_units(const struct tsr_tiles *at, int64_t cols) {
-  int width = (int)tsr_min(cols, TSR_MAX_COLUMNS);
+int tsr_gemm_at_units(const struct tsr_tiles *at, int64_t cols, bool near) {
+  int width = (int)tsr_min(cols, TSR_MAX_COLUMNS), highest = TSR_MAX_UNITS;
   while (!at->units_for[width]) width--;
-  return at->units_for[width];
+  while (at->max_columns[highest] < width) highest--;
+  return near ? highest : at->units_for[width];
 }
 
 /* How many tiles of `u` units follow one another. */

@@ -26,8 +26,9 @@ struct tsr_gemm_piece tsr_gemm_piece_of(const struct tsr_gemm_job *job, int64_t 
 /* A step for the block of k that begins at p0: depth, alpha, beta (the caller's in the first block only). */
 void tsr_gemm_set_block(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t p0);
 
-/* The height in units that a chip prefers for an A along k and so many columns. */
-int tsr_gemm_at_units(const struct tsr_tiles *at, int64_t cols);
+/* The height in units of tiles for an A along k and so many columns: the one the chip prefers where A streams from
+ * memory, the highest where it is near and independent chains of fma count. */
+int tsr_gemm_at_units(const struct tsr_tiles *at, int64_t cols, bool near);
 
 /* One column of tiles: `rows` rows, step->n columns, step->k deep. A lies in the matrix at `a`, or in the panels that
  * tsr_gemm_pack_a wrote if `panels`. */
@@ -52,9 +53,12 @@ static inline void tsr_gemm_row_of_tiles(const struct tsr_tiles *tiles, int unit
   }
 }
 
+/* Few rows of C that are contiguous against many columns: lanes over the columns fill better. */
+bool tsr_gemm_is_across(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *problem);
+
 /* Whether operands of this size, in elements, may be taken to lie in the innermost caches. */
 static inline bool tsr_gemm_is_near(int64_t m, int64_t n, int64_t k, int64_t size) {
-  return (m * k + k * n + m * n) * size <= 640 << 10;
+  return (m * k + k * n + m * n) * size <= 896 << 10;
 }
 
 /* Copies rows of an operand x k into panels of `width` rows: k lies `cs` bytes apart, rows `rs`. */
