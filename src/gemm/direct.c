@@ -45,7 +45,7 @@ static void block_along_k(const struct tsr_gemm_job *job, struct tsr_step *step,
                           tsr_mem a, tsr_mem b, tsr_mem c) {
   const struct tsr_tiles *tiles = &job->kernels->gemm_at;
   int64_t units = tiles->mu ? piece.rows / tiles->mu : 0;
-  bool near = tsr_gemm_is_near(piece.rows, piece.cols, step->k, job->size);
+  bool near = tsr_gemm_is_near(job->problem, job->size);
   step->rsa = job->problem->rsa;
   if (near) step->flags |= TSR_NEAR;
   while (units > 0) {

@@ -129,7 +129,7 @@ static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_ge
   int64_t most_rows = across ? MOST_ROWS_ACROSS : n <= SKINNY_COLUMNS ? m : rows_in_l2(p, plan, tile_rows);
   bool cut_rows = n <= SKINNY_COLUMNS || m / tile_rows >= n / plan->columns;
   if (along_k && n <= SKINNY_COLUMNS && at->mu) {
-    bool near = tsr_gemm_is_near(m, n, p->k, tsr_size_of(p->type));
+    bool near = tsr_gemm_is_near(p, tsr_size_of(p->type));
     plan->mc = near ? m : (int64_t)tsr_gemm_at_units(at, n, false) * at->mu;
     return;
   }

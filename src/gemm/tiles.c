@@ -128,7 +128,7 @@ void tsr_gemm_in_place(const struct tsr_gemm_job *job, struct tsr_step *step, in
   bool stays = cols > tiles->max_columns[job->plan->units] && tile_bytes <= STAYS_NEAR;
   step->dc = 0;
   step->csa = job->problem->csa;
-  if (tsr_gemm_is_near(rows, cols, step->k, job->size)) step->flags |= TSR_NEAR;
+  if (tsr_gemm_is_near(job->problem, job->size)) step->flags |= TSR_NEAR;
   (stays ? rows_of_tiles : columns_of_tiles)(job, step, rows, cols, a, b, c);
 }
 

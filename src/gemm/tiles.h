@@ -56,9 +56,9 @@ static inline void tsr_gemm_row_of_tiles(const struct tsr_tiles *tiles, int unit
 /* Few rows of C that are contiguous against many columns: lanes over the columns fill better. */
 bool tsr_gemm_is_across(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *problem);
 
-/* Whether operands of this size, in elements, may be taken to lie in the innermost caches. */
-static inline bool tsr_gemm_is_near(int64_t m, int64_t n, int64_t k, int64_t size) {
-  return (m * k + k * n + m * n) * size <= 896 << 10;
+/* Whether a problem is so small that its operands may be taken to lie in the innermost caches. */
+static inline bool tsr_gemm_is_near(const struct tsr_gemm_problem *p, int64_t size) {
+  return p->m * p->k + p->k * p->n + p->m * p->n <= (896 << 10) / size;
 }
 
 /* Copies rows of an operand x k into panels of `width` rows: k lies `cs` bytes apart, rows `rs`. */
