@@ -17,7 +17,7 @@
 #define STEP rdi
 #define B0 rdx      /* this k, column 0 */
 #define B3 rcx      /* this k, column 3 */
-#define B_K rbp     /* the chunk of k that all units read */
+#define B9 rbp      /* this k, column 9 */
 #define CSB r12
 #define RSB r14
 #define A_K r13     /* the chunk of k, row 0 of the tile */
@@ -27,7 +27,8 @@
 #define C_TILE [rsp + 8]
 #define ROWS [rsp + 16]
 #define B_TILE [rsp + 24]
-#define FRAME 40
+#define B_K [rsp + 40] /* the chunk of k that all units read */
+#define FRAME 56
 
 .macro multiply_column acc, t, j, offset
   .if \j == 0
@@ -44,8 +45,16 @@
     vfma zmm\acc, zmm\t, ELEMENT ptr [B3 + 2*CSB + \offset]{ALL_LANES}
   .elseif \j == 6
     vfma zmm\acc, zmm\t, ELEMENT ptr [B6 + \offset]{ALL_LANES}
-  .else
+  .elseif \j == 7
     vfma zmm\acc, zmm\t, ELEMENT ptr [B6 + CSB + \offset]{ALL_LANES}
+  .elseif \j == 8
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B6 + 2*CSB + \offset]{ALL_LANES}
+  .elseif \j == 9
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B9 + \offset]{ALL_LANES}
+  .elseif \j == 10
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B9 + CSB + \offset]{ALL_LANES}
+  .else
+    vfma zmm\acc, zmm\t, ELEMENT ptr [B9 + 2*CSB + \offset]{ALL_LANES}
   .endif
 .endm
 
@@ -64,6 +73,9 @@
     .if \nr > 6
       add B6, RSB
     .endif
+    .if \nr > 9
+      add B9, RSB
+    .endif
   .endif
 .endm
 
@@ -76,6 +88,10 @@
   .if \nr > 6
     lea B6, [B3 + 2*CSB]
     add B6, CSB
+  .endif
+  .if \nr > 9
+    lea B9, [B6 + 2*CSB]
+    add B9, CSB
   .endif
 .endm
 
@@ -176,7 +192,7 @@
   vpxord zmm\reg, zmm\reg, zmm\reg
 .endm
 
-/* The function's body, from the first push to ret. nu*nr <= 14, nr <= 8. */
+/* The function's body, from the first push to ret. nu*nr <= 14, nr <= 12. */
 .macro gemm_at nu, nr
   PUSH(rbx); PUSH(rbp); PUSH(r12); PUSH(r13); PUSH(r14); PUSH(r15)
   sub rsp, FRAME
@@ -194,7 +210,8 @@
 .Ltile\@:
   set_masks
   mov A_K, A_TILE
-  mov B_K, B_TILE
+  mov rax, B_TILE
+  mov B_K, rax
   mov rax, [STEP + STEP_K]
   mov K, rax
   .set at_u, 16 - \nu*\nr
@@ -210,7 +227,7 @@
   reset_b \nr
   every_unit unit_line, \nu, \nr, 1
   add A_K, 64
-  add B_K, 64
+  add qword ptr B_K, 64
   sub K, LANES
   jge .Lline_beside\@
   jmp .Lparts\@

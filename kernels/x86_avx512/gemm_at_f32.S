@@ -1,4 +1,4 @@
-/* GEMM micro-kernels for an A that lies along k (f32): 4, 2 or 1 units of 16 rows x 1 to 3, 6 or 8 columns. Formula,
+/* GEMM micro-kernels for an A that lies along k (f32): 4, 2 or 1 units of 16 rows x 1 to 12 columns. Formula,
  * registers and loop: gemm_at.h. */
 #define TSR_ELEMENT_F32
 #include "kernels/x86_avx512/gemm_at.h"
@@ -70,3 +70,19 @@ END(tsr_gemm_at_f32_16x7_avx512)
 FUNCTION(tsr_gemm_at_f32_16x8_avx512)
   gemm_at 1, 8
 END(tsr_gemm_at_f32_16x8_avx512)
+
+FUNCTION(tsr_gemm_at_f32_16x9_avx512)
+  gemm_at 1, 9
+END(tsr_gemm_at_f32_16x9_avx512)
+
+FUNCTION(tsr_gemm_at_f32_16x10_avx512)
+  gemm_at 1, 10
+END(tsr_gemm_at_f32_16x10_avx512)
+
+FUNCTION(tsr_gemm_at_f32_16x11_avx512)
+  gemm_at 1, 11
+END(tsr_gemm_at_f32_16x11_avx512)
+
+FUNCTION(tsr_gemm_at_f32_16x12_avx512)
+  gemm_at 1, 12
+END(tsr_gemm_at_f32_16x12_avx512)

@@ -18,6 +18,8 @@ struct tsr_gemm_force tsr_gemm_forced;
 #define SHORT_K 64
 /* Columns up to which this holds even for an A along k, which must be transposed each time it is read. */
 #define SKINNY_COLUMNS 8
+/* Bytes between addresses that compete for the same lines of L1 on every CPU with pages of 4 KiB. */
+#define L1_WAY 4096
 /* Bytes of A that fit any L2 beside what else is there: nobody needs to ask how large it is. */
 #define SURE_BLOCK (256 << 10)
 /* Columns for which a group of threads may pack A by itself. */
@@ -36,6 +38,17 @@ bool tsr_gemm_is_across(const struct tsr_kernels *kernels, const struct tsr_gemm
   return p->m <= SKINNY_COLUMNS && p->m < lanes && p->n >= 4 * lanes && p->k >= lanes;
 }
 
+/* Whether an A along k is better transposed each time it is read than copied into panels: for as many columns as one
+ * tile takes, or two unless the rows are so far apart that they share the same lines of L1. */
+static bool transposes_in_place(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
+  const struct tsr_tiles *at = &kernels->gemm_at;
+  int widest = TSR_MAX_COLUMNS;
+  if (p->n <= SKINNY_COLUMNS) return true;
+  if (!at->mu) return false;
+  while (!at->units_for[widest]) widest--;
+  return p->n <= widest || (p->n <= 2 * widest && p->rsa % L1_WAY != 0);
+}
+
 static enum tsr_gemm_path choose_path(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p,
                                       int threads) {
   const struct tsr_tiles *tiles = &kernels->gemm;
@@ -46,7 +59,7 @@ static enum tsr_gemm_path choose_path(const struct tsr_kernels *kernels, const s
   if (threads > 1 && tiles_of_c < 2 * threads && blocks >= 2 * threads &&
       tsr_saturating(tsr_saturating(p->m, p->n), blocks * tsr_size_of(p->type)) <= MOST_SUM_BYTES)
     return TSR_GEMM_K_SPLIT;
-  if (p->n <= SKINNY_COLUMNS) return TSR_GEMM_DIRECT;
+  if (p->n <= SKINNY_COLUMNS || (along_k && transposes_in_place(kernels, p))) return TSR_GEMM_DIRECT;
   int64_t most = p->rsb == tsr_size_of(p->type) ? DIRECT_PRODUCT : DIRECT_PRODUCT_ROWS;
   bool in_place = product(p) <= most || p->n <= FEW_COLUMNS || p->k <= SHORT_K;
   return !along_k && in_place ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
@@ -128,7 +141,7 @@ static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_ge
   plan->nc = n;
   int64_t most_rows = across ? MOST_ROWS_ACROSS : n <= SKINNY_COLUMNS ? m : rows_in_l2(p, plan, tile_rows);
   bool cut_rows = n <= SKINNY_COLUMNS || m / tile_rows >= n / plan->columns;
-  if (along_k && n <= SKINNY_COLUMNS && at->mu) {
+  if (along_k && at->mu && n <= 2 * TSR_MAX_COLUMNS) {
     bool near = tsr_gemm_is_near(p, tsr_size_of(p->type));
     plan->mc = near ? m : (int64_t)tsr_gemm_at_units(at, n, false) * at->mu;
     return;
