@@ -114,7 +114,7 @@
   jnz .Lnear\@
   prefetch_rows 512
 .Lnear\@:
-  load_unit_line
+  load_unit_line_whole
   .if \beside == 0
     reset_b \nr
   .endif

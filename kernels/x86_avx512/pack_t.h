@@ -90,7 +90,7 @@
 .Lline\@:
   set_lane_rows
   prefetch_next_unit
-  load_unit_line
+  load_unit_line_halves
   transpose_piece 16
   store_steps 16, PIECE, \how
   transpose_piece %(16 + PIECE)

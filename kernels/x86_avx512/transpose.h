@@ -1,7 +1,7 @@
 /* Transposing in registers, for kernels that read a matrix lying along k: one unit of rows (16 of f32, 8 of f64) by
- * 64 bytes of k or by a piece of at most 32. Half lines go straight from memory into the halves of a register (a masked
- * broadcast load needs no shuffle port); 4 x 4 or 2 x 2 transposes inside the 128-bit lanes and one exchange of lanes
- * do the rest: 48 shuffles and 32 loads for 16 x 16, between the 64 + 16 of whole loads and the 32 + 64 of quarters.
+ * 64 bytes of k or by a piece of at most 32. Half lines may go straight from memory into the halves of a register (a
+ * masked broadcast load needs no shuffle port); 4 x 4 or 2 x 2 transposes inside the 128-bit lanes and one exchange of
+ * lanes do the rest: 48 shuffles and 32 loads for 16 x 16. Whole lines take 64 and 16.
  * A whole cache line of each row is read at once, since rows a power of two apart share L1 sets.
  *
  * Registers: zmm16 .. zmm31 are overwritten; k2 selects the upper half, k5 the lower (set_masks, set_part_masks). */
@@ -83,14 +83,44 @@
   .endif
 .endm
 
-/* A unit by 64 bytes of k: piece q of lanes 0 and 1 into zmm(16 + PIECE*q + t), of lanes 2 and 3 PER further. */
-.macro load_unit_line
+/* zmm<first>, zmm<second>: the halves of a row's line in `low`'s lane and of the same row in `high`'s. */
+.macro load_lines first, second, t, low, high
+  .if \t == 0
+    vmov zmm0, [\low]
+    vmov zmm1, [\high]
+  .elseif \t == 1
+    vmov zmm0, [\low + RS]
+    vmov zmm1, [\high + RS]
+  .elseif \t == 2
+    vmov zmm0, [\low + 2*RS]
+    vmov zmm1, [\high + 2*RS]
+  .else
+    vmov zmm0, [\low + RS3]
+    vmov zmm1, [\high + RS3]
+  .endif
+  vlanes zmm\first, zmm0, zmm1, 0x44
+  vlanes zmm\second, zmm0, zmm1, 0xee
+.endm
+
+/* A unit by 64 bytes of k: piece q of lanes 0 and 1 into zmm(16 + PIECE*q + t), of lanes 2 and 3 PER further. By half
+ * lines, which is better beside stores, or by whole ones, which is better beside FMAs and for rows that share L1 sets.
+ * Whole lines take zmm0 and zmm1. */
+.macro load_unit_line_halves
   .set at_t, 0
   .rept PER
     load_halves %(16 + at_t), %(at_t), ROW0, ROW_LANE1, 0
     load_halves %(16 + PIECE + at_t), %(at_t), ROW0, ROW_LANE1, 32
     load_halves %(16 + PER + at_t), %(at_t), ROW_LANE2, ROW_LANE3, 0
     load_halves %(16 + PIECE + PER + at_t), %(at_t), ROW_LANE2, ROW_LANE3, 32
+    .set at_t, at_t + 1
+  .endr
+.endm
+
+.macro load_unit_line_whole
+  .set at_t, 0
+  .rept PER
+    load_lines %(16 + at_t), %(16 + PIECE + at_t), %(at_t), ROW0, ROW_LANE1
+    load_lines %(16 + PER + at_t), %(16 + PIECE + PER + at_t), %(at_t), ROW_LANE2, ROW_LANE3
     .set at_t, at_t + 1
   .endr
 .endm
