@@ -77,7 +77,7 @@ def bound(loop, columns, rows, cpu):
 def print_loops(options):
     print('Modelled cycles a step of k / bound (FMLA over FMA ports, or the latency of one chain); llvm-mca')
     print(f'{"kernel":26} {"loop":9} {"FMLA":>4} {"instr.":>6}  ' + '  '.join(f'{c:>15}' for c in CPUS))
-    for symbol, body in functions(options.library):
+    for symbol, body in functions(options.archive):
         if not re.search(options.kernel, symbol):
             continue
         rows, columns = map(int, re.search(r'_(\d+)vx(\d+)_', symbol).groups())
@@ -117,7 +117,7 @@ def print_packing(options):
     print(f'{"type":4} {"bits":>5} {"GEMM":>12} ' + ' '.join(f'{c:>9}' for c in ('A PACK_N', 'A PACK_T', 'B PACK_N', 'B PACK_T')) +
           f' {"NN":>6} {"TN":>6} {"NT":>6} {"TT":>6}')
     with tempfile.TemporaryDirectory() as folder:
-        program, table = build_one_call(folder, options.library)
+        program, table = build_one_call(folder, options.archive)
         for kind, k in KB.items():
             for bits in VECTOR_BITS:
                 rows = 3 * bits // (32 if kind == 'f32' else 64)
@@ -138,11 +138,11 @@ def print_packing(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('what', choices=('loops', 'packing'))
-    parser.add_argument('--library', default=f'{ROOT}/build-sve/libtessera.a', help='the cross-built static library')
+    parser.add_argument('--library', dest='archive', default=f'{ROOT}/build-sve/libtessera.a', help='the cross-built static library')
     parser.add_argument('--kernel', default='3vx8|2vx10', help='regular expression of symbols for `loops`')
     options = parser.parse_args()
-    if not os.path.exists(options.library):
-        sys.exit(f'sve_model.py: no {options.library}; build it first (see doc/sve.md) or name it with --library')
+    if not os.path.exists(options.archive):
+        sys.exit(f'sve_model.py: no {options.archive}; build it first (see doc/sve.md) or name it with --library')
     print_loops(options) if options.what == 'loops' else print_packing(options)
 
 
