@@ -13,7 +13,9 @@ enum accel_suffix {
   ACCEL_B8 = 32, ACCEL_B16 = 64, ACCEL_B32 = 128,
   ACCEL_T = 256,    /* .t: the source lies transposed */
   ACCEL_INIT = 512, /* .init: from zero, not from what L0C holds */
+  ACCEL_TYPES = 255 /* those of which an instruction has one, if any */
 };
+#define ACCEL_SUFFIXES 10
 
 enum accel_opcode {
 #define ACCEL_OP(name, mnemonic, pipe, operands, types) ACCEL_##name,
@@ -49,6 +51,7 @@ struct accel_op {
 };
 extern const struct accel_op accel_ops[ACCEL_OPCODES];
 extern const char *const accel_pipe_names[ACCEL_PIPES + 1]; /* "s", "m", "v", "mte1", "mte2", "mte3", "fix", "all" */
+extern const char *const accel_suffix_names[ACCEL_SUFFIXES]; /* of bit i: "f16", "bf16", ... without the dot */
 
 struct accel_line {
   int file, line; /* index into `files`; from 1 */
@@ -64,8 +67,9 @@ struct accel_program {
   int ncode, nconstants, nfiles;
 };
 
-/* Assembles the text of `file`. Included files are read from its folder through `read` (NULL: none may be included).
- * 0, or -1 with "file:line:column: what was wrong, near 'text'" in error. */
+/* Assembles the text of `file`. Included files are read from its folder through `read` (NULL: none may be included),
+ * which returns text from malloc, or NULL. 0, or -1 with "file:line:column: what was wrong, near 'text'" in error and
+ * the program empty. */
 typedef char *accel_read(void *user, const char *path);
 int accel_assemble(const char *text, const char *file, accel_read *read, void *user, struct accel_program *program,
                    char *error, int error_size);
@@ -73,5 +77,7 @@ void accel_program_free(struct accel_program *program);
 
 /* One instruction as it could be written; returns the characters it takes (like snprintf). */
 int accel_disassemble(const struct accel_program *program, int index, char *text, int size);
+/* A whole program with its labels, which assembles to the same words; free() it. NULL: no memory. */
+char *accel_disassemble_program(const struct accel_program *program);
 
 #endif
