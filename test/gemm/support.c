@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <math.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -112,6 +113,7 @@ void case_text(const struct gemm_case *g, char *text, size_t size) {
 /* Neighbours of the operands: whatever uses them shows, in the result or in the floating-point flags. */
 enum { NEIGHBOURS = 2048 };
 static uint8_t neighbours[TSR_TYPES][NEIGHBOURS];
+static pthread_once_t neighbours_once = PTHREAD_ONCE_INIT;
 
 static void make_neighbours(void) {
   for (int i = 0; i < NEIGHBOURS / 4; i++) memcpy(&neighbours[TSR_F32][4 * i], &special_f32[1 + i % 7], 4);
@@ -132,7 +134,7 @@ void stage_open(struct stage *s, size_t bytes) {
   s->copy_bytes = 1;
   s->original = malloc(1);
   s->expected = malloc(1);
-  make_neighbours();
+  pthread_once(&neighbours_once, make_neighbours);
   operand_open(&s->a, bytes);
   operand_open(&s->b, bytes);
   operand_open(&s->c, bytes);
