@@ -207,10 +207,10 @@ static bool operands(struct assembler *a, struct accel_word *word) {
 }
 
 /* Room for an instruction and its line. */
-static bool room(struct assembler *a) {
+static bool room(struct assembler *a, const char *at) {
   struct accel_program *p = a->program;
   if (p->ncode == ASM_MOST_INSTRUCTIONS)
-    return asm_fail(a, a->source->at, "more than %d instructions", ASM_MOST_INSTRUCTIONS);
+    return asm_fail(a, at, "more than %d instructions", ASM_MOST_INSTRUCTIONS);
   struct accel_word *code = asm_grow(a, p->code, p->ncode, &a->code_room, sizeof *code);
   if (!code) return false;
   p->code = code;
@@ -234,7 +234,8 @@ bool asm_instruction(struct assembler *a) {
   word.opcode = (uint8_t)opcode;
   int length = (int)strlen(accel_ops[opcode].mnemonic);
   struct asm_word rest = {text.text + length, text.length - length};
-  if (!suffixes(a, &accel_ops[opcode], text.text, rest, &word.suffix) || !operands(a, &word) || !room(a)) return false;
+  if (!room(a, text.text) || !suffixes(a, &accel_ops[opcode], text.text, rest, &word.suffix) || !operands(a, &word))
+    return false;
   p->lines[p->ncode] = (struct accel_line){a->source->file, a->source->line};
   p->code[p->ncode++] = word;
   return true;

@@ -79,7 +79,7 @@ static int distance(struct asm_word x, struct asm_word y) {
 
 static void suggest(struct asm_word best, int nearest, int length, char text[80]) {
   text[0] = 0;
-  if (nearest <= 1 + length / 4) snprintf(text, 80, " (did you mean '%.*s'?)", best.length, best.text);
+  if (nearest < LONGEST && nearest <= 1 + length / 5) snprintf(text, 80, " (did you mean '%.*s'?)", best.length, best.text);
 }
 
 void asm_suggest_name(const struct assembler *a, struct asm_word word, enum asm_kind kind, int scope, char text[80]) {
@@ -106,7 +106,9 @@ void asm_suggest_mnemonic(struct asm_word word, char text[80]) {
   int nearest = LONGEST;
   for (int i = 0; i < ACCEL_OPCODES; i++) {
     struct asm_word mnemonic = {accel_ops[i].mnemonic, (int)strlen(accel_ops[i].mnemonic)};
-    int d = distance(without_suffixes(word, mnemonic.text), mnemonic);
+    bool begun = mnemonic.length > word.length && mnemonic.text[word.length] == '.' &&
+                 strncmp(mnemonic.text, word.text, (size_t)word.length) == 0;
+    int d = begun ? 0 : distance(without_suffixes(word, mnemonic.text), mnemonic);
     if (d < nearest) nearest = d, best = mnemonic;
   }
   suggest(best, nearest, word.length, text);
