@@ -1,0 +1,28 @@
+/* Chip parameters and kernels in the chips' assembly, as files the library carries: a table of struct accel_file
+ * (embed.h). A new file is one line below; meson reads these lines too, to build this anew when a file changes. */
+#if defined(__has_include)
+#if __has_include("kernels/accel_sim/embedded_files.h")
+#include "kernels/accel_sim/embedded_files.h" /* empty, and younger than any file below */
+#endif
+#endif
+#ifdef __aarch64__
+#include "kernels/arm_asm.h" /* its BTI note: a file without one takes the mark from the whole library */
+#endif
+
+/* 1 to 2: the text, 3: its name. */
+#define ACCEL_FILE(name, path) \
+  .pushsection .rodata; 1: .incbin path; 2: .byte 0; 3: .asciz name; .popsection; .quad 3b, 1b, 2b - 1b
+
+.section .data.rel.ro, "aw", %progbits
+.p2align 3
+.globl accel_files
+.hidden accel_files
+.type accel_files, %object
+accel_files:
+ACCEL_FILE("310p.chip", "kernels/accel_sim/chips/310p.chip")
+ACCEL_FILE("910b.chip", "kernels/accel_sim/chips/910b.chip")
+ACCEL_FILE("systolic.chip", "kernels/accel_sim/chips/systolic.chip")
+.quad 0, 0, 0
+.size accel_files, . - accel_files
+
+.section .note.GNU-stack, "", %progbits
