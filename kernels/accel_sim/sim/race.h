@@ -31,8 +31,8 @@ struct accel_range {
 struct accel_race *accel_race_create(int cores); /* NULL: no memory */
 void accel_race_destroy(struct accel_race *race);
 
-/* accel_machine_run begins: the host has seen all earlier commands end, so what comes is after all that was. Forgets the
- * reports of earlier runs. */
+/* accel_machine_run begins: the host has seen all earlier commands end, so what comes is after all that was. Forgets
+ * the reports of earlier runs. */
 void accel_race_start_run(struct accel_race *race);
 
 /* An instruction (not a flag) begins on its pipe: it happens after all earlier ones of that pipe. Call in an order that
@@ -46,7 +46,8 @@ void accel_race_set(struct accel_race *race, int core, enum accel_pipe from, enu
 void accel_race_wait(struct accel_race *race, int core, enum accel_pipe from, enum accel_pipe to, int flag);
 
 /* The scalar unit hands an instruction or a flag to a pipe's queue: it happens after what the scalar unit has seen. The
- * begin, set or wait of that pipe takes it out again, in order. What the scalar unit does itself is not dispatched. */
+ * begin, set or wait of that pipe takes it out again, in order. What the scalar unit does itself, pipe_barrier too, is
+ * not dispatched. */
 void accel_race_dispatch(struct accel_race *race, int core, enum accel_pipe to);
 
 /* pipe_barrier: what was dispatched to `pipe` (or all) before happens before what is dispatched after.
@@ -59,8 +60,8 @@ void accel_race_barrier(struct accel_race *race, int core, enum accel_pipe pipe)
 uint64_t accel_race_end_command(struct accel_race *race, int core);
 void accel_race_start_command(struct accel_race *race, int core, const uint64_t *tokens, int ntokens);
 
-/* The first ACCEL_RACES races of this run, one a pair of instructions, in words: both with file:line and what was accessed.
- * NULL past the last. Without memory to go on, a report says that the rest was not watched. */
+/* The first ACCEL_RACES races of this run, one a pair of instructions, in words: both with file:line and what was
+ * accessed. NULL past the last. Without memory to go on, a report says that the rest was not watched. */
 #define ACCEL_RACES 16
 const char *accel_race_report(const struct accel_race *race, int index);
 int accel_race_count(const struct accel_race *race);
