@@ -52,6 +52,8 @@ enum tsr_op {
 enum tsr_step_flags {
   TSR_STORE_SUM = 1, /* write s itself to C; alpha and beta are not used, C is not read */
   TSR_NEAR = 2,      /* a hint: the operands lie in the innermost caches, nothing need be fetched ahead */
+  TSR_MORE_K = 4,    /* devices: the sums are not complete yet, they stay in the core for the next step */
+  TSR_GO_ON = 8,     /* devices: sums go on from those the core holds */
 };
 
 struct tsr_step {
@@ -79,6 +81,41 @@ struct tsr_kernel {
 struct tsr_level {
   size_t bytes, line;
   int ways, cores_sharing;
+};
+
+/* A chip that runs beside the CPU, with memory of its own. Steps are queued on a core and run in the order of issue as
+ * far as their operands are concerned that the core owns; a step that must follow another one names its token.
+ *
+ *   PACK_N, PACK_T  c is an address in the core's panel memory; the layout there is the chip's own affair.
+ *   GEMM            a and b are panels (rsa == size says that A was packed by PACK_N, else PACK_T; rsb likewise), c is in
+ *                   device memory. One step takes any m <= mr, n <= nr; sums stay in the core between TSR_MORE_K and
+ *                   TSR_GO_ON. The result is s itself, in the kernel's tc: alpha and beta are UPDATE's affair.
+ *   UPDATE          as on a CPU, on matrices in device memory; ta is the type of the sums, tb that of the y it goes on
+ *                   from (given by b, columns rsb apart; 0: none), tc that of what it writes. */
+typedef uint64_t tsr_token; /* 0: nothing to wait for */
+struct tsr_device_chip;
+struct tsr_device {
+  const struct tsr_device_chip *chip;
+  int cores;
+  struct tsr_level panels, sums; /* of each core */
+  int unit;                      /* rows and columns are worked on in so many */
+  double macs, loaded, stored;   /* a cycle: f16 multiply-adds of a core, bytes to its panels when all load, sums out */
+};
+struct tsr_device_chip {
+  const char *name, *isa;
+  const struct tsr_kernel *kernel;
+  int nkernels;
+  tsr_status (*open)(const char *model, struct tsr_device **device);
+  void (*close)(struct tsr_device *device);
+  tsr_status (*alloc)(struct tsr_device *device, size_t bytes, tsr_mem *address);
+  tsr_status (*release)(struct tsr_device *device, tsr_mem address);
+  tsr_status (*copy_in)(struct tsr_device *device, tsr_mem to, const void *from, size_t bytes);
+  tsr_status (*copy_out)(struct tsr_device *device, void *to, tsr_mem from, size_t bytes);
+  tsr_token (*issue)(struct tsr_device *device, int core, const struct tsr_kernel *kernel, const struct tsr_step *step,
+                     tsr_mem a, tsr_mem b, tsr_mem c, const tsr_token *after, int nafter);
+  tsr_status (*fence)(struct tsr_device *device); /* steps issued from now on start after all issued so far */
+  tsr_status (*drain)(struct tsr_device *device); /* runs all that was issued; faults surface here */
+  double (*seconds)(const struct tsr_device *device); /* of the device's time so far */
 };
 
 /* A chip: one folder in kernels/. `usable` says whether this machine can run it and, if not, writes why into a

@@ -30,9 +30,11 @@ typedef enum tsr_status {
   TSR_UNSUPPORTED,      /* a valid request that no kernel of this build serves */
   TSR_OUT_OF_MEMORY,    /* scratch memory could not be had */
   TSR_BAD_ENVIRONMENT,  /* an environment variable holds a value that is not understood */
+  TSR_DEVICE_FAULT,     /* a device stopped: tsr_last_error() says which core, instruction and why */
 } tsr_status;
 
-typedef enum tsr_type { TSR_F32 = 1, TSR_F64 = 2 } tsr_type;
+/* f16 is IEEE binary16, bf16 the upper half of an f32, s8 and s32 signed integers. */
+typedef enum tsr_type { TSR_F32 = 1, TSR_F64 = 2, TSR_F16 = 3, TSR_BF16 = 4, TSR_S8 = 5, TSR_S32 = 6 } tsr_type;
 
 /* How a matrix lies in memory: TSR_ROW_MAJOR means element (i, j) is at i * ld + j. */
 typedef enum tsr_order { TSR_ROW_MAJOR = 101, TSR_COL_MAJOR = 102 } tsr_order;
@@ -53,7 +55,9 @@ TSR_API const char *tsr_version(void);
 
 /* Creates a context. `isa` is NULL for the best kernels this CPU can run, or a name as in TESSERA_ISA ("generic",
  * "avx2", "avx512", "sve") to ask for a lower one. Fails with TSR_INVALID_ARGUMENT for an unknown name and
- * TSR_UNSUPPORTED for one this CPU or build lacks. Destroy it when no call uses it any more. */
+ * TSR_UNSUPPORTED for one this CPU or build lacks. "accel:910b", "accel:310p" or "accel:./my.chip" opens a simulated
+ * accelerator of that model, with memory of its own (see "Devices"); an unknown model lists the valid ones. Destroy a
+ * context when no call uses it any more; what was allocated on its device goes with it. */
 TSR_API tsr_status tsr_context_create(const char *isa, tsr_context **context);
 TSR_API void tsr_context_destroy(tsr_context *context);
 
@@ -79,15 +83,38 @@ typedef void (*tsr_parallel_for)(void *user, int n, int concurrent, tsr_parallel
  * called while calls on the context are running. */
 TSR_API tsr_status tsr_set_parallel_for(tsr_context *context, tsr_parallel_for parallel, void *user);
 
+/* Devices. A context on a device ("accel:...") computes on operands in the device's memory. An address there is passed
+ * like a pointer but means nothing to the host. Calls on such a context are queued and return at once; what goes wrong
+ * while they run is the status of the next tsr_synchronize, copy or free, and ends everything that was queued. A context
+ * on a device is to be used by one thread at a time. On other contexts these functions fail with TSR_UNSUPPORTED. */
+TSR_API tsr_status tsr_device_alloc(tsr_context *context, size_t bytes, void **address);
+TSR_API tsr_status tsr_device_free(tsr_context *context, void *address);
+TSR_API tsr_status tsr_copy_to_device(tsr_context *context, void *to, const void *from, size_t bytes);
+TSR_API tsr_status tsr_copy_from_device(tsr_context *context, void *to, const void *from, size_t bytes);
+
+/* Waits until everything queued on the device has run. */
+TSR_API tsr_status tsr_synchronize(tsr_context *context);
+
+/* A point in what is queued. Recording marks the end of all calls made so far; the seconds between two recorded events
+ * are the device's own time (simulated, for a simulated device), known after tsr_synchronize. */
+typedef struct tsr_event tsr_event;
+TSR_API tsr_status tsr_event_create(tsr_context *context, tsr_event **event);
+TSR_API void tsr_event_destroy(tsr_event *event);
+TSR_API tsr_status tsr_event_record(tsr_event *event);
+TSR_API tsr_status tsr_event_seconds(const tsr_event *from, const tsr_event *to, double *seconds);
+
 /* C = alpha * op(A) * op(B) + beta * C.
  *
  * op(A) is m x k, op(B) is k x n, C is m x n; A, B and C all have the order `order`. lda, ldb and ldc are in
  * elements and at least the length of a row (row-major) or column (column-major) of the matrix as stored; never
- * less than 1. m, n and k may be 0. Types: all f32 or all f64. alpha and beta are rounded to the type.
+ * less than 1. m, n and k may be 0. On a CPU all are f32 or all f64. On a device A and B are f16 or bf16 and C is f32 or
+ * their type, or A and B are s8 and C is s32 (type_c). alpha and beta are rounded to f32, f64 or, for s32, must be
+ * integers.
  * C must not overlap A or B. Pointers may be aligned to their type only by habit: any address works.
  *
  * The result is defined bit for bit, whatever the machine, threads, strides and neighbours (KB = 384 for f32, 256
- * for f64):
+ * for f64, 4096 for f16 and bf16, which are converted to f32 exactly and whose C is rounded once, at the end; s32 is
+ * exact modulo 2^32):
  *     y = beta == 0 ? 0 : beta * c                     C is not read when beta == 0
  *     if alpha != 0:                                   A and B are not read when alpha == 0
  *         for each block of KB consecutive k:
@@ -103,10 +130,11 @@ typedef struct tsr_gemm_desc {
   int64_t m, n, k;
   int64_t lda, ldb, ldc;
   double alpha, beta;
+  tsr_type type_c; /* of C; 0 = that of A and B, s32 for s8 */
 } tsr_gemm_desc;
 
 #define TSR_GEMM_DESC                                                                                         \
-  { sizeof(tsr_gemm_desc), TSR_F32, TSR_ROW_MAJOR, TSR_NO_TRANS, TSR_NO_TRANS, 0, 0, 0, 0, 0, 0, 1.0, 0.0 }
+  { sizeof(tsr_gemm_desc), TSR_F32, TSR_ROW_MAJOR, TSR_NO_TRANS, TSR_NO_TRANS, 0, 0, 0, 0, 0, 0, 1.0, 0.0, (tsr_type)0 }
 
 TSR_API tsr_status tsr_gemm(tsr_context *context, const tsr_gemm_desc *desc, const void *a, const void *b, void *c);
 

@@ -22,6 +22,11 @@ accel_files:
 ACCEL_FILE("310p.chip", "kernels/accel_sim/chips/310p.chip")
 ACCEL_FILE("910b.chip", "kernels/accel_sim/chips/910b.chip")
 ACCEL_FILE("systolic.chip", "kernels/accel_sim/chips/systolic.chip")
+ACCEL_FILE("fence.s", "kernels/accel_sim/asm/fence.s")
+ACCEL_FILE("gemm.s", "kernels/accel_sim/asm/gemm.s")
+ACCEL_FILE("pack.s", "kernels/accel_sim/asm/pack.s")
+ACCEL_FILE("start.s", "kernels/accel_sim/asm/start.s")
+ACCEL_FILE("update.s", "kernels/accel_sim/asm/update.s")
 .quad 0, 0, 0
 .size accel_files, . - accel_files
 

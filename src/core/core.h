@@ -24,7 +24,7 @@ struct tsr_tiles {
 };
 
 /* Everything of one chip for one element type. */
-#define TSR_TYPES 3
+#define TSR_TYPES 3 /* those CPUs compute in: f32 and f64, from 1 */
 #define TSR_MAX_WIDTH 256
 struct tsr_kernels {
   const struct tsr_chip *chip;
@@ -37,6 +37,7 @@ struct tsr_context {
   const struct tsr_kernels *kernels; /* indexed by tsr_type */
   const char *isa;
   int threads;                       /* 0 = the process-wide number */
+  struct tsr_device *device;         /* NULL: the CPU */
   tsr_parallel_for parallel;
   void *parallel_user;
 };
@@ -53,6 +54,12 @@ static inline tsr_status tsr_context_get(tsr_context *given, tsr_context **conte
 /* The chips of this build, strongest first. */
 const struct tsr_chip *const *tsr_chips(int *n);
 
-static inline int64_t tsr_size_of(tsr_type type) { return type == TSR_F64 ? 8 : 4; }
+/* The kinds of device of this build. */
+const struct tsr_device_chip *const *tsr_device_chips(int *n);
+
+static inline int64_t tsr_size_of(tsr_type type) {
+  static const int8_t bytes[] = {0, 4, 8, 2, 2, 1, 4};
+  return bytes[type];
+}
 
 #endif

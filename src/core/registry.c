@@ -9,6 +9,9 @@
 #define TSR_CHIP(name) extern const struct tsr_chip tsr_chip_##name;
 #include "chips.def"
 #undef TSR_CHIP
+#define TSR_DEVICE(name) extern const struct tsr_device_chip tsr_device_##name;
+#include "devices.def"
+#undef TSR_DEVICE
 
 static const struct tsr_chip *const chips[] = {
 #define TSR_CHIP(name) &tsr_chip_##name,
@@ -103,8 +106,34 @@ static tsr_status choose_chip(const char *isa, int *chip) {
   return tsr_fail(TSR_INVALID_ARGUMENT, "no kernels are named \"%s\"; this build has: %s", isa, valid);
 }
 
+static const struct tsr_device_chip *const device_chips[] = {
+#define TSR_DEVICE(name) &tsr_device_##name,
+#include "devices.def"
+#undef TSR_DEVICE
+    NULL};
+enum { NDEVICES = sizeof device_chips / sizeof device_chips[0] - 1 };
+
+const struct tsr_device_chip *const *tsr_device_chips(int *n) {
+  *n = NDEVICES;
+  return device_chips;
+}
+
+/* "kind:model" names a device. */
+static tsr_status open_device(tsr_context *context, const char *name) {
+  size_t kind = (size_t)(strchr(name, ':') - name);
+  memset(context, 0, sizeof *context);
+  for (int i = 0; i < NDEVICES; i++) {
+    if (strlen(device_chips[i]->isa) != kind || strncmp(name, device_chips[i]->isa, kind) != 0) continue;
+    context->isa = device_chips[i]->isa;
+    return device_chips[i]->open(name + kind + 1, &context->device);
+  }
+  return tsr_fail(TSR_INVALID_ARGUMENT, "no kind of device is named \"%.*s\" in this build%s%s", (int)kind, name,
+                  NDEVICES ? "; there is " : "", NDEVICES ? device_chips[0]->isa : "");
+}
+
 static tsr_status fill_context(tsr_context *context, const char *isa) {
   int chip = 0;
+  if (isa && strchr(isa, ':')) return open_device(context, isa);
   tsr_status status = choose_chip(isa, &chip);
   if (status != TSR_OK) return status;
   memset(context, 0, sizeof *context);
@@ -125,7 +154,10 @@ tsr_status tsr_context_create(const char *isa, tsr_context **context) {
   return status;
 }
 
-void tsr_context_destroy(tsr_context *context) { free(context); }
+void tsr_context_destroy(tsr_context *context) {
+  if (context && context->device) context->device->chip->close(context->device);
+  free(context);
+}
 
 tsr_context *tsr_context_ready;
 static tsr_context default_context;
@@ -136,6 +168,11 @@ static pthread_once_t default_once = PTHREAD_ONCE_INIT;
 static void make_default(void) {
   const char *isa = getenv("TESSERA_ISA");
   if (isa && !*isa) isa = NULL;
+  if (isa && strchr(isa, ':')) {
+    default_status = TSR_BAD_ENVIRONMENT;
+    snprintf(default_error, sizeof default_error, "TESSERA_ISA is \"%.64s\": a device is opened by a context of its own", isa);
+    return;
+  }
   default_status = fill_context(&default_context, isa);
   if (default_status == TSR_OK) {
     __atomic_store_n(&tsr_context_ready, &default_context, __ATOMIC_RELEASE);

@@ -6,7 +6,7 @@
 #define STRING_(x) #x
 #define STRING(x) STRING_(x)
 
-static _Thread_local char last_error[256];
+static _Thread_local char last_error[640];
 
 tsr_status tsr_fail(tsr_status status, const char *format, ...) {
   va_list args;
@@ -25,6 +25,7 @@ const char *tsr_status_string(tsr_status status) {
     case TSR_UNSUPPORTED: return "the request is valid but not supported by this build or CPU";
     case TSR_OUT_OF_MEMORY: return "scratch memory could not be allocated";
     case TSR_BAD_ENVIRONMENT: return "an environment variable holds a value that is not understood";
+    case TSR_DEVICE_FAULT: return "a device stopped";
   }
   return "not a status";
 }

@@ -13,10 +13,37 @@ static tsr_status check_ld(const char *name, int64_t ld, int64_t least, int64_t 
   return TSR_OK;
 }
 
-static tsr_status check_sizes(const tsr_gemm_desc *d) {
+tsr_type tsr_gemm_type_of_c(const tsr_gemm_desc *d) {
+  if (d->type_c) return d->type_c;
+  return d->type == TSR_S8 ? TSR_S32 : d->type;
+}
+
+static tsr_status check_device_types(const tsr_gemm_desc *d) {
+  tsr_type c = tsr_gemm_type_of_c(d);
+  CHECK(d->type == TSR_F16 || d->type == TSR_BF16 || d->type == TSR_S8,
+        "type is %d: on a device use TSR_F16, TSR_BF16 or TSR_S8", (int)d->type);
+  if (d->type == TSR_S8) {
+    CHECK(c == TSR_S32, "type_c is %d: with TSR_S8 use TSR_S32", (int)c);
+    CHECK(d->alpha == (double)(int32_t)d->alpha && d->beta == (double)(int32_t)d->beta,
+          "alpha is %g and beta %g: with TSR_S8 both must be integers of 32 bits", d->alpha, d->beta);
+    return TSR_OK;
+  }
+  CHECK(c == TSR_F32 || c == d->type, "type_c is %d: use TSR_F32 or the type of A and B", (int)c);
+  return TSR_OK;
+}
+
+static tsr_status check_types(const tsr_context *context, const tsr_gemm_desc *d) {
+  if (context->device) return check_device_types(d);
+  CHECK(d->type == TSR_F32 || d->type == TSR_F64, "type is %d: use TSR_F32 or TSR_F64", (int)d->type);
+  CHECK(tsr_gemm_type_of_c(d) == d->type, "type_c is %d: on a CPU it is that of A and B", (int)d->type_c);
+  return TSR_OK;
+}
+
+static tsr_status check_sizes(const tsr_context *context, const tsr_gemm_desc *d) {
   CHECK(d, "desc is NULL: pass a tsr_gemm_desc initialised by TSR_GEMM_DESC");
   CHECK(d->size == sizeof *d, "desc->size is %zu: initialise the descriptor with TSR_GEMM_DESC", d->size);
-  CHECK(d->type == TSR_F32 || d->type == TSR_F64, "type is %d: use TSR_F32 or TSR_F64", (int)d->type);
+  tsr_status types = check_types(context, d);
+  if (types != TSR_OK) return types;
   CHECK(d->order == TSR_ROW_MAJOR || d->order == TSR_COL_MAJOR, "order is %d: use TSR_ROW_MAJOR or TSR_COL_MAJOR",
         (int)d->order);
   CHECK(d->trans_a == TSR_NO_TRANS || d->trans_a == TSR_TRANS, "trans_a is %d: use TSR_NO_TRANS or TSR_TRANS",
@@ -31,22 +58,22 @@ static tsr_status check_sizes(const tsr_gemm_desc *d) {
 
 /* A matrix as stored is `least` long in the direction that is contiguous and has `outer` such rows or columns. */
 static tsr_status check_matrix(const tsr_gemm_desc *d, const char *name, tsr_trans trans, int64_t rows, int64_t cols,
-                               int64_t ld) {
+                               int64_t ld, tsr_type type) {
   bool down = (d->order == TSR_COL_MAJOR) == (trans == TSR_NO_TRANS);
   int64_t least = down ? rows : cols, outer = down ? cols : rows;
-  return check_ld(name, ld, least > 1 ? least : 1, outer, tsr_size_of(d->type));
+  return check_ld(name, ld, least > 1 ? least : 1, outer, tsr_size_of(type));
 }
 
 static tsr_status check_strides(const tsr_gemm_desc *d) {
-  tsr_status status = check_matrix(d, "lda", d->trans_a, d->m, d->k, d->lda);
-  if (status == TSR_OK) status = check_matrix(d, "ldb", d->trans_b, d->k, d->n, d->ldb);
-  if (status == TSR_OK) status = check_matrix(d, "ldc", TSR_NO_TRANS, d->m, d->n, d->ldc);
+  tsr_status status = check_matrix(d, "lda", d->trans_a, d->m, d->k, d->lda, d->type);
+  if (status == TSR_OK) status = check_matrix(d, "ldb", d->trans_b, d->k, d->n, d->ldb, d->type);
+  if (status == TSR_OK) status = check_matrix(d, "ldc", TSR_NO_TRANS, d->m, d->n, d->ldc, tsr_gemm_type_of_c(d));
   return status;
 }
 
 /* Volatile: gcc 12 drops the rounding of two neighbouring scalars when it vectorises them. */
 double tsr_gemm_scalar(tsr_type type, double x) {
-  if (type != TSR_F32) return x;
+  if (type == TSR_F64 || type == TSR_S8) return x;
   volatile float rounded = (float)x;
   return rounded;
 }
@@ -62,6 +89,7 @@ void tsr_gemm_normalise(const tsr_gemm_desc *d, const void *a, const void *b, vo
   bool turned = d->order == TSR_ROW_MAJOR;
   int64_t size = tsr_size_of(d->type);
   pr->type = d->type;
+  pr->type_c = tsr_gemm_type_of_c(d);
   pr->m = turned ? d->n : d->m;
   pr->n = turned ? d->m : d->n;
   pr->k = d->k;
@@ -70,13 +98,13 @@ void tsr_gemm_normalise(const tsr_gemm_desc *d, const void *a, const void *b, vo
   pr->c = (tsr_mem)c;
   strides(turned ? d->trans_b : d->trans_a, turned ? d->ldb : d->lda, size, &pr->rsa, &pr->csa);
   strides(turned ? d->trans_a : d->trans_b, turned ? d->lda : d->ldb, size, &pr->rsb, &pr->csb);
-  pr->csc = d->ldc * size;
+  pr->csc = d->ldc * tsr_size_of(pr->type_c);
   pr->alpha = tsr_gemm_scalar(d->type, d->alpha);
   pr->beta = tsr_gemm_scalar(d->type, d->beta);
 }
 
-tsr_status tsr_gemm_check(const tsr_gemm_desc *d) {
-  tsr_status status = check_sizes(d);
+tsr_status tsr_gemm_check(const tsr_context *context, const tsr_gemm_desc *d) {
+  tsr_status status = check_sizes(context, d);
   return status == TSR_OK ? check_strides(d) : status;
 }
 
@@ -86,7 +114,7 @@ tsr_status tsr_gemm(tsr_context *given, const tsr_gemm_desc *d, const void *a, c
   tsr_context *context;
   struct tsr_gemm_problem problem;
   tsr_status status = tsr_context_get(given, &context);
-  if (status == TSR_OK) status = tsr_gemm_check(d);
+  if (status == TSR_OK) status = tsr_gemm_check(context, d);
   if (status != TSR_OK || d->m == 0 || d->n == 0) return status;
   CHECK(c, "c is NULL but m and n are not 0");
   if (tsr_gemm_reads_operands(d)) {
@@ -94,5 +122,6 @@ tsr_status tsr_gemm(tsr_context *given, const tsr_gemm_desc *d, const void *a, c
     CHECK(b, "b is NULL but k and n are not 0");
   }
   tsr_gemm_normalise(d, a, b, c, &problem);
+  if (context->device) return tsr_gemm_on_device(context, &problem);
   return tsr_gemm_compute(context, &problem, "tsr_gemm");
 }

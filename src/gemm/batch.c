@@ -40,6 +40,15 @@ static void claim(void *arg, int index) {
   }
 }
 
+static tsr_status run_on_device(struct batch *batch) {
+  tsr_status status = TSR_OK;
+  for (int64_t i = 0; i < batch->count && status == TSR_OK; i++) {
+    struct tsr_gemm_problem problem = problem_of(batch, i);
+    status = tsr_gemm_on_device(batch->context, &problem);
+  }
+  return status;
+}
+
 static void one_by_one(struct batch *batch) {
   for (int64_t i = 0; i < batch->count; i++) {
     struct tsr_gemm_problem problem = problem_of(batch, i);
@@ -59,13 +68,14 @@ static void print(const struct batch *batch, int threads, double seconds) {
   tsr_trace_print(&call);
 }
 
-static void run(struct batch *batch) {
+static tsr_status run(struct batch *batch) {
   struct tsr_team team;
+  if (batch->context->device) return run_on_device(batch);
   int64_t one = product_of_one(batch->desc);
   int threads = tsr_gemm_threads_for(batch->context, tsr_saturating(one, batch->count));
   if (threads > 1 && (batch->count < threads || tsr_gemm_threads_for(batch->context, one / 8) >= threads)) {
     one_by_one(batch);
-    return;
+    return TSR_OK;
   }
   double start = tsr_tracing() ? tsr_trace_now() : 0;
   if (threads > 1) {
@@ -76,6 +86,7 @@ static void run(struct batch *batch) {
     claim(batch, 0);
   }
   if (tsr_tracing()) print(batch, threads, tsr_trace_now() - start);
+  return TSR_OK;
 }
 
 #define CHECK(condition, ...) \
@@ -120,7 +131,7 @@ static tsr_status check_lists(const struct batch *batch) {
 static tsr_status begin(struct batch *batch, tsr_context *given, bool *empty) {
   tsr_context *context;
   tsr_status status = tsr_context_get(given, &context);
-  if (status == TSR_OK) status = tsr_gemm_check(batch->desc);
+  if (status == TSR_OK) status = tsr_gemm_check(context, batch->desc);
   if (status != TSR_OK) return status;
   CHECK(batch->count >= 0, "batch is %lld: a count cannot be negative", (long long)batch->count);
   batch->context = context;
@@ -135,14 +146,13 @@ tsr_status tsr_gemm_batch_strided(tsr_context *context, const tsr_gemm_desc *des
   bool empty = false;
   tsr_status status = begin(&batch, context, &empty);
   if (status != TSR_OK || empty) return status;
-  int64_t size = tsr_size_of(desc->type);
-  status = check_strides(&batch, size);
+  int64_t size = tsr_size_of(desc->type), size_c = tsr_size_of(tsr_gemm_type_of_c(desc));
+  status = check_strides(&batch, size_c > size ? size_c : size);
   if (status != TSR_OK) return status;
   batch.stride_a *= size;
   batch.stride_b *= size;
-  batch.stride_c *= size;
-  run(&batch);
-  return TSR_OK;
+  batch.stride_c *= size_c;
+  return run(&batch);
 }
 
 tsr_status tsr_gemm_batch(tsr_context *context, const tsr_gemm_desc *desc, int64_t count, const void *const *a,
@@ -153,6 +163,5 @@ tsr_status tsr_gemm_batch(tsr_context *context, const tsr_gemm_desc *desc, int64
   if (status != TSR_OK || empty) return status;
   status = check_lists(&batch);
   if (status != TSR_OK) return status;
-  run(&batch);
-  return TSR_OK;
+  return run(&batch);
 }

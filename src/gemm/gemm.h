@@ -6,7 +6,7 @@
 
 /* The normalised problem: rows of C are contiguous (a row-major caller's problem is turned over), strides in bytes. */
 struct tsr_gemm_problem {
-  tsr_type type;
+  tsr_type type, type_c; /* of A and B, of C */
   int64_t m, n, k;
   tsr_mem a, b, c;
   int64_t rsa, csa, rsb, csb, csc;
@@ -30,13 +30,24 @@ struct tsr_gemm_plan {
   int64_t grain;      /* packed: rows are shared out among the blocks by so many */
   bool pack_a, pack_b;
   int groups;         /* packed: teams of threads side by side in n, each with a packed B of its own */
+  int64_t kc;         /* k of a chunk that is packed at a time; divides kb */
+  int slots;          /* panels of A, and of B, that a device's core holds for chunks to come */
+  int keep;           /* not 0: every so many chunks, A's panels stay for the next columns */
 };
 
 /* KB of the numeric contract: how many consecutive k make one chain. */
-static inline int64_t tsr_gemm_kb(tsr_type type) { return type == TSR_F64 ? 256 : 384; }
+static inline int64_t tsr_gemm_kb(tsr_type type) {
+  return type == TSR_F32 ? 384 : type == TSR_F64 ? 256 : type == TSR_S8 ? INT64_MAX : 4096;
+}
 
 /* Checks a descriptor's fields, not the pointers. */
-tsr_status tsr_gemm_check(const tsr_gemm_desc *desc);
+tsr_status tsr_gemm_check(const tsr_context *context, const tsr_gemm_desc *desc);
+
+/* Queues a valid problem on the context's device. */
+tsr_status tsr_gemm_on_device(const tsr_context *context, const struct tsr_gemm_problem *problem);
+
+/* The type of C that a descriptor means. */
+tsr_type tsr_gemm_type_of_c(const tsr_gemm_desc *desc);
 
 /* A scalar as the type holds it, and whether a valid call reads A and B at all. */
 double tsr_gemm_scalar(tsr_type type, double x);

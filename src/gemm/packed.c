@@ -7,7 +7,7 @@
 
 #include "src/core/memory.h"
 #include "src/core/threads.h"
-#include "src/gemm/tiles.h"
+#include "src/gemm/walk.h"
 
 #define SLIVER_TILES 8 /* tiles of B that a thread packs at a time */
 
@@ -49,27 +49,6 @@ static void pack_slivers(const struct tsr_gemm_job *job, struct group *group, co
                     phase->b);
 }
 
-/* A block of rows against a block of columns: tile columns outside, so that one of B stays in L1. */
-static void multiply(const struct tsr_gemm_job *job, const struct phase *phase, struct tsr_gemm_piece piece,
-                     tsr_mem a) {
-  const struct tsr_gemm_problem *pr = job->problem;
-  const struct tsr_gemm_plan *plan = job->plan;
-  int most = job->kernels->gemm.max_columns[plan->units];
-  tsr_mem c = pr->c + (tsr_mem)(piece.i * job->size + piece.j * pr->csc);
-  struct tsr_step step = {.rsb = pr->rsb, .csb = pr->csb, .csc = pr->csc};
-  tsr_gemm_set_block(job, &step, phase->p0);
-  for (int64_t j = 0; j < piece.cols; j += step.n) {
-    step.n = tsr_next_columns(piece.cols - j, plan->columns, most);
-    if (plan->pack_b) {
-      step.rsb = step.n * job->size;
-      step.csb = job->size;
-    }
-    tsr_mem b = plan->pack_b ? phase->b + (tsr_mem)(j * step.k * job->size)
-                             : pr->b + (tsr_mem)(phase->p0 * pr->rsb + (phase->j + j) * pr->csb);
-    tsr_gemm_column_of_tiles(job, &step, piece.rows, plan->pack_a, a, b, c + (tsr_mem)(j * pr->csc));
-  }
-}
-
 static int64_t row_blocks(const struct tsr_gemm_job *job) { return tsr_ceil_div(job->problem->m, job->plan->mc); }
 
 /* The first row of a block: all blocks are of one size, give or take a grain. */
@@ -87,7 +66,7 @@ static void multiply_block(const struct tsr_gemm_job *job, const struct phase *p
     tsr_gemm_pack_a(job, piece.rows, phase->k, a, scratch);
     a = scratch;
   }
-  multiply(job, phase, piece, a);
+  tsr_gemm_multiply(job, &piece, phase->p0, phase->k, a, phase->b);
 }
 
 /* A counter is set back while nobody uses it: between two barriers only the counters of one parity are in use before
@@ -105,13 +84,14 @@ static void run_phase(const struct tsr_gemm_job *job, struct group *group, const
 
 /* Without a shared B nobody waits for anybody: a thread takes a block of rows through all of k. */
 static void run_rows(const struct tsr_gemm_job *job, struct group *group, tsr_mem scratch) {
-  struct phase phase = {.j = group->j0, .cols = group->j1 - group->j0};
+  struct tsr_gemm_walker walker = {.job = job, .a = {{.at = scratch}}};
+  struct tsr_gemm_piece piece = {.j = group->j0, .cols = group->j1 - group->j0};
   int64_t blocks = row_blocks(job);
-  for (int64_t block; phase.cols > 0 && (block = atomic_fetch_add(&group->rows[0], 1)) < blocks;)
-    for (phase.p0 = 0; phase.p0 < job->problem->k; phase.p0 += phase.k) {
-      phase.k = tsr_min(job->plan->kb, job->problem->k - phase.p0);
-      multiply_block(job, &phase, block, scratch);
-    }
+  for (int64_t block; piece.cols > 0 && (block = atomic_fetch_add(&group->rows[0], 1)) < blocks;) {
+    piece.i = row_of_block(job, block);
+    piece.rows = row_of_block(job, block + 1) - piece.i;
+    tsr_walk_block(&walker, &piece, false);
+  }
 }
 
 static void run_group(const struct tsr_gemm_job *job, struct group *group, bool leader, tsr_mem scratch) {

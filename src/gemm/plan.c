@@ -72,7 +72,8 @@ int tsr_gemm_threads_for(const tsr_context *context, int64_t multiplications) {
 
 void tsr_gemm_choose_path(const tsr_context *context, const struct tsr_gemm_problem *p, int most_threads,
                           struct tsr_gemm_plan *plan) {
-  plan->kb = tsr_gemm_kb(p->type);
+  plan->kb = plan->kc = tsr_gemm_kb(p->type);
+  plan->slots = 1;
   plan->threads = most_threads == 1 ? 1 : tsr_gemm_threads_for(context, product(p));
   if (tsr_gemm_forced.threads && most_threads != 1) plan->threads = tsr_gemm_forced.threads;
   plan->path = choose_path(&context->kernels[p->type], p, plan->threads);

@@ -132,6 +132,27 @@ void tsr_gemm_in_place(const struct tsr_gemm_job *job, struct tsr_step *step, in
   (stays ? rows_of_tiles : columns_of_tiles)(job, step, rows, cols, a, b, c);
 }
 
+void tsr_gemm_multiply(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0, int64_t k,
+                       tsr_mem a, tsr_mem b) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  const struct tsr_gemm_plan *plan = job->plan;
+  int most = job->kernels->gemm.max_columns[plan->units];
+  tsr_mem c = pr->c + (tsr_mem)(piece->i * job->size + piece->j * pr->csc);
+  tsr_mem matrix = pr->b + (tsr_mem)(p0 * pr->rsb + piece->j * pr->csb);
+  struct tsr_step step = {.rsb = pr->rsb, .csb = pr->csb, .csc = pr->csc};
+  tsr_gemm_set_block(job, &step, p0);
+  for (int64_t j = 0; j < piece->cols; j += step.n) {
+    step.n = tsr_next_columns(piece->cols - j, plan->columns, most);
+    if (b) {
+      step.rsb = step.n * job->size;
+      step.csb = job->size;
+    }
+    tsr_gemm_column_of_tiles(job, &step, piece->rows, plan->pack_a, a,
+                             b ? b + (tsr_mem)(j * k * job->size) : matrix + (tsr_mem)(j * pr->csb),
+                             c + (tsr_mem)(j * pr->csc));
+  }
+}
+
 void tsr_gemm_pack(const struct tsr_kernels *kernels, int64_t size, int64_t rows, int64_t width, int64_t k,
                    tsr_mem from, int64_t rs, int64_t cs, tsr_mem to) {
   struct tsr_step step = {.m = rows, .n = width, .k = k, .rsa = rs, .csa = cs, .dc = width * k * size};

@@ -1,0 +1,303 @@
+/* The simulated accelerator as a device of the library: opens a machine, and turns each step of the loops into a launch
+ * of the program that serves its kernel. */
+#include "kernels/accel_sim/device.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/accel_sim/embed.h"
+#include "src/core/core.h"
+
+extern const struct tsr_device_chip tsr_device_accel_sim;
+
+static const struct tsr_kernel kernels[] = {
+#define TSR_KERNEL(symbol, op, ta, tb, tc, mr, nr, mu, per_vector) \
+  {#symbol, TSR_OP_##op, TSR_##ta, TSR_##tb, TSR_##tc, mr, nr, mu, per_vector, NULL},
+#include "kernels/accel_sim/kernels.def"
+#undef TSR_KERNEL
+};
+
+enum program { PROGRAM_START, PROGRAM_FENCE, PROGRAM_PACK, PROGRAM_GEMM, PROGRAM_UPDATE, PROGRAMS };
+static const char *const program_files[PROGRAMS] = {"start.s", "fence.s", "pack.s", "gemm.s", "update.s"};
+
+/* What the host knows of a core. */
+struct core {
+  uint64_t last;  /* the token of its newest command, 0 if none runs */
+  int half;       /* of L0 that the next step of k takes */
+  bool started;   /* start.s was launched */
+  bool fenced;    /* its next command must wait for the fence */
+};
+
+struct device {
+  struct tsr_device base;
+  struct accel_params params;
+  struct accel_machine *machine;
+  struct accel_program program[PROGRAMS];
+  struct core *core;
+  uint64_t *fence; /* tokens that commands behind the fence wait for */
+  int nfence;
+  char fault[512]; /* not empty: the device stopped */
+};
+
+struct accel_machine *accel_device_machine(struct tsr_device *device) { return ((struct device *)device)->machine; }
+
+static void close_device(struct tsr_device *base) {
+  struct device *device = (struct device *)base;
+  if (device->machine) accel_machine_destroy(device->machine);
+  for (int i = 0; i < PROGRAMS; i++) accel_program_free(&device->program[i]);
+  free(device->core);
+  free(device->fence);
+  free(device);
+}
+
+static tsr_status assemble(struct device *device) {
+  char error[400];
+  for (int i = 0; i < PROGRAMS; i++) {
+    const struct accel_file *file = accel_embedded(program_files[i]);
+    if (!file) return tsr_fail(TSR_UNSUPPORTED, "the library lacks the program %s", program_files[i]);
+    if (accel_assemble(file->text, file->name, NULL, NULL, &device->program[i], error, sizeof error) != 0)
+      return tsr_fail(TSR_UNSUPPORTED, "%s", error);
+  }
+  return TSR_OK;
+}
+
+/* "model,option,...": what is behind the model's name. */
+static tsr_status parse_options(char *text, struct accel_options *options) {
+  for (char *word = strtok_r(text, ",", &text); word; word = strtok_r(NULL, ",", &text)) {
+    char *end = word;
+    if (!strcmp(word, "races")) {
+      options->races = true;
+    } else if (!strcmp(word, "trace")) {
+      options->trace = true;
+    } else if (!strcmp(word, "time-only")) {
+      options->no_data = true;
+    } else if (!strncmp(word, "shuffle=", 8) && (options->shuffle = strtoull(word + 8, &end, 0)) && !*end) {
+      continue;
+    } else if (!strncmp(word, "cycles=", 7) && (options->cycle_limit = strtoull(word + 7, &end, 0)) && !*end) {
+      continue;
+    } else {
+      return tsr_fail(TSR_INVALID_ARGUMENT,
+                      "device option \"%.64s\" is unknown: use races, trace, time-only, shuffle=SEED or cycles=LIMIT", word);
+    }
+  }
+  return TSR_OK;
+}
+
+static tsr_status load(struct device *device, const char *model) {
+  struct accel_options options = {.no_data = false};
+  char name[256], error[400];
+  if (strlen(model) >= sizeof name) return tsr_fail(TSR_INVALID_ARGUMENT, "the name of the device is too long");
+  strcpy(name, model);
+  char *comma = strchr(name, ',');
+  if (comma) *comma = 0;
+  tsr_status status = comma ? parse_options(comma + 1, &options) : TSR_OK;
+  if (status != TSR_OK) return status;
+  if (accel_params_load(name, &device->params, error, sizeof error) != 0)
+    return tsr_fail(TSR_INVALID_ARGUMENT, "%s", error);
+  if (device->params.systolic)
+    return tsr_fail(TSR_UNSUPPORTED, "the chip \"%s\" is for programs of its own, not for the library", name);
+  device->machine = accel_machine_create(&device->params, &options, error, sizeof error);
+  return device->machine ? TSR_OK : tsr_fail(TSR_OUT_OF_MEMORY, "%s", error);
+}
+
+static void describe(struct device *device) {
+  const struct accel_params *p = &device->params;
+  double share = p->l2_rate / p->cores;
+  device->base.cores = p->cores;
+  device->base.panels = (struct tsr_level){.bytes = p->bytes[ACCEL_L1], .line = p->align[ACCEL_L1], .cores_sharing = 1};
+  device->base.sums = (struct tsr_level){.bytes = p->bytes[ACCEL_L0C], .line = p->align[ACCEL_L0C], .cores_sharing = 1};
+  device->base.unit = 16;
+  device->base.macs = 16 * 16 * 16;
+  device->base.loaded = share < p->rate[ACCEL_GM_L1] ? share : p->rate[ACCEL_GM_L1];
+  device->base.stored = p->rate[ACCEL_L0C_GM] / 2;
+}
+
+static tsr_status open_device(const char *model, struct tsr_device **opened) {
+  struct device *device = calloc(1, sizeof *device);
+  if (!device) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for a device");
+  device->base.chip = &tsr_device_accel_sim;
+  tsr_status status = load(device, model);
+  if (status == TSR_OK) status = assemble(device);
+  if (status == TSR_OK) {
+    describe(device);
+    device->core = calloc((size_t)device->params.cores, sizeof *device->core);
+    device->fence = calloc((size_t)device->params.cores, sizeof *device->fence);
+    if (!device->core || !device->fence) status = tsr_fail(TSR_OUT_OF_MEMORY, "no memory for a device");
+  }
+  if (status == TSR_OK)
+    *opened = &device->base;
+  else
+    close_device(&device->base);
+  return status;
+}
+
+static tsr_status stopped(const struct device *device) {
+  if (!device->fault[0]) return TSR_OK;
+  return tsr_fail(TSR_DEVICE_FAULT, "the device stopped: %s", device->fault);
+}
+
+static tsr_status drain(struct tsr_device *base) {
+  struct device *device = (struct device *)base;
+  struct accel_fault fault;
+  if (device->fault[0]) return stopped(device);
+  if (accel_machine_run(device->machine, &fault) != 0) snprintf(device->fault, sizeof device->fault, "%s", fault.text);
+  for (int i = 0; i < device->base.cores; i++) {
+    device->core[i].last = 0;
+    device->core[i].fenced = false;
+  }
+  device->nfence = 0;
+  return stopped(device);
+}
+
+static tsr_status fence(struct tsr_device *base) {
+  struct device *device = (struct device *)base;
+  device->nfence = 0;
+  for (int i = 0; i < device->base.cores; i++)
+    if (device->core[i].last) device->fence[device->nfence++] = device->core[i].last;
+  for (int i = 0; i < device->base.cores; i++) device->core[i].fenced = device->nfence > 0;
+  return stopped(device);
+}
+
+static tsr_status alloc(struct tsr_device *base, size_t bytes, tsr_mem *address) {
+  struct device *device = (struct device *)base;
+  uint64_t found = accel_gm_alloc(device->machine, bytes ? bytes : 1);
+  if (!found)
+    return tsr_fail(TSR_OUT_OF_MEMORY, "the device has no %zu bytes left of its %zu", bytes, device->params.bytes[ACCEL_GM]);
+  *address = (tsr_mem)found;
+  return TSR_OK;
+}
+
+static tsr_status release(struct tsr_device *base, tsr_mem address) {
+  if (accel_gm_free(((struct device *)base)->machine, address)) return TSR_OK;
+  return tsr_fail(TSR_INVALID_ARGUMENT, "%#llx was not allocated on this device, or was freed before",
+                  (unsigned long long)address);
+}
+
+static void *view(struct tsr_device *base, tsr_mem address, size_t bytes) {
+  void *found = accel_gm_view(((struct device *)base)->machine, address, bytes);
+  if (!found)
+    tsr_fail(TSR_INVALID_ARGUMENT, "%zu bytes at %#llx are not inside one allocation of this device", bytes,
+             (unsigned long long)address);
+  return found;
+}
+
+static tsr_status copy_in(struct tsr_device *base, tsr_mem to, const void *from, size_t bytes) {
+  void *at = view(base, to, bytes);
+  if (!at) return TSR_INVALID_ARGUMENT;
+  memcpy(at, from, bytes);
+  return TSR_OK;
+}
+
+static tsr_status copy_out(struct tsr_device *base, void *to, tsr_mem from, size_t bytes) {
+  const void *at = view(base, from, bytes);
+  if (!at) return TSR_INVALID_ARGUMENT;
+  memcpy(to, at, bytes);
+  return TSR_OK;
+}
+
+static tsr_token launch(struct device *device, int index, enum program program, const uint64_t *args, int nargs,
+                        const tsr_token *after, int nafter) {
+  struct core *core = &device->core[index];
+  if (!core->started) {
+    core->started = true;
+    launch(device, index, PROGRAM_START, NULL, 0, NULL, 0);
+  }
+  if (core->fenced) { /* a program without work carries the fence's tokens: a launch may need others as well */
+    core->fenced = false;
+    accel_machine_launch(device->machine, index, &device->program[PROGRAM_FENCE], NULL, 0, device->fence, device->nfence);
+  }
+  core->last = accel_machine_launch(device->machine, index, &device->program[program], args, nargs, after, nafter);
+  return core->last;
+}
+
+/* Fractals in a column of fractals of a panel: whole squares of 32 x 32, which is what load2d transposes of bytes. */
+static int64_t blocks_of(int64_t rows) { return (rows + 31) / 32 * 2; }
+
+static tsr_token issue_pack(struct device *device, int core, const struct tsr_kernel *kernel,
+                            const struct tsr_step *step, tsr_mem a, tsr_mem c, const tsr_token *after, int nafter) {
+  bool along_k = kernel->op == TSR_OP_PACK_T;
+  int64_t rows = along_k ? step->m : step->k, cols = along_k ? step->k : step->m;
+  uint64_t args[] = {c, a, (uint64_t)rows, (uint64_t)cols, (uint64_t)(along_k ? step->rsa : step->csa),
+                     (uint64_t)blocks_of(rows), (uint64_t)tsr_size_of(kernel->ta)};
+  return launch(device, core, PROGRAM_PACK, args, 7, after, nafter);
+}
+
+/* gemm.s's codes. */
+static uint64_t operand_code(tsr_type type) { return type == TSR_F16 ? 0 : type == TSR_BF16 ? 1 : 2; }
+static uint64_t result_code(tsr_type type) { return type == TSR_F16 ? 1 : type == TSR_BF16 ? 2 : 0; }
+
+static tsr_token issue_gemm(struct device *device, int core, const struct tsr_kernel *kernel,
+                            const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c, const tsr_token *after,
+                            int nafter) {
+  int64_t size = tsr_size_of(kernel->ta), k_block = 32 / size, steps = (step->k + 4 * k_block - 1) / (4 * k_block);
+  bool a_by_k = step->rsa != size, b_by_k = step->rsb == size;
+  uint64_t flags = (a_by_k ? 1u : 0u) | (b_by_k ? 2u : 0u) | (step->flags & TSR_GO_ON ? 4u : 0u) |
+                   (step->flags & TSR_MORE_K ? 8u : 0u);
+  uint64_t args[] = {a, b, c, (uint64_t)step->m, (uint64_t)step->n, (uint64_t)step->k, (uint64_t)step->csc,
+                     (uint64_t)blocks_of(a_by_k ? step->m : step->k), (uint64_t)blocks_of(b_by_k ? step->n : step->k),
+                     flags, (uint64_t)k_block, (uint64_t)device->core[core].half, operand_code(kernel->ta),
+                     result_code(kernel->tc), device->params.bytes[ACCEL_L0A] / 2};
+  device->core[core].half ^= steps & 1;
+  return launch(device, core, PROGRAM_GEMM, args, 15, after, nafter);
+}
+
+/* update.s's codes. */
+static uint64_t value_code(tsr_type type) {
+  return type == TSR_F32 ? 0 : type == TSR_F16 ? 1 : type == TSR_BF16 ? 2 : 3;
+}
+
+/* A scalar as the vector unit reads it. */
+static uint64_t scalar_bits(tsr_type type, double value) {
+  float f = (float)value;
+  uint32_t bits;
+  if (type == TSR_S32) return (uint32_t)(int64_t)value;
+  memcpy(&bits, &f, sizeof bits);
+  return bits;
+}
+
+/* Rows that pass through UB at a time. */
+#define UPDATE_ROWS 2048
+
+static tsr_token issue_update(struct device *device, int core, const struct tsr_kernel *kernel,
+                              const struct tsr_step *step, tsr_mem sums, tsr_mem y, tsr_mem c, const tsr_token *after,
+                              int nafter) {
+  bool update = kernel->op == TSR_OP_UPDATE;
+  int64_t size_y = tsr_size_of(kernel->tb), size_c = tsr_size_of(kernel->tc);
+  int64_t buffer = (int64_t)device->params.bytes[ACCEL_UB] / 5 * 2 / 64 * 64;
+  uint64_t flags = (update ? 1u : 0u) | (step->beta != 0 ? 2u : 0u);
+  tsr_token token = 0;
+  for (int64_t i = 0; i < step->m; i += UPDATE_ROWS) {
+    int64_t rows = step->m - i < UPDATE_ROWS ? step->m - i : UPDATE_ROWS, pitch = (rows * 4 + 63) / 64 * 64;
+    uint64_t args[] = {update ? sums + (tsr_mem)(i * 4) : 0, (uint64_t)step->csa,
+                       (update ? y : c) + (tsr_mem)(i * size_y), (uint64_t)(update ? step->rsb : step->csc),
+                       value_code(kernel->tb), c + (tsr_mem)(i * size_c), (uint64_t)step->csc, value_code(kernel->tc),
+                       (uint64_t)rows, (uint64_t)step->n, scalar_bits(kernel->tc, step->alpha),
+                       scalar_bits(kernel->tc, step->beta), flags, (uint64_t)(buffer / pitch), (uint64_t)pitch,
+                       (uint64_t)buffer};
+    token = launch(device, core, PROGRAM_UPDATE, args, 16, after, nafter);
+  }
+  return token;
+}
+
+static tsr_token issue(struct tsr_device *base, int core, const struct tsr_kernel *kernel, const struct tsr_step *step,
+                       tsr_mem a, tsr_mem b, tsr_mem c, const tsr_token *after, int nafter) {
+  struct device *device = (struct device *)base;
+  switch (kernel->op) {
+    case TSR_OP_PACK_N:
+    case TSR_OP_PACK_T: return issue_pack(device, core, kernel, step, a, c, after, nafter);
+    case TSR_OP_GEMM: return issue_gemm(device, core, kernel, step, a, b, c, after, nafter);
+    default: return issue_update(device, core, kernel, step, a, b, c, after, nafter);
+  }
+}
+
+static double seconds(const struct tsr_device *base) {
+  const struct device *device = (const struct device *)base;
+  struct accel_stats stats;
+  accel_machine_stats(device->machine, &stats);
+  return stats.cycles / (device->params.ghz * 1e9);
+}
+
+const struct tsr_device_chip tsr_device_accel_sim = {
+    "accel_sim", "accel", kernels, (int)(sizeof kernels / sizeof kernels[0]), open_device, close_device, alloc, release,
+    copy_in, copy_out, issue, fence, drain, seconds};

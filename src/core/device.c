@@ -1,0 +1,80 @@
+/* The public face of devices: memory, copies, waiting, events. */
+#include <stdlib.h>
+
+#include "src/core/core.h"
+
+struct tsr_event {
+  struct tsr_device *device;
+  double seconds; /* below 0: not recorded */
+};
+
+static tsr_status need_device(const tsr_context *context) {
+  if (context && context->device) return TSR_OK;
+  return tsr_fail(TSR_UNSUPPORTED, "the context is not on a device: make one with tsr_context_create(\"accel:910b\", ...)");
+}
+
+tsr_status tsr_device_alloc(tsr_context *context, size_t bytes, void **address) {
+  tsr_mem found = 0;
+  tsr_status status = need_device(context);
+  if (status != TSR_OK) return status;
+  if (!address) return tsr_fail(TSR_INVALID_ARGUMENT, "address is NULL: pass where the address is to be written");
+  status = context->device->chip->alloc(context->device, bytes, &found);
+  if (status == TSR_OK) *address = (void *)found;
+  return status;
+}
+
+tsr_status tsr_device_free(tsr_context *context, void *address) {
+  tsr_status status = need_device(context);
+  if (status == TSR_OK) status = tsr_synchronize(context);
+  if (status != TSR_OK || !address) return status;
+  return context->device->chip->release(context->device, (tsr_mem)address);
+}
+
+tsr_status tsr_copy_to_device(tsr_context *context, void *to, const void *from, size_t bytes) {
+  tsr_status status = need_device(context);
+  if (status == TSR_OK) status = tsr_synchronize(context);
+  if (status != TSR_OK || bytes == 0) return status;
+  if (!from) return tsr_fail(TSR_INVALID_ARGUMENT, "from is NULL but bytes is %zu", bytes);
+  return context->device->chip->copy_in(context->device, (tsr_mem)to, from, bytes);
+}
+
+tsr_status tsr_copy_from_device(tsr_context *context, void *to, const void *from, size_t bytes) {
+  tsr_status status = need_device(context);
+  if (status == TSR_OK) status = tsr_synchronize(context);
+  if (status != TSR_OK || bytes == 0) return status;
+  if (!to) return tsr_fail(TSR_INVALID_ARGUMENT, "to is NULL but bytes is %zu", bytes);
+  return context->device->chip->copy_out(context->device, to, (tsr_mem)from, bytes);
+}
+
+tsr_status tsr_synchronize(tsr_context *context) {
+  tsr_status status = need_device(context);
+  return status == TSR_OK ? context->device->chip->drain(context->device) : status;
+}
+
+tsr_status tsr_event_create(tsr_context *context, tsr_event **event) {
+  tsr_status status = need_device(context);
+  if (status != TSR_OK) return status;
+  if (!event) return tsr_fail(TSR_INVALID_ARGUMENT, "event is NULL: pass the address of a tsr_event pointer");
+  *event = malloc(sizeof **event);
+  if (!*event) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for an event");
+  **event = (tsr_event){context->device, -1};
+  return TSR_OK;
+}
+
+void tsr_event_destroy(tsr_event *event) { free(event); }
+
+/* A simulated device's time stands still between runs, so an event is a run's end. */
+tsr_status tsr_event_record(tsr_event *event) {
+  if (!event) return tsr_fail(TSR_INVALID_ARGUMENT, "event is NULL");
+  tsr_status status = event->device->chip->drain(event->device);
+  if (status == TSR_OK) event->seconds = event->device->chip->seconds(event->device);
+  return status;
+}
+
+tsr_status tsr_event_seconds(const tsr_event *from, const tsr_event *to, double *seconds) {
+  if (!from || !to || !seconds) return tsr_fail(TSR_INVALID_ARGUMENT, "an event or the address of the result is NULL");
+  if (from->seconds < 0 || to->seconds < 0) return tsr_fail(TSR_INVALID_ARGUMENT, "an event was never recorded");
+  if (from->device != to->device) return tsr_fail(TSR_INVALID_ARGUMENT, "the events belong to two devices");
+  *seconds = to->seconds - from->seconds;
+  return TSR_OK;
+}
