@@ -69,7 +69,7 @@ static bool include_path(struct assembler *a, struct asm_word name, const char *
 }
 
 static bool directive_include(struct assembler *a) {
-  struct asm_word name;
+  struct asm_word name = {0};
   if (!string(a, &name)) return false;
   if (!asm_at_end(a)) return asm_fail(a, a->source->at, "the end of the line expected");
   if (!a->read) return asm_fail(a, name.text, "no file may be included here");
@@ -93,14 +93,14 @@ static bool new_name(struct assembler *a, struct asm_word *name) {
 }
 
 static bool directive_const(struct assembler *a) {
-  struct asm_word name;
-  int64_t value;
+  struct asm_word name = {0};
+  int64_t value = 0;
   return new_name(a, &name) && asm_expression(a, &value) && asm_define(a, name, 0, ASM_CONSTANT, value);
 }
 
 static bool directive_reg(struct assembler *a) {
-  struct asm_word name;
-  uint8_t number;
+  struct asm_word name = {0};
+  uint8_t number = 0;
   return new_name(a, &name) && asm_register(a, &number) && asm_define(a, name, 0, ASM_REGISTER, number);
 }
 

@@ -136,7 +136,7 @@ static bool binary(struct assembler *a, int level, int depth, int64_t *value) {
   if (level == LEVELS) return unary(a, depth, value);
   if (!binary(a, level + 1, depth, value)) return false;
   for (;;) {
-    int64_t right;
+    int64_t right = 0;
     asm_skip_blanks(a);
     const char *at = a->source->at;
     char op = take_operator(a, level);

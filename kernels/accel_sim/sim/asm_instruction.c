@@ -106,7 +106,7 @@ static bool flag_operand(struct assembler *a, struct accel_word *word) {
     word->flag = ACCEL_FLAG_IN_REGISTER;
     return asm_register(a, &word->r[0]);
   }
-  int64_t value;
+  int64_t value = 0;
   if (!asm_expression(a, &value)) return false;
   if (value < 0 || value >= ACCEL_FLAGS)
     return asm_fail(a, text.text, "flag %" PRId64 ": 0 .. %d or a register", value, ACCEL_FLAGS - 1);
@@ -133,7 +133,7 @@ static void range_of(int opcode, int64_t *low, int64_t *high) {
 }
 
 static bool constant_operand(struct assembler *a, struct accel_word *word) {
-  int64_t value, low, high;
+  int64_t value = 0, low, high;
   asm_skip_blanks(a);
   const char *at = a->source->at;
   if (!asm_expression(a, &value)) return false;
@@ -159,7 +159,7 @@ static bool label_operand(struct assembler *a) {
 
 static bool operand(struct assembler *a, char letter, int *registers, int *pipes, struct accel_word *word) {
   const char *letters = accel_ops[word->opcode].operands;
-  uint8_t pipe;
+  uint8_t pipe = 0;
   switch (letter) {
     case 'i': return constant_operand(a, word);
     case 'l': return label_operand(a);

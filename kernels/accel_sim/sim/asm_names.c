@@ -79,7 +79,8 @@ static int distance(struct asm_word x, struct asm_word y) {
 
 static void suggest(struct asm_word best, int nearest, int length, char text[80]) {
   text[0] = 0;
-  if (nearest < LONGEST && nearest <= 1 + length / 5) snprintf(text, 80, " (did you mean '%.*s'?)", best.length, best.text);
+  if (nearest < LONGEST && nearest <= 1 + length / 5)
+    snprintf(text, 80, " (did you mean '%.*s'?)", best.length, best.text);
 }
 
 void asm_suggest_name(const struct assembler *a, struct asm_word word, enum asm_kind kind, int scope, char text[80]) {
