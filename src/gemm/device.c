@@ -32,7 +32,7 @@ static int64_t panel_bytes(const struct tsr_device *device, int64_t rows, int64_
   return round_up(rows, 2 * device->unit) * round_up(k, 2 * device->unit) * size;
 }
 
-/* Cycles that all blocks take if each is mc x nc: the cores in rounds, and in each the slower of cube and loads, then
+/* Cycles that all blocks take if each is mc x nc: the cores in rounds, in each the slower of arithmetic and loads, then
  * the sums on their way out. */
 static double cycles_of(const struct tsr_device *device, const struct tsr_gemm_problem *pr, int64_t mc, int64_t nc) {
   int64_t rounds = tsr_ceil_div(tsr_ceil_div(pr->m, mc) * tsr_ceil_div(pr->n, nc), device->cores);
