@@ -16,8 +16,8 @@ struct accel_options {
   bool no_data;         /* time only: buffers are not moved, mad computes nothing */
   bool races;           /* watch every access (accel_race.h) */
   bool trace;           /* keep one event an instruction */
-  uint64_t shuffle;     /* not 0: not the timed order but a random legal one, from this seed */
-  uint64_t cycle_limit; /* of one accel_machine_run; 0 = 1e12 */
+  uint64_t shuffle;     /* not 0: not the timed order but a random legal one, from this seed; time stands still */
+  uint64_t cycle_limit; /* of one accel_machine_run (shuffled: of steps); 0 = 1e12 */
 };
 
 enum accel_fault_kind {
@@ -25,18 +25,19 @@ enum accel_fault_kind {
   ACCEL_DEADLOCK, ACCEL_CYCLE_LIMIT, ACCEL_RACE, ACCEL_RAN_OFF, ACCEL_UNSUPPORTED,
 };
 
-/* What went wrong, for a person: which core and pipe, file:line, operand, value, and what would be right. */
+/* What went wrong, for a person: which core and pipe, file:line, operand, value, and what would be right. core is -1
+ * where no single one is at fault. */
 struct accel_fault {
   enum accel_fault_kind kind;
   int core;
   char text[512];
 };
 
-/* Why a pipe did nothing, in cycles; with `busy` the reasons sum to the run's cycles for each pipe. */
+/* Why a pipe did nothing, in cycles; with `busy` the reasons sum to the run's cycles times the cores for each pipe. */
 enum accel_stall {
   ACCEL_STALL_EMPTY,   /* its queue was empty and the scalar unit was at other work */
-  ACCEL_STALL_FLAG,    /* in wait_flag */
-  ACCEL_STALL_BARRIER,
+  ACCEL_STALL_FLAG,    /* in wait_flag; the cycles of set_flag in a pipe's queue too: busy is work alone */
+  ACCEL_STALL_BARRIER, /* scalar: in pipe_barrier; pipes: empty meanwhile */
   ACCEL_STALL_QUEUE,   /* scalar only: the target pipe's queue was full */
   ACCEL_STALL_TOKEN,   /* scalar only: a command waited for others */
   ACCEL_STALL_IDLE,    /* no command left on this core */
@@ -47,11 +48,11 @@ struct accel_stats {
   double cycles;                                      /* of the run, in the kernels */
   double busy[ACCEL_PIPES];                           /* summed over cores */
   double stall[ACCEL_PIPES][ACCEL_STALLS];
-  double contended;                                   /* part of MTE2/FIX/MTE3 busy time that only waiting for shared memory caused */
+  double contended; /* part of MTE2/FIX/MTE3 busy time that only waiting for shared memory caused */
   uint64_t bytes_read[ACCEL_BUFFERS], bytes_written[ACCEL_BUFFERS], l2_bytes, hbm_bytes;
   uint64_t instructions[ACCEL_OPCODES], macs[4], vector_elements;
-  uint64_t bank_conflicts[ACCEL_BUFFERS];
-  double energy_pj[ACCEL_BUFFERS + 4];                /* each buffer, then L2, cube, vector, scalar */
+  uint64_t bank_conflicts[ACCEL_BUFFERS]; /* L1, UB: an instruction began on a bank that another pipe was using */
+  double energy_pj[ACCEL_BUFFERS + 4];    /* each buffer (GM: what crossed HBM), then L2, cube, vector, scalar */
 };
 
 struct accel_event {
@@ -75,7 +76,8 @@ bool accel_gm_free(struct accel_machine *machine, uint64_t address); /* false: n
 void *accel_gm_view(struct accel_machine *machine, uint64_t address, size_t bytes);
 
 /* Queues a command on a core: the program runs after the core's earlier commands were dispatched and after every token
- * of `after`. The program and nothing else of the arguments must outlive the run. Returns its token, never 0. */
+ * of `after`. The program and nothing else of the arguments must outlive the run. Returns its token; 0: no such core,
+ * too many arguments, or no memory. */
 uint64_t accel_machine_launch(struct accel_machine *machine, int core, const struct accel_program *program,
                               const uint64_t *args, int nargs, const uint64_t *after, int nafter);
 
