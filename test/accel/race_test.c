@@ -2,9 +2,6 @@
  * Random schedules are in race_random_test.c. */
 #include "kernels/accel_sim/sim/race.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test/core/support.h"
 
 enum { CORES = 3, CODE = 512 };
 enum { S, M, V, MTE1, MTE2, MTE3, FIX }; /* the pipes, as isa.h orders them */
@@ -172,6 +169,24 @@ static void the_scalar_unit_passes_on(void **state) {
   expect_race(1, 2);
 }
 
+/* Each instruction of a long queue has what the scalar unit knew when it was dispatched. */
+static void queues_grow(void **state) {
+  (void)state;
+  struct accel_site site = {&program, 2, 0, ACCEL_V};
+  for (int early = 1; early < 40; early++)
+    for (int reader = early - 1; reader <= early; reader++) {
+      for (int i = 0; i < 11; i++) reads(0, V, 3, rows(ACCEL_UB, 0, 1, 64, 0));
+      writes(0, MTE2, 1, l1);
+      for (int i = 0; i < 40; i++) {
+        if (i == early) flag(0, MTE2, S, 0);
+        accel_race_dispatch(race, 0, ACCEL_V);
+      }
+      for (int i = 0; i <= reader; i++) accel_race_begin(race, &site);
+      accel_race_read(race, &site, &l1);
+      reader < early ? expect_race(1, 2) : expect_clean();
+    }
+}
+
 static void barriers_order(void **state) {
   (void)state;
   const int barriers[] = {MTE2, ACCEL_ALL, MTE1, S};
@@ -257,6 +272,13 @@ static void runs_order(void **state) {
   start_after(0, old);
   writes(0, MTE3, 1, gm);
   expect_race(2, 1);
+  for (int i = 0; i < 9; i++) reads(0, MTE2, 3, l1);
+  set(0, MTE2, MTE1, 0); /* stays up */
+  accel_race_start_run(race);
+  writes(0, MTE2, 1, l1);
+  waits(0, MTE2, MTE1, 0);
+  reads(0, MTE1, 2, l1);
+  expect_race(1, 2);
 }
 
 static void buffers_are_apart(void **state) {
@@ -426,9 +448,7 @@ static void starve(void) {
 
 static void without_memory_it_says_so(void **state) {
   (void)state;
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-  skip(); /* they need the address space */
-#endif
+  if (UNDER_ASAN || UNDER_TSAN) skip(); /* they need the address space */
   int status = -1;
   pid_t child = fork();
   if (!child) starve();
@@ -442,6 +462,7 @@ int main(void) {
       cmocka_unit_test(only_the_waiting_pipe_is_ordered),
       cmocka_unit_test(flags_carry_on),
       cmocka_unit_test(the_scalar_unit_passes_on),
+      cmocka_unit_test(queues_grow),
       cmocka_unit_test(barriers_order),
       cmocka_unit_test(tokens_order_cores),
       cmocka_unit_test(a_token_covers_its_command_only),

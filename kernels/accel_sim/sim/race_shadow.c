@@ -110,8 +110,8 @@ static struct page *page_of(struct accel_shadow *shadow, uint64_t key) {
 static bool is_ordered(const struct walk *walk, const struct accel_access *earlier) {
   const struct accel_access *now = walk->access;
   const struct accel_heard *heard = walk->heard;
-  if (earlier->core != now->core) return heard->others[earlier->core * ACCEL_PIPES + earlier->pipe] >= earlier->when;
-  return earlier->pipe == now->pipe || heard->own[earlier->pipe] >= earlier->when;
+  if (earlier->core == now->core) return heard->own[earlier->pipe] >= earlier->when;
+  return heard->others[earlier->core * ACCEL_PIPES + earlier->pipe] >= earlier->when;
 }
 
 static bool is_clash(const struct walk *walk, const struct cell *cell, uint64_t bytes) {
