@@ -64,6 +64,14 @@ static void assert_round_trip(const struct accel_program *program) {
   free(text);
 }
 
+static char *repeated(const char *part, size_t times) {
+  size_t length = strlen(part);
+  char *text = malloc(length * times + 1);
+  for (size_t i = 0; i < times; i++) memcpy(text + i * length, part, length);
+  text[length * times] = 0;
+  return text;
+}
+
 static uint64_t state_of_random;
 
 static uint64_t random64(void) {
@@ -334,6 +342,7 @@ static const char *const errors[][2] = {
     {"jmp 3", "1:5: a label expected, near '3'"},
     {"a: loop r1, a", "1:13: a loop ends at a label behind it, near 'a'"},
     {"x: nop\nnop\nx:", "3:1: this name is a label already, defined at dir/main.s:1, near 'x'"},
+    {"x: x: nop", "1:4: this name is a label already, defined at dir/main.s:1, near 'x'"},
     {"a.b: nop", "1:1: a label is letters, digits and _, then ':', near 'a.b'"},
     {": nop", "1:1: a label is letters, digits and _, then ':', near ':'"},
     {".const A = 1\n.const A = 2", "2:8: this name is a constant already, defined at dir/main.s:1, near 'A'"},
@@ -389,6 +398,26 @@ static void labels_belong_to_their_file(void **state) {
                       "dir/main.s:3:5: unknown label in this file, near 'again'");
 }
 
+static void many_inclusions_keep_their_labels_apart(void **state) {
+  (void)state;
+  enum { N = 1000 };
+  static const struct file files[] = {{"dir/a#;//.s", "again: jmp end\njmp again\nend:\n"}, {NULL, NULL}};
+  struct accel_program p;
+  char *includes = repeated(".include \"a#;//.s\" ; a\n", N), *text = malloc(strlen(includes) + 64);
+  sprintf(text, "jmp end\nagain: nop\n%send: jmp again\n", includes);
+  assert_assembles(text, files, &p);
+  assert_int_equal(p.ncode, 2 * N + 3);
+  assert_int_equal(p.code[0].imm, 2 * N + 2);
+  assert_int_equal(p.code[2 * N + 2].imm, 1);
+  for (int i = 0; i < N; i++) {
+    assert_int_equal(p.code[2 * i + 2].imm, 2 * i + 4);
+    assert_int_equal(p.code[2 * i + 3].imm, 2 * i + 2);
+  }
+  accel_program_free(&p);
+  free(text);
+  free(includes);
+}
+
 static void includes_that_fail(void **state) {
   (void)state;
   static const struct file files[] = {{"dir/a.s", "\n  .include \"b.s\""},
@@ -414,14 +443,6 @@ static void assert_bounded(const char *text, const char *included, const char *e
   char error[ERROR];
   assert_int_equal(accel_assemble(text, "main.s", read_endless, &included, &p, error, sizeof error), -1);
   if (!strstr(error, expected)) fail_msg("%s", error);
-}
-
-static char *repeated(const char *part, size_t times) {
-  size_t length = strlen(part);
-  char *text = malloc(length * times + 1);
-  for (size_t i = 0; i < times; i++) memcpy(text + i * length, part, length);
-  text[length * times] = 0;
-  return text;
 }
 
 static void hostile_sizes_end_in_errors(void **state) {
@@ -644,6 +665,7 @@ int main(void) {
                                      cmocka_unit_test(errors_say_where_and_what),
                                      cmocka_unit_test(a_short_error_buffer),
                                      cmocka_unit_test(labels_belong_to_their_file),
+                                     cmocka_unit_test(many_inclusions_keep_their_labels_apart),
                                      cmocka_unit_test(includes_that_fail),
                                      cmocka_unit_test(hostile_sizes_end_in_errors),
                                      cmocka_unit_test(a_long_expression),
