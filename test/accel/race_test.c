@@ -399,6 +399,11 @@ static void reports_say_all(void **state) {
            "of core 0, written by t.s:41 '%s' on fix of core 1; no flag, barrier or token orders them",
            accel_buffer_names[ACCEL_GM], first, first);
   assert_string_equal(accel_race_report(race, 0), text);
+  other.lines = NULL;
+  site.core = 1;
+  accel_race_begin(race, &site);
+  accel_race_read(race, &site, &gm);
+  assert_non_null(strstr(accel_race_report(race, 1), ", read by instruction 9 '"));
   accel_race_start_run(race);
 }
 

@@ -291,13 +291,19 @@ static void add(char *text, const char *format, ...) {
   va_end(args);
 }
 
+/* A program that was not assembled has no lines. */
+static void add_place(char *text, const struct accel_program *program, int index) {
+  const struct accel_line *line = program->lines ? &program->lines[index] : NULL;
+  if (line) add(text, "%.120s:%d", program->files[line->file], line->line);
+  else add(text, "instruction %d", index);
+}
+
 static void describe(char *text, const struct accel_access *access, bool name_core) {
-  const struct accel_program *program = access->program;
-  const struct accel_line *line = &program->lines[access->index];
   char code[96] = "";
-  accel_disassemble(program, access->index, code, sizeof code);
-  add(text, "%s by %.120s:%d '%s' on %s", access->write ? "written" : "read", program->files[line->file], line->line,
-      code, accel_pipe_names[access->pipe]);
+  accel_disassemble(access->program, access->index, code, sizeof code);
+  add(text, "%s by ", access->write ? "written" : "read");
+  add_place(text, access->program, access->index);
+  add(text, " '%s' on %s", code, accel_pipe_names[access->pipe]);
   if (name_core) add(text, " of core %d", access->core);
 }
 
