@@ -196,8 +196,8 @@ static void write_roof_row(FILE *file, const char *name, const struct accel_roof
 static void write_roofline(FILE *file, const struct accel_summary *s) {
   struct axes a = find_axes(s);
   fprintf(file, "<h2>Roofline</h2>\n<p><span class=\"key\"><i style=\"background: var(--c0)\"></i>HBM</span>"
-                "<span class=\"key\"><i style=\"background: var(--c3)\"></i>L2</span> lines: what the chip could; points: this run"
-                "</p>\n<svg viewBox=\"0 0 720 360\" role=\"img\" aria-label=\"roofline\">\n");
+                "<span class=\"key\"><i style=\"background: var(--c3)\"></i>L2</span> lines: what the chip could; points: "
+                "this run</p>\n<svg viewBox=\"0 0 720 360\" role=\"img\" aria-label=\"roofline\">\n");
   write_grid(file, &a);
   write_roof(file, &a, s, &s->l2, "L2", 3);
   write_roof(file, &a, s, &s->hbm, "HBM", 0);

@@ -14,7 +14,7 @@
 const char *const accel_buffer_names[ACCEL_BUFFERS] = {"gm", "l1", "l0a", "l0b", "l0c", "ub"};
 
 enum quantity {
-  TEXT, CORES, INSTRUCTIONS, BANKS, CELLS, TIMES, SWITCH, BYTES, CLOCK, CYCLES, SLOPE, RATE, BANDWIDTH, TIME, ENERGY,
+  TEXT, CORES, INSTRUCTIONS, BANKS, CELLS, TIMES, ARRAYS, BYTES, CLOCK, CYCLES, SLOPE, RATE, BANDWIDTH, TIME, ENERGY,
   BYTE_ENERGY
 };
 
@@ -25,7 +25,7 @@ static const struct unit {
   double times, per;
 } units[] = {
     {"cores", CORES, 1, 1},         {"instructions", INSTRUCTIONS, 1, 1}, {"banks", BANKS, 1, 1},
-    {"cells", CELLS, 1, 1},         {"times", TIMES, 1, 1},               {"0 or 1", SWITCH, 1, 1},
+    {"cells", CELLS, 1, 1},         {"times", TIMES, 1, 1},               {"arrays", ARRAYS, 1, 1},
     {"B", BYTES, 1, 1},             {"KiB", BYTES, 1024, 1},              {"MiB", BYTES, 1048576, 1},
     {"GiB", BYTES, 1073741824, 1},  {"MB", BYTES, 1e6, 1},                {"GB", BYTES, 1e9, 1},
     {"GHz", CLOCK, 1, 1},           {"MHz", CLOCK, 1, 1e3},               {"cycles", CYCLES, 1, 1},
@@ -69,7 +69,7 @@ static const struct spec {
     {"buffers", "banks.l1", BANKS, AT(l1_banks), 1, 4096},
     {"buffers", "banks.ub", BANKS, AT(ub_banks), 1, 4096},
     {"buffers", "banks.bytes", BYTES, AT(bank_bytes), 1, 4096},
-    {"cube", "systolic", SWITCH, AT(systolic), 0, 1},
+    {"cube", "systolic", ARRAYS, AT(systolic), 0, 1},
     {"cube", "systolic.rows", CELLS, AT(systolic_rows), 0, 4096},
     {"cube", "systolic.columns", CELLS, AT(systolic_columns), 0, 4096},
     {"cube", "mad.startup", CYCLES, AT(mad_startup), 0, 1e6},
