@@ -116,6 +116,7 @@ struct tsr_device_chip {
   tsr_status (*fence)(struct tsr_device *device); /* steps issued from now on start after all issued so far */
   tsr_status (*drain)(struct tsr_device *device); /* runs all that was issued; faults surface here */
   double (*seconds)(const struct tsr_device *device); /* of the device's time so far */
+  int (*describe)(const struct tsr_device *device, char *text, size_t size); /* for people; like snprintf */
 };
 
 /* A chip: one folder in kernels/. `usable` says whether this machine can run it and, if not, writes why into a

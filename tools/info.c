@@ -96,14 +96,42 @@ static void print_kernels(const struct tsr_context *context, tsr_type type, cons
   print_kernel("scale", kernels->scale);
 }
 
-static int info(int argc, char **argv) {
-  static const struct option options[] = {{"measure", no_argument, 0, 'm'}, {0}};
-  bool measure = false;
-  for (int option; (option = getopt_long(argc, argv, "m", options, NULL)) != -1;) {
-    if (option != 'm') return command_misused(&command_info);
-    measure = true;
+/* What a device offers: its own words, then its kernels. */
+static int info_of_device(const char *name) {
+  static const char *const ops[TSR_OP_COUNT] = {[TSR_OP_GEMM] = "gemm", [TSR_OP_PACK_N] = "pack rows",
+                                                [TSR_OP_PACK_T] = "pack along k", [TSR_OP_UPDATE] = "update",
+                                                [TSR_OP_SCALE] = "scale"};
+  static const char *const types[] = {"", "f32", "f64", "f16", "bf16", "s8", "s32"};
+  tsr_context *context = NULL;
+  char text[1024];
+  if (tsr_context_create(name, &context) != TSR_OK || !context->device) {
+    fprintf(stderr, "tessera info: %s\n", context ? "that is not a device" : tsr_last_error());
+    return EXIT_FAILURE;
   }
-  if (optind < argc) return command_misused(&command_info);
+  const struct tsr_device_chip *chip = context->device->chip;
+  chip->describe(context->device, text, sizeof text);
+  printf("Tessera    %s\n%skernels from kernels/%s\n", tsr_version(), text, chip->name);
+  for (int i = 0; i < chip->nkernels; i++)
+    printf("           %-13s %s x %s -> %s: %s\n", ops[chip->kernel[i].op], types[chip->kernel[i].ta],
+           types[chip->kernel[i].tb], types[chip->kernel[i].tc], chip->kernel[i].symbol);
+  tsr_context_destroy(context);
+  return 0;
+}
+
+static int info(int argc, char **argv) {
+  static const struct option options[] = {{"measure", no_argument, 0, 'm'}, {"device", required_argument, 0, 'd'}, {0}};
+  bool measure = false;
+  const char *device = NULL;
+  for (int option; (option = getopt_long(argc, argv, "md:", options, NULL)) != -1;) {
+    if (option == 'd')
+      device = optarg;
+    else if (option == 'm')
+      measure = true;
+    else
+      return command_misused(&command_info);
+  }
+  if (optind < argc || (measure && device)) return command_misused(&command_info);
+  if (device) return info_of_device(device);
   tsr_context *context;
   if (tsr_context_get(NULL, &context) != TSR_OK) {
     fprintf(stderr, "tessera info: %s\n", tsr_last_error());
@@ -119,4 +147,5 @@ static int info(int argc, char **argv) {
   return measure ? measure_print() : 0;
 }
 
-const struct command command_info = {"info", "info [--measure]", "what this machine offers and which kernels are used", info};
+const struct command command_info = {"info", "info [--measure | --device NAME]",
+                                     "what this machine, or a device such as accel:910b, offers and which kernels are used", info};

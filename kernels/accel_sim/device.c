@@ -298,6 +298,21 @@ static double seconds(const struct tsr_device *base) {
   return stats.cycles / (device->params.ghz * 1e9);
 }
 
+static int describe_device(const struct tsr_device *base, char *text, size_t size) {
+  const struct accel_params *p = &((const struct device *)base)->params;
+  double hbm = p->hbm_rate / (p->ghz * 1e9);
+  return snprintf(text, size,
+                  "chip       %s: %s\n"
+                  "cores      %d at %.2f GHz, %.1f TFLOP/s in f16 and bf16, %.1f TOP/s in s8\n"
+                  "a core     L1 %zu KiB, L0A %zu, L0B %zu, L0C %zu, UB %zu KiB; GM to L1 %.0f bytes a cycle\n"
+                  "memory     %zu GiB; %.2f TB/s, %.1f bytes a cycle a core; L2 %zu MiB, %.0f bytes a cycle for all\n"
+                  "simulated  one launch takes %.0f us before its first instruction\n",
+                  p->name, p->description, p->cores, p->ghz, p->cores * p->ghz * 2 * 4096e-3, p->cores * p->ghz * 2 * 8192e-3,
+                  p->bytes[ACCEL_L1] >> 10, p->bytes[ACCEL_L0A] >> 10, p->bytes[ACCEL_L0B] >> 10, p->bytes[ACCEL_L0C] >> 10,
+                  p->bytes[ACCEL_UB] >> 10, p->rate[ACCEL_GM_L1], p->bytes[ACCEL_GM] >> 30, p->hbm_rate * 1e-12,
+                  hbm / p->cores, p->l2_bytes >> 20, p->l2_rate, p->launch_seconds * 1e6);
+}
+
 const struct tsr_device_chip tsr_device_accel_sim = {
     "accel_sim", "accel", kernels, (int)(sizeof kernels / sizeof kernels[0]), open_device, close_device, alloc, release,
-    copy_in, copy_out, issue, fence, drain, seconds};
+    copy_in, copy_out, issue, fence, drain, seconds, describe_device};
