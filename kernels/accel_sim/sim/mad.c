@@ -248,6 +248,7 @@ static widen_rows *widen_of(const struct host *host, unsigned type) {
 
 void accel_mad(unsigned char *l0c, const unsigned char *l0a, const unsigned char *l0b, int64_t m, int64_t k, int64_t n,
                unsigned type, bool init) {
+  if (m <= 0 || n <= 0) return;
   const struct host *host = get_host();
   int size = type == ACCEL_S8 ? 1 : type == ACCEL_F32 ? 4 : 2, unit = ROW_BYTES / size;
   struct mad mad = {l0c, l0a, l0b, (m + SIDE - 1) / SIDE, (k + unit - 1) / unit, (n + SIDE - 1) / SIDE, size, unit,

@@ -17,8 +17,8 @@ void accel_rows_to_fractals(unsigned char *to, const unsigned char *from, int64_
 
 /* load2d: rows x cols fractals (of the result) out of an L1 matrix whose columns of fractals are `blocks` apart. The
  * result's fractal (i, j) comes from (i, j); with `transpose` the result's element (r, c) is the source's (c, r), in
- * squares of 16 x 16 elements of 2 bytes, 32 x 32 of 1 byte, 8 x 8 of 4 bytes: an odd number of fractals takes a part of
- * the last square's. l0b: false: (i, j) goes to i * cols + j; true: to j * rows + i. */
+ * squares of 16 x 16 elements of 2 bytes, 32 x 32 of 1 byte, 8 x 8 of 4 bytes: an odd number of fractals takes part of
+ * the last square. l0b: false: (i, j) goes to i * cols + j; true: to j * rows + i. */
 void accel_load2d(unsigned char *to, const unsigned char *from, int64_t rows, int64_t cols, int64_t blocks, bool l0b,
                   bool transpose, int size);
 
@@ -27,13 +27,13 @@ void accel_load2d(unsigned char *to, const unsigned char *from, int64_t rows, in
 void accel_mad(unsigned char *l0c, const unsigned char *l0a, const unsigned char *l0b, int64_t m, int64_t k, int64_t n,
                unsigned type, bool init);
 
-/* fixp: rows x cols out of L0C, whose columns of fractals are `blocks` fractals (of 1024 bytes) apart, rounded to nearest
- * even, to rows `pitch` bytes apart. */
+/* fixp: rows x cols out of L0C, whose columns of fractals are `blocks` fractals (of 1024 bytes) apart, rounded to
+ * nearest even, to rows `pitch` bytes apart. */
 void accel_fixp(unsigned char *to, const unsigned char *l0c, int64_t rows, int64_t cols, int64_t pitch, int64_t blocks,
                 unsigned type);
 
-/* v.*: `n` elements. b: the second vector, NULL where a scalar (bits of the element type in `scalar`) or nothing is. What
- * NaN, signed zeros, order of summation and d == a give: vector.c. */
+/* v.*: `n` elements. b: the second vector, NULL where a scalar (bits of the element type in `scalar`) or nothing is.
+ * What NaN, signed zeros, order of summation and d == a give: vector.c. */
 void accel_vector(enum accel_opcode op, unsigned type, unsigned char *d, const unsigned char *a, const unsigned char *b,
                   uint64_t scalar, int64_t n);
 
