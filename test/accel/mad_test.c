@@ -143,20 +143,28 @@ static void large(void **state) {
         check(sizes[i][0], sizes[i][1], sizes[i][2], types[t], init, i & 1 ? ANY_BITS : ORDINARY);
 }
 
-/* The greatest products there are, in sums that must wrap. */
+/* Every product the same: sums beyond what f32 holds exactly, and beyond 32 bits. */
+static void check_same_s8(int x) {
+  struct problem p = make_problem(16, 2048, 16, ACCEL_S8, false, ORDINARY);
+  for (int h = 0; accel_mad_use(h); h++) {
+    memset(p.a.bytes, x, p.a.size), memset(p.b.bytes, x, p.b.size);
+    for (size_t i = 0; i < p.c.size; i += 4) memcpy(p.c.bytes + i, &(int32_t){INT32_MAX - 5}, 4);
+    accel_mad(p.c.bytes, p.a.bytes, p.b.bytes, p.m, p.k, p.n, p.type, p.init);
+    for (size_t i = 0; i < p.c.size; i += 4) {
+      uint32_t got;
+      memcpy(&got, p.c.bytes + i, 4);
+      assert_int_equal(got, (uint32_t)INT32_MAX - 5 + (uint32_t)(2048 * x * x));
+    }
+  }
+  accel_mad_use(0);
+  free_problem(&p);
+}
+
 static void extreme_s8(void **state) {
   (void)state;
   for (int i = 0; i < 20; i++) check(between(1, 20), between(500, 1500), between(1, 20), ACCEL_S8, i & 1, EXTREME);
-  struct problem p = make_problem(16, 2048, 16, ACCEL_S8, false, ORDINARY);
-  memset(p.a.bytes, 0x80, p.a.size), memset(p.b.bytes, 0x80, p.b.size);
-  for (size_t i = 0; i < p.c.size; i += 4) memcpy(p.c.bytes + i, &(int32_t){INT32_MAX - 5}, 4);
-  accel_mad(p.c.bytes, p.a.bytes, p.b.bytes, p.m, p.k, p.n, p.type, p.init);
-  for (size_t i = 0; i < p.c.size; i += 4) {
-    uint32_t got;
-    memcpy(&got, p.c.bytes + i, 4);
-    assert_int_equal(got, (uint32_t)INT32_MAX - 5 + 2048 * 128 * 128);
-  }
-  free_problem(&p);
+  check_same_s8(127);
+  check_same_s8(-128);
 }
 
 /* Adding up in another order, or rounding the product, would give other bits than these. */
