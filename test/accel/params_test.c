@@ -269,6 +269,9 @@ static void units_scale(void **state) {
   change("hbm.rate", "hbm.rate=1600\t#GB/s;documented\r");
   assert_int_equal(accel_params_parse(text, "x.chip", &p, error, sizeof error), 0);
   near(p.hbm_rate, 1.6e12);
+  change("clock", "clock = 185e-2 # GHz; documented");
+  assert_int_equal(accel_params_parse(text, "x.chip", &p, error, sizeof error), 0);
+  near(p.ghz, 1.85);
   change("l2.bytes", "l2.bytes = 1.5 # GB; fitted");
   assert_int_equal(accel_params_parse(text, "x.chip", &p, error, sizeof error), 0);
   assert_int_equal(p.l2_bytes, 1500000000);
