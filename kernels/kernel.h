@@ -97,9 +97,9 @@ struct tsr_device_chip;
 struct tsr_device {
   const struct tsr_device_chip *chip;
   int cores;
-  struct tsr_level panels, sums; /* of each core */
+  struct tsr_level panels, sums, shared; /* of each core; the cache of all */
   int unit;                      /* rows and columns are worked on in so many */
-  double macs, loaded, stored;   /* a cycle: f16 multiply-adds of a core, bytes to its panels when all load, sums out */
+  double loaded, streamed;       /* bytes a cycle: to a core's panels when all load; from memory, for all cores */
 };
 struct tsr_device_chip {
   const char *name, *isa;
@@ -115,6 +115,8 @@ struct tsr_device_chip {
                      tsr_mem a, tsr_mem b, tsr_mem c, const tsr_token *after, int nafter);
   tsr_status (*fence)(struct tsr_device *device); /* steps issued from now on start after all issued so far */
   tsr_status (*drain)(struct tsr_device *device); /* runs all that was issued; faults surface here */
+  /* What a core takes for a block m x n x k whose panels come fast enough: the model the plan chooses blocks by. */
+  double (*core_cycles)(const struct tsr_device *device, tsr_type type, int64_t m, int64_t n, int64_t k);
   double (*seconds)(const struct tsr_device *device); /* of the device's time so far */
   int (*describe)(const struct tsr_device *device, char *text, size_t size); /* for people; like snprintf */
 };

@@ -107,10 +107,10 @@ static void describe(struct device *device) {
   device->base.cores = p->cores;
   device->base.panels = (struct tsr_level){.bytes = p->bytes[ACCEL_L1], .line = p->align[ACCEL_L1], .cores_sharing = 1};
   device->base.sums = (struct tsr_level){.bytes = p->bytes[ACCEL_L0C], .line = p->align[ACCEL_L0C], .cores_sharing = 1};
+  device->base.shared = (struct tsr_level){.bytes = p->l2_bytes, .cores_sharing = p->cores};
+  device->base.streamed = p->hbm_rate / (p->ghz * 1e9);
   device->base.unit = 16;
-  device->base.macs = 16 * 16 * 16;
   device->base.loaded = share < p->rate[ACCEL_GM_L1] ? share : p->rate[ACCEL_GM_L1];
-  device->base.stored = p->rate[ACCEL_L0C_GM] / 2;
 }
 
 static tsr_status open_device(const char *model, struct tsr_device **opened) {
@@ -291,6 +291,18 @@ static tsr_token issue(struct tsr_device *base, int core, const struct tsr_kerne
   }
 }
 
+/* gemm.s in numbers: the slower of the cube and the copies into L0, step by step of k, and the sums on their way out. */
+static double core_cycles(const struct tsr_device *base, tsr_type type, int64_t m, int64_t n, int64_t k) {
+  const struct accel_params *p = &((const struct device *)base)->params;
+  double blocks_m = (double)((m + 15) / 16), blocks_n = (double)((n + 15) / 16);
+  double steps = (double)((k * tsr_size_of(type) + 127) / 128);
+  double cube = p->mad_overhead + 4 * blocks_m * blocks_n;
+  double fill = p->startup[ACCEL_L1_L0A] + p->startup[ACCEL_L1_L0B] + 2048 * blocks_n / p->rate[ACCEL_L1_L0A] +
+                2048 * blocks_m / p->rate[ACCEL_L1_L0B];
+  double out = p->startup[ACCEL_L0C_GM] + 2 * (double)(m * n) / p->rate[ACCEL_L0C_GM];
+  return steps * (cube > fill ? cube : fill) + out;
+}
+
 static double seconds(const struct tsr_device *base) {
   const struct device *device = (const struct device *)base;
   struct accel_stats stats;
@@ -315,4 +327,4 @@ static int describe_device(const struct tsr_device *base, char *text, size_t siz
 
 const struct tsr_device_chip tsr_device_accel_sim = {
     "accel_sim", "accel", kernels, (int)(sizeof kernels / sizeof kernels[0]), open_device, close_device, alloc, release,
-    copy_in, copy_out, issue, fence, drain, seconds, describe_device};
+    copy_in, copy_out, issue, fence, drain, core_cycles, seconds, describe_device};

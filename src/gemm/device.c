@@ -3,6 +3,11 @@
 
 #include <stdlib.h>
 
+/* Panels of each operand on the way: one in use, one ready, one coming. */
+#define SLOTS 4
+/* Bytes of k in a chunk: short ones leave more room for panels that are kept. */
+#define CHUNK_BYTES 128
+
 static const struct tsr_kernel *find(const struct tsr_device_chip *chip, enum tsr_op op, tsr_type ta, tsr_type tb,
                                      tsr_type tc) {
   for (int i = 0; i < chip->nkernels; i++) {
@@ -32,55 +37,102 @@ static int64_t panel_bytes(const struct tsr_device *device, int64_t rows, int64_
   return round_up(rows, 2 * device->unit) * round_up(k, 2 * device->unit) * size;
 }
 
-/* Cycles that all blocks take if each is mc x nc: the cores in rounds, in each the slower of arithmetic and loads, then
- * the sums on their way out. */
-static double cycles_of(const struct tsr_device *device, const struct tsr_gemm_problem *pr, int64_t mc, int64_t nc) {
-  int64_t rounds = tsr_ceil_div(tsr_ceil_div(pr->m, mc) * tsr_ceil_div(pr->n, nc), device->cores);
-  int64_t size = tsr_size_of(pr->type);
-  double area = (double)round_up(mc, device->unit) * (double)round_up(nc, device->unit);
-  double multiply = area * (double)pr->k * (double)size / 2 / device->macs;
-  double load = (double)(mc + nc) * (double)pr->k * (double)size / device->loaded;
-  return (double)rounds * ((multiply > load ? multiply : load) + (double)(mc * nc) / device->stored);
+/* Blocks of C are computed in waves of one block a core, `down` x `across` of them side by side, so that cores share
+ * what they read. */
+struct grid {
+  int64_t mc, nc, down, across;
+};
+
+static int64_t waves(const struct tsr_gemm_problem *pr, const struct grid *g) {
+  return tsr_ceil_div(tsr_ceil_div(pr->m, g->mc), g->down) * tsr_ceil_div(tsr_ceil_div(pr->n, g->nc), g->across);
 }
 
-/* The chunk of k: as long as two panels of each operand fit, and at most what makes a step worth its issue. */
+/* The share of A's panels that a core keeps from block to block of its rows. */
+static double kept_share(const struct tsr_device *device, const struct tsr_gemm_problem *pr, const struct grid *g) {
+  int64_t size = tsr_size_of(pr->type), columns = tsr_ceil_div(tsr_ceil_div(pr->n, g->nc), g->across);
+  int64_t room = (int64_t)device->panels.bytes - SLOTS * panel_bytes(device, g->mc, CHUNK_BYTES / size, size) -
+                 SLOTS * panel_bytes(device, g->nc, CHUNK_BYTES / size, size);
+  double share = (double)room / (double)panel_bytes(device, g->mc, pr->k, size);
+  return columns < 2 || room <= 0 ? 0 : (share < 1 ? share : 1) * (double)(columns - 1) / (double)columns;
+}
+
+/* What all waves together read from memory. The shared cache holds both operands; or what a wave reads, and then A's
+ * part of it serves the next waves along the rows; or neither. */
+static double bytes_from_memory(const struct tsr_device *device, const struct tsr_gemm_problem *pr,
+                                const struct grid *g) {
+  double row = (double)pr->k * (double)tsr_size_of(pr->type), cache = (double)device->shared.bytes;
+  double wave = (double)(g->down * g->mc + g->across * g->nc) * row, once = (double)(pr->m + pr->n) * row;
+  if (once <= cache) return once;
+  if (wave > 0.75 * cache) return (double)waves(pr, g) * wave;
+  return ((double)pr->m + (double)pr->n * (double)tsr_ceil_div(tsr_ceil_div(pr->m, g->mc), g->down)) * row;
+}
+
+/* What runs at the same time takes as long as the slower, and a little of the other: overlap is not perfect. */
+static double overlapped(double x, double y) { return x > y ? x + y / 10 : y + x / 10; }
+
+/* Cycles of all waves: in each the slower of a core's own work and its loads, and all what they read from memory. */
+static double cycles_of(const struct tsr_device *device, const struct tsr_gemm_problem *pr, const struct grid *g) {
+  double row = (double)pr->k * (double)tsr_size_of(pr->type), count = (double)waves(pr, g);
+  double slowest = device->chip->core_cycles(device, pr->type, g->mc, g->nc, pr->k);
+  double load = ((double)g->mc * (1 - kept_share(device, pr, g)) + (double)g->nc) * row / device->loaded;
+  double streamed = bytes_from_memory(device, pr, g) / device->streamed;
+  double waves_take = count * overlapped(slowest, load);
+  return overlapped(waves_take, streamed);
+}
+
+/* The chunk of k: as long as the panels of each operand fit. */
 static void choose_chunk(const struct tsr_device *device, const struct tsr_gemm_problem *pr,
                          struct tsr_gemm_plan *plan) {
   int64_t size = tsr_size_of(pr->type), room = (int64_t)device->panels.bytes, most = round_up(pr->k, 2 * device->unit);
-  plan->slots = 2;
+  plan->slots = SLOTS;
   plan->kc = 2 * device->unit;
-  while (plan->kc * 2 <= 1024 / size && plan->kc < most &&
-         2 * (panel_bytes(device, plan->mc, 2 * plan->kc, size) + panel_bytes(device, plan->nc, 2 * plan->kc, size)) <= room)
+  while (plan->kc * 2 <= CHUNK_BYTES / size && plan->kc < most &&
+         plan->slots * (panel_bytes(device, plan->mc, 2 * plan->kc, size) +
+                        panel_bytes(device, plan->nc, 2 * plan->kc, size)) <= room)
     plan->kc *= 2;
 }
 
-/* What is left of the panel memory keeps some of A for the blocks that follow in the same rows. */
+/* What is left of the panel memory keeps some of A for the blocks that follow in the same rows, evenly spread over k.
+ * A panel may be copied anew only when the step that read it last was queued: chunks that are copied ahead are fewer
+ * than those of a block. */
 static void choose_kept(const struct tsr_device *device, const struct tsr_gemm_problem *pr, struct tsr_gemm_plan *plan) {
   int64_t size = tsr_size_of(pr->type), chunks = tsr_ceil_div(pr->k, plan->kc);
   int64_t a = panel_bytes(device, plan->mc, plan->kc, size), b = panel_bytes(device, plan->nc, plan->kc, size);
   int64_t kept = ((int64_t)device->panels.bytes - plan->slots * (a + b)) / a;
   kept = tsr_min(tsr_min(kept, TSR_GEMM_MOST_KEPT), chunks);
-  plan->keep = kept > 0 && pr->n > plan->nc ? (int)tsr_ceil_div(chunks, kept) : 0;
+  plan->kept = kept > 0 && pr->n > plan->nc && chunks > plan->slots ? (int)kept : 0;
 }
 
-static void choose_blocks(const struct tsr_device *device, const struct tsr_kernel *gemm,
-                          const struct tsr_gemm_problem *pr, struct tsr_gemm_plan *plan) {
+static struct grid choose_grid(const struct tsr_device *device, const struct tsr_kernel *gemm,
+                               const struct tsr_gemm_problem *pr) {
   int64_t unit = device->unit, most_m = tsr_min(gemm->mr, round_up(pr->m, unit));
   int64_t most_n = tsr_min(gemm->nr, round_up(pr->n, unit));
-  double best = 0;
+  struct grid best = {0};
+  double least = 0;
+  for (struct grid g = {.down = 1}; g.down <= device->cores; g.down++) {
+    if (device->cores % g.down != 0) continue;
+    g.across = device->cores / g.down;
+    for (g.mc = unit; g.mc <= most_m; g.mc += unit)
+      for (g.nc = unit; g.nc <= most_n && g.mc * g.nc * 4 <= (int64_t)device->sums.bytes; g.nc += unit) {
+        double cycles = cycles_of(device, pr, &g);
+        if (least > 0 && cycles >= least) continue;
+        least = cycles;
+        best = g;
+      }
+  }
+  return best;
+}
+
+static struct grid choose_blocks(const struct tsr_device *device, const struct tsr_kernel *gemm,
+                                 const struct tsr_gemm_problem *pr, struct tsr_gemm_plan *plan) {
+  struct grid grid = choose_grid(device, gemm, pr);
   plan->kb = tsr_gemm_kb(pr->type);
   plan->pack_a = plan->pack_b = true;
-  for (int64_t mc = unit; mc <= most_m; mc += unit)
-    for (int64_t nc = unit; nc <= most_n; nc += unit) {
-      if (mc * nc * 4 > (int64_t)device->sums.bytes) break;
-      double cycles = cycles_of(device, pr, mc, nc);
-      if (best > 0 && cycles >= best) continue;
-      best = cycles;
-      plan->mc = mc;
-      plan->nc = nc;
-    }
+  plan->mc = grid.mc;
+  plan->nc = grid.nc;
   choose_chunk(device, pr, plan);
   choose_kept(device, pr, plan);
+  return grid;
 }
 
 static void place_panels(const struct tsr_device *device, struct tsr_gemm_walker *w) {
@@ -93,17 +145,16 @@ static void place_panels(const struct tsr_device *device, struct tsr_gemm_walker
     w->kept[s] = (struct tsr_gemm_slot){.at = (tsr_mem)at};
 }
 
-/* A core takes neighbouring blocks, down the columns of its rows, so that kept panels of A serve again. */
-static void walk_core(struct tsr_gemm_walker *w, int cores) {
+/* A core's blocks wave by wave, along the columns first: kept panels of A serve again. */
+static void walk_core(struct tsr_gemm_walker *w, const struct grid *grid) {
   const struct tsr_gemm_problem *pr = w->job->problem;
-  const struct tsr_gemm_plan *plan = w->job->plan;
-  int64_t across = tsr_ceil_div(pr->n, plan->nc), blocks = across * tsr_ceil_div(pr->m, plan->mc);
-  for (int64_t block = blocks * w->core / cores; block < blocks * (w->core + 1) / cores; block++) {
-    struct tsr_gemm_piece piece = {.i = block / across * plan->mc, .j = block % across * plan->nc};
-    piece.rows = tsr_min(plan->mc, pr->m - piece.i);
-    piece.cols = tsr_min(plan->nc, pr->n - piece.j);
-    tsr_walk_block(w, &piece, true);
-  }
+  int64_t i0 = w->core % grid->down * grid->mc, j0 = w->core / grid->down * grid->nc;
+  for (int64_t i = i0; i < pr->m; i += grid->down * grid->mc)
+    for (int64_t j = j0; j < pr->n; j += grid->across * grid->nc) {
+      struct tsr_gemm_piece piece = {i, tsr_min(grid->mc, pr->m - i), j, tsr_min(grid->nc, pr->n - j)};
+      tsr_walk_block(w, &piece, true);
+    }
+  tsr_walk_finish(w);
 }
 
 /* Device memory for sums, and for a C that may be rounded only at the end. It is had before anything is queued and
@@ -131,9 +182,9 @@ static void scale(const struct tsr_gemm_problem *pr, struct tsr_device *device, 
   if (pr->beta != 1) device->chip->issue(device, 0, kernel, &step, 0, 0, pr->c, NULL, 0);
 }
 
-/* Calls follow one another: nothing of this one starts before the last steps of the one before have ended. */
 static tsr_status walk_all(struct tsr_device *device, const struct tsr_gemm_job *job,
-                           const struct tsr_device_kernels *kernels, const struct tsr_gemm_walker *memory) {
+                           const struct tsr_device_kernels *kernels, const struct tsr_gemm_walker *memory,
+                           const struct grid *grid) {
   struct tsr_gemm_walker *w = malloc(sizeof *w);
   if (!w) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for a plan");
   for (int core = 0; core < device->cores; core++) {
@@ -143,7 +194,7 @@ static tsr_status walk_all(struct tsr_device *device, const struct tsr_gemm_job 
     w->kernels = kernels;
     w->core = core;
     place_panels(device, w);
-    walk_core(w, device->cores);
+    walk_core(w, grid);
   }
   free(w);
   return TSR_OK;
@@ -157,18 +208,18 @@ tsr_status tsr_gemm_on_device(const tsr_context *context, const struct tsr_gemm_
   struct tsr_gemm_walker memory = {.sums = 0};
   if (pr->m == 0 || pr->n == 0) return TSR_OK;
   if (!find_kernels(device->chip, pr, &kernels)) return tsr_fail(TSR_UNSUPPORTED, "this device has no kernels for these types");
-  tsr_status status = device->chip->fence(device);
+  tsr_status status = device->chip->fence(device); /* calls follow one another */
   if (status != TSR_OK) return status;
   if (pr->k == 0 || pr->alpha == 0) {
     scale(pr, device, kernels.scale);
     return TSR_OK;
   }
-  choose_blocks(device, kernels.gemm, pr, &plan);
+  struct grid grid = choose_blocks(device, kernels.gemm, pr, &plan);
   bool several = pr->k > plan.kb;
   if (several || pr->alpha != 1 || pr->beta != 0)
     status = get_sums(device, pr, several && pr->type_c != TSR_F32 && pr->type_c != TSR_S32, &memory);
   if (status != TSR_OK) return status;
-  status = walk_all(device, &job, &kernels, &memory);
+  status = walk_all(device, &job, &kernels, &memory, &grid);
   tsr_status given_back = give_sums_back(device, &memory);
   return status != TSR_OK ? status : given_back;
 }

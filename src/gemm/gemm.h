@@ -32,7 +32,7 @@ struct tsr_gemm_plan {
   int groups;         /* packed: teams of threads side by side in n, each with a packed B of its own */
   int64_t kc;         /* k of a chunk that is packed at a time; divides kb */
   int slots;          /* panels of A, and of B, that a device's core holds for chunks to come */
-  int keep;           /* not 0: every so many chunks, A's panels stay for the next columns */
+  int kept;           /* chunks whose panels of A stay in the core for the next columns */
 };
 
 /* KB of the numeric contract: how many consecutive k make one chain. */

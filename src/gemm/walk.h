@@ -7,7 +7,7 @@
 
 #include "src/gemm/tiles.h"
 
-#define TSR_GEMM_MOST_SLOTS 4
+#define TSR_GEMM_MOST_SLOTS 6
 #define TSR_GEMM_MOST_KEPT 64
 
 /* A place for a panel: where, what it holds, and the step that read it last. */
@@ -17,11 +17,23 @@ struct tsr_gemm_slot {
   tsr_token used;
 };
 
+/* One chunk of k of a block, from the copies on. */
+struct tsr_gemm_chunk {
+  struct tsr_gemm_piece piece;
+  int64_t p0, k;
+  bool first, last; /* of a block of KB, in which the sums are one chain */
+  struct tsr_gemm_slot *a, *b;
+  tsr_token packed_a, packed_b;
+};
+
 /* What one thread, or one core of a device, needs while it walks. */
 struct tsr_gemm_walker {
   const struct tsr_gemm_job *job;
   struct tsr_gemm_slot a[TSR_GEMM_MOST_SLOTS], b[TSR_GEMM_MOST_SLOTS], kept[TSR_GEMM_MOST_KEPT];
-  int64_t turn; /* chunks so far */
+  struct tsr_gemm_chunk chunk[TSR_GEMM_MOST_SLOTS]; /* those whose panels are on the way, by turns */
+  int64_t packed, multiplied;                       /* chunks so far */
+  struct tsr_gemm_chunk update;                     /* whose sums still wait to be added to C, if due is not 0 */
+  int64_t due;                                      /* the count of multiplications at which they are */
   struct tsr_device *device;
   const struct tsr_device_kernels *kernels;
   int core;
@@ -38,13 +50,6 @@ struct tsr_device_kernels {
 
 #define TSR_WALK static inline __attribute__((always_inline))
 
-/* One chunk of k of a block: what its steps share. */
-struct tsr_gemm_chunk {
-  const struct tsr_gemm_piece *piece;
-  int64_t p0, k;
-  bool first, last; /* of a block of KB, in which the sums are one chain */
-};
-
 TSR_WALK tsr_token tsr_walk_issue(struct tsr_gemm_walker *w, const struct tsr_kernel *kernel,
                                   const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c, tsr_token after1,
                                   tsr_token after2, tsr_token after3) {
@@ -56,94 +61,121 @@ TSR_WALK tsr_token tsr_walk_issue(struct tsr_gemm_walker *w, const struct tsr_ke
   return w->device->chip->issue(w->device, w->core, kernel, step, a, b, c, after, n);
 }
 
-/* Panels of A for the chunk; *at is where. */
-TSR_WALK tsr_token tsr_walk_pack_a(struct tsr_gemm_walker *w, const struct tsr_gemm_chunk *chunk, bool async,
-                                   struct tsr_gemm_slot **slot) {
+/* Panels of A for the chunk. */
+TSR_WALK void tsr_walk_pack_a(struct tsr_gemm_walker *w, struct tsr_gemm_chunk *chunk, bool async) {
   const struct tsr_gemm_problem *pr = w->job->problem;
   const struct tsr_gemm_plan *plan = w->job->plan;
-  tsr_mem from = pr->a + (tsr_mem)(chunk->piece->i * pr->rsa + chunk->p0 * pr->csa);
-  *slot = &w->a[w->turn % plan->slots];
+  tsr_mem from = pr->a + (tsr_mem)(chunk->piece.i * pr->rsa + chunk->p0 * pr->csa);
+  chunk->a = &w->a[w->packed % plan->slots];
+  chunk->packed_a = 0;
   if (!async) {
-    tsr_gemm_pack_a(w->job, chunk->piece->rows, chunk->k, from, (*slot)->at);
-    return 0;
+    tsr_gemm_pack_a(w->job, chunk->piece.rows, chunk->k, from, chunk->a->at);
+    return;
   }
-  int64_t number = chunk->p0 / plan->kc;
-  if (plan->keep && number % plan->keep == 0 && number / plan->keep < TSR_GEMM_MOST_KEPT) {
-    *slot = &w->kept[number / plan->keep];
-    if ((*slot)->holds == chunk->piece->i + 1) return 0;
-    (*slot)->holds = chunk->piece->i + 1;
+  int64_t chunks = tsr_ceil_div(pr->k, plan->kc), number = chunk->p0 / plan->kc, kept = number * plan->kept / chunks;
+  if ((number + 1) * plan->kept / chunks > kept) {
+    chunk->a = &w->kept[kept];
+    if (chunk->a->holds == chunk->piece.i + 1) return;
+    chunk->a->holds = chunk->piece.i + 1;
   }
-  struct tsr_step step = {.m = chunk->piece->rows, .k = chunk->k, .rsa = pr->rsa, .csa = pr->csa};
+  struct tsr_step step = {.m = chunk->piece.rows, .k = chunk->k, .rsa = pr->rsa, .csa = pr->csa};
   bool along_k = pr->rsa != w->job->size;
-  return tsr_walk_issue(w, along_k ? w->kernels->pack_t : w->kernels->pack_n, &step, from, 0, (*slot)->at,
-                        (*slot)->used, 0, 0);
+  chunk->packed_a = tsr_walk_issue(w, along_k ? w->kernels->pack_t : w->kernels->pack_n, &step, from, 0, chunk->a->at,
+                                   chunk->a->used, 0, 0);
 }
 
 /* The same of B, on devices; CPUs that walk read B as it lies. */
-TSR_WALK tsr_token tsr_walk_pack_b(struct tsr_gemm_walker *w, const struct tsr_gemm_chunk *chunk,
-                                   struct tsr_gemm_slot **slot) {
+TSR_WALK void tsr_walk_pack_b(struct tsr_gemm_walker *w, struct tsr_gemm_chunk *chunk) {
   const struct tsr_gemm_problem *pr = w->job->problem;
-  tsr_mem from = pr->b + (tsr_mem)(chunk->p0 * pr->rsb + chunk->piece->j * pr->csb);
-  *slot = &w->b[w->turn % w->job->plan->slots];
-  struct tsr_step step = {.m = chunk->piece->cols, .k = chunk->k, .rsa = pr->csb, .csa = pr->rsb};
+  tsr_mem from = pr->b + (tsr_mem)(chunk->p0 * pr->rsb + chunk->piece.j * pr->csb);
+  chunk->b = &w->b[w->packed % w->job->plan->slots];
+  struct tsr_step step = {.m = chunk->piece.cols, .k = chunk->k, .rsa = pr->csb, .csa = pr->rsb};
   bool along_k = pr->rsb == w->job->size;
-  return tsr_walk_issue(w, along_k ? w->kernels->pack_t : w->kernels->pack_n, &step, from, 0, (*slot)->at,
-                        (*slot)->used, 0, 0);
+  chunk->packed_b = tsr_walk_issue(w, along_k ? w->kernels->pack_t : w->kernels->pack_n, &step, from, 0, chunk->b->at,
+                                   chunk->b->used, 0, 0);
+}
+
+TSR_WALK tsr_mem tsr_walk_c(const struct tsr_gemm_walker *w, const struct tsr_gemm_chunk *chunk) {
+  const struct tsr_gemm_problem *pr = w->job->problem;
+  return pr->c + (tsr_mem)(chunk->piece.i * tsr_size_of(pr->type_c) + chunk->piece.j * pr->csc);
 }
 
 /* y = fma(alpha, s, y) for the sums of a block of k, as a step of its own. y is C unless C would round it too early. */
-TSR_WALK void tsr_walk_update(struct tsr_gemm_walker *w, const struct tsr_gemm_chunk *chunk, tsr_mem sums, tsr_mem y,
-                              tsr_mem c) {
+TSR_WALK void tsr_walk_update(struct tsr_gemm_walker *w) {
   const struct tsr_gemm_problem *pr = w->job->problem;
-  struct tsr_step step = {.m = chunk->piece->rows, .n = chunk->piece->cols, .csa = w->sums_csc};
-  int64_t kb = w->job->plan->kb, first = (chunk->p0 / kb) * kb;
+  const struct tsr_gemm_chunk *chunk = &w->update;
+  struct tsr_step step = {.m = chunk->piece.rows, .n = chunk->piece.cols, .csa = w->sums_csc};
+  int64_t kb = w->job->plan->kb, first = chunk->p0 / kb * kb;
   bool from_c = first == 0 || !w->y, to_c = chunk->p0 + chunk->k == pr->k || !w->y;
+  tsr_mem offset = (tsr_mem)(chunk->piece.i * 4 + chunk->piece.j * w->sums_csc), c = tsr_walk_c(w, chunk);
   tsr_gemm_set_block(w->job, &step, first);
   step.rsb = from_c ? pr->csc : w->sums_csc;
   step.csc = to_c ? pr->csc : w->sums_csc;
-  w->last = tsr_walk_issue(w, w->kernels->update[from_c][to_c], &step, sums, from_c ? c : y, to_c ? c : y, w->last, 0, 0);
+  w->due = 0;
+  w->last = tsr_walk_issue(w, w->kernels->update[from_c][to_c], &step, w->sums + offset, from_c ? c : w->y + offset,
+                           to_c ? c : w->y + offset, w->last, 0, 0);
 }
 
-/* The block of C times the chunk: on a device one step, which may leave its sums in the core. */
-TSR_WALK tsr_token tsr_walk_multiply(struct tsr_gemm_walker *w, const struct tsr_gemm_chunk *chunk, tsr_mem a,
-                                     tsr_mem b, tsr_token packed_a, tsr_token packed_b) {
+/* Whether the sums of the chunk's block of k are C itself: nothing multiplies or rounds them, nothing is added. */
+TSR_WALK bool tsr_walk_is_direct(const struct tsr_gemm_walker *w, const struct tsr_gemm_chunk *chunk) {
   const struct tsr_gemm_problem *pr = w->job->problem;
-  const struct tsr_gemm_piece *piece = chunk->piece;
-  int64_t size_c = tsr_size_of(pr->type_c);
-  tsr_mem c = pr->c + (tsr_mem)(piece->i * size_c + piece->j * pr->csc);
-  tsr_mem offset = (tsr_mem)(piece->i * 4 + piece->j * w->sums_csc), sums = w->sums + offset;
+  if (!w->sums) return true;
+  return pr->alpha == 1 && pr->beta == 0 && !w->y && chunk->p0 < w->job->plan->kb;
+}
+
+/* The block of C times the chunk: on a device one step, which may leave its sums in the core. An update waits until two
+ * more steps are queued: a core takes its steps in order, and would wait for the sums with nothing else to do. */
+TSR_WALK void tsr_walk_multiply(struct tsr_gemm_walker *w, struct tsr_gemm_chunk *chunk) {
+  const struct tsr_gemm_problem *pr = w->job->problem;
+  const struct tsr_gemm_piece *piece = &chunk->piece;
+  bool direct = tsr_walk_is_direct(w, chunk);
+  tsr_mem sums = w->sums + (tsr_mem)(piece->i * 4 + piece->j * w->sums_csc);
   struct tsr_step step = {.m = piece->rows, .n = piece->cols, .k = chunk->k, .rsa = pr->rsa, .csa = pr->csa,
-                          .rsb = pr->rsb, .csb = pr->csb, .csc = w->sums ? w->sums_csc : pr->csc};
+                          .rsb = pr->rsb, .csb = pr->csb, .csc = direct ? pr->csc : w->sums_csc};
   step.flags = TSR_STORE_SUM | (chunk->first ? 0 : TSR_GO_ON) | (chunk->last ? 0 : TSR_MORE_K);
-  const struct tsr_kernel *kernel = w->sums ? w->kernels->gemm : w->kernels->gemm_to_c;
+  if (w->due && (w->multiplied >= w->due || chunk->last)) tsr_walk_update(w);
   /* Sums of an earlier block of k at the same place must have been used before they are overwritten. */
   tsr_token updated = chunk->last && chunk->p0 >= w->job->plan->kb ? w->last : 0;
-  tsr_token done = tsr_walk_issue(w, kernel, &step, a, b, w->sums ? sums : c, packed_a, packed_b, updated);
-  if (!chunk->last) return done;
+  tsr_token done = tsr_walk_issue(w, direct ? w->kernels->gemm_to_c : w->kernels->gemm, &step, chunk->a->at, chunk->b->at,
+                                  direct ? tsr_walk_c(w, chunk) : sums, chunk->packed_a, chunk->packed_b, updated);
+  chunk->a->used = chunk->b->used = done;
+  w->multiplied++;
+  if (!chunk->last) return;
   w->last = done;
-  if (w->sums) tsr_walk_update(w, chunk, sums, w->y + offset, c);
-  return done;
+  if (direct) return;
+  w->update = *chunk;
+  w->due = w->multiplied + 2;
 }
 
-/* One block of C through all of k. */
+/* One block of C through all of k. On a device panels are copied ahead: before a copy must wait for the multiplication
+ * that uses its slot, the next multiplication is queued, or the core would have nothing to do meanwhile. */
 TSR_WALK void tsr_walk_block(struct tsr_gemm_walker *w, const struct tsr_gemm_piece *piece, bool async) {
   const struct tsr_gemm_plan *plan = w->job->plan;
-  int64_t k = w->job->problem->k;
-  struct tsr_gemm_chunk chunk = {.piece = piece};
-  for (; chunk.p0 < k; chunk.p0 += chunk.k, w->turn++) {
-    struct tsr_gemm_slot *a = NULL, *b = NULL;
-    chunk.k = tsr_min(plan->kc, k - chunk.p0);
-    chunk.first = chunk.p0 % plan->kb == 0;
-    chunk.last = (chunk.p0 + chunk.k) % plan->kb == 0 || chunk.p0 + chunk.k == k;
-    tsr_token packed_a = plan->pack_a ? tsr_walk_pack_a(w, &chunk, async, &a) : 0;
+  const struct tsr_gemm_problem *pr = w->job->problem;
+  for (int64_t p0 = 0; p0 < pr->k; p0 += plan->kc) {
+    struct tsr_gemm_chunk *chunk = &w->chunk[w->packed % plan->slots];
+    if (async && w->packed - w->multiplied == plan->slots - 1)
+      tsr_walk_multiply(w, &w->chunk[w->multiplied % plan->slots]);
+    chunk->piece = *piece;
+    chunk->p0 = p0;
+    chunk->k = tsr_min(plan->kc, pr->k - p0);
+    chunk->first = p0 % plan->kb == 0;
+    chunk->last = (p0 + chunk->k) % plan->kb == 0 || p0 + chunk->k == pr->k;
+    if (plan->pack_a) tsr_walk_pack_a(w, chunk, async);
     if (!async) {
-      tsr_mem matrix = w->job->problem->a + (tsr_mem)(piece->i * w->job->problem->rsa + chunk.p0 * w->job->problem->csa);
-      tsr_gemm_multiply(w->job, piece, chunk.p0, chunk.k, a ? a->at : matrix, 0);
+      tsr_mem matrix = pr->a + (tsr_mem)(piece->i * pr->rsa + p0 * pr->csa);
+      tsr_gemm_multiply(w->job, piece, p0, chunk->k, plan->pack_a ? chunk->a->at : matrix, 0);
       continue;
     }
-    tsr_token packed_b = tsr_walk_pack_b(w, &chunk, &b);
-    a->used = b->used = tsr_walk_multiply(w, &chunk, a->at, b->at, packed_a, packed_b);
+    tsr_walk_pack_b(w, chunk);
+    w->packed++;
   }
+}
+
+/* On a device: what was copied ahead, and the last sums. */
+TSR_WALK void tsr_walk_finish(struct tsr_gemm_walker *w) {
+  while (w->multiplied < w->packed) tsr_walk_multiply(w, &w->chunk[w->multiplied % w->job->plan->slots]);
+  if (w->due) tsr_walk_update(w);
 }
 
 #endif

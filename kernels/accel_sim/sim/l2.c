@@ -1,6 +1,6 @@
 /* What all cores share: L2, a cache of global memory with its bandwidth, and HBM behind it.
  *
- * The cache replaces the least recently used block of 4 KiB; in a block, sectors of 64 bytes are valid or dirty one by
+ * The cache replaces the least recently used block of 512 bytes; in a block, sectors of 64 bytes are valid or dirty one by
  * one, so that a tile's short rows do not fetch what nobody asked for. Writes allocate without a fill; dirty sectors go
  * to HBM when their block is replaced, at the expense of the transfer that replaces it.
  *
@@ -11,7 +11,7 @@
 
 #include "kernels/accel_sim/sim/state.h"
 
-enum { L2_BLOCK = 4096, L2_SECTOR = 64, NONE = -1 };
+enum { L2_BLOCK = 512, L2_SECTOR = 64, NONE = -1 };
 
 bool accel_l2_create(struct l2 *l2, size_t bytes) {
   size_t capacity = bytes / L2_BLOCK;
