@@ -6,7 +6,13 @@
 #include "command.h"
 #include "tessera/tessera.h"
 
-static const struct command *const commands[] = {&command_info, &command_run};
+static const struct command *const commands[] = {
+    &command_info,
+    &command_run,
+#ifdef TESSERA_HAVE_ACCEL
+    &command_accel,
+#endif
+};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_help(FILE *to) {

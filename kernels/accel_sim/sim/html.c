@@ -22,8 +22,7 @@ static const char style[] =
     ".key i { display: inline-block; width: .8em; height: .8em; margin-right: .35em; }\n"
     "svg { width: 100%; max-width: 720px; height: auto; display: block; }\n"
     "svg text { fill: var(--ink); font-size: 13px; } svg .faint { fill: var(--faint); font-size: 12px; }\n"
-    ".grid { stroke: var(--line); } .roof { fill: none; stroke-width: 2; }\n"
-    ".point { stroke: var(--ground); stroke-width: 2; }\n"
+    ".grid { stroke: var(--line); } .point { stroke: var(--ground); stroke-width: 2; }\n"
     "</style>\n";
 
 static void write_text(FILE *file, const char *text) {
@@ -67,11 +66,11 @@ static void write_pipe_bar(FILE *file, const struct accel_summary *s, int pipe) 
     int tenths = s->tenths[pipe][i];
     if (tenths)
       fprintf(file, "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"20\" style=\"fill: var(--c%d)\">"
-                    "<title>%s: %s %.1f %%</title></rect>\n", 50 + done * 0.61, y, tenths * 0.61, i,
+                    "<title>%s: %s %.1f %%</title></rect>\n", 50 + done * 0.6, y, tenths * 0.6, i,
               accel_pipe_names[pipe], accel_share_names[i], tenths / 10.0);
     done += tenths;
   }
-  fprintf(file, "<text x=\"668\" y=\"%d\">%.1f %%</text>\n", y + 15, s->tenths[pipe][0] / 10.0);
+  fprintf(file, "<text x=\"656\" y=\"%d\">%.1f %%</text>\n", y + 15, s->tenths[pipe][0] / 10.0);
 }
 
 static void write_pipes(FILE *file, const struct accel_report *report, const struct accel_summary *s) {
@@ -92,7 +91,7 @@ static void write_pipes(FILE *file, const struct accel_report *report, const str
   }
   double memory = stats->busy[ACCEL_MTE2] + stats->busy[ACCEL_MTE3] + stats->busy[ACCEL_FIX];
   fprintf(file, "</table></div>\n<p class=\"note\">%.1f %% of the busy time of mte2, mte3 and fix is waiting "
-                "for memory that all cores share.</p>\n", 100 * ratio(stats->contended, memory));
+                "for memory that all cores share.</p>\n", 100 * ratio(fmax(stats->contended, 0), memory));
 }
 
 static void write_bytes_row(FILE *file, const char *name, uint64_t bytes, double core_cycles) {
@@ -124,7 +123,7 @@ static void write_energy(FILE *file, const struct accel_summary *s) {
   int most = 1;
   for (int i = 0; i < ACCEL_ENERGIES; i++) most = s->energy_tenths[i] > most ? s->energy_tenths[i] : most;
   for (int i = 0; i < ACCEL_ENERGIES; i++) {
-    double width = 550.0 * s->energy_tenths[i] / most;
+    double width = 540.0 * s->energy_tenths[i] / most;
     fprintf(file, "<text x=\"0\" y=\"%d\">%s</text><rect x=\"60\" y=\"%d\" width=\"%.1f\" height=\"18\" "
                   "style=\"fill: var(--c0)\"></rect><text x=\"%.1f\" y=\"%d\">%.1f %%</text>\n", 18 + 24 * i,
             accel_energy_names[i], 4 + 24 * i, width, 66 + width, 18 + 24 * i, s->energy_tenths[i] / 10.0);
@@ -136,7 +135,7 @@ static void write_energy(FILE *file, const struct accel_summary *s) {
 struct axes {
   int x0, x1, y0, y1;
 };
-enum { LEFT = 60, RIGHT = 700, TOP = 15, BOTTOM = 320 };
+enum { LEFT = 60, RIGHT = 670, TOP = 15, BOTTOM = 320 };
 
 static double x_of(const struct axes *a, double intensity) {
   return LEFT + (RIGHT - LEFT) * (log10(intensity) - a->x0) / (a->x1 - a->x0);
@@ -178,8 +177,9 @@ static void write_roof(FILE *file, const struct axes *a, const struct accel_summ
                        const char *name, int colour) {
   double start = fmax(pow(10, a->x0), pow(10, a->y0) * 1e12 / roof->rate);
   double x = x_of(a, start), y = y_of(a, start * roof->rate / 1e12);
-  fprintf(file, "<polyline class=\"roof\" style=\"stroke: var(--c%d)\" points=\"%.1f,%.1f %.1f,%.1f %d,%.1f\"/>\n",
-          colour, x, y, x_of(a, roof->ridge), y_of(a, s->peak_tops), RIGHT, y_of(a, s->peak_tops));
+  double peak = y_of(a, s->peak_tops);
+  fprintf(file, "<polyline fill=\"none\" stroke-width=\"2\" style=\"stroke: var(--c%d)\" ", colour);
+  fprintf(file, "points=\"%.1f,%.1f %.1f,%.1f %d,%.1f\"/>\n", x, y, x_of(a, roof->ridge), peak, RIGHT, peak);
   if (roof->intensity > 0 && s->tops > 0)
     fprintf(file, "<circle class=\"point\" style=\"fill: var(--c%d)\" cx=\"%.1f\" cy=\"%.1f\" r=\"6\">"
                   "<title>%s: %.4g operations a byte, %.4g TFLOP/s</title></circle>\n", colour,
@@ -196,8 +196,9 @@ static void write_roof_row(FILE *file, const char *name, const struct accel_roof
 static void write_roofline(FILE *file, const struct accel_summary *s) {
   struct axes a = find_axes(s);
   fprintf(file, "<h2>Roofline</h2>\n<p><span class=\"key\"><i style=\"background: var(--c0)\"></i>HBM</span>"
-                "<span class=\"key\"><i style=\"background: var(--c3)\"></i>L2</span> lines: what the chip could; points: "
-                "this run</p>\n<svg viewBox=\"0 0 720 360\" role=\"img\" aria-label=\"roofline\">\n");
+                "<span class=\"key\"><i style=\"background: var(--c3)\"></i>L2</span> "
+                "lines: what the chip could; points: this run</p>\n"
+                "<svg viewBox=\"0 0 720 360\" role=\"img\" aria-label=\"roofline\">\n");
   write_grid(file, &a);
   write_roof(file, &a, s, &s->l2, "L2", 3);
   write_roof(file, &a, s, &s->hbm, "HBM", 0);

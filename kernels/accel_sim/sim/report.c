@@ -125,7 +125,7 @@ static void print_pipes(FILE *file, const struct accel_report *report, const str
   }
   double memory = stats->busy[ACCEL_MTE2] + stats->busy[ACCEL_MTE3] + stats->busy[ACCEL_FIX];
   fprintf(file, "%.1f %% of the busy time of mte2, mte3 and fix is waiting for memory that all cores share\n",
-          100 * ratio(stats->contended, memory));
+          100 * ratio(fmax(stats->contended, 0), memory));
   if (s->unaccounted > 0.001)
     fprintf(file, "warning: busy and stalls differ from cycles x cores by up to %.1f %%\n", 100 * s->unaccounted);
 }
