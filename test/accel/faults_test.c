@@ -178,6 +178,16 @@ static void token_deadlocks(void **state) {
   accel_machine_launch(m, 1, &program, NULL, 0, &unknown, 1);
   assert_int_equal(accel_machine_run(m, &fault), -1);
   assert_non_null(strstr(fault.text, "token 1000 (no such command)"));
+  /* The cause is said before what follows from it, each once. */
+  struct accel_program stuck = assembled(".program stuck\nwait_flag v, s, 0\nhalt\n");
+  uint64_t token = launch(m, 5, &stuck, 0);
+  accel_machine_launch(m, 1, &program, NULL, 0, &token, 1);
+  assert_int_equal(accel_machine_run(m, &fault), -1);
+  assert_int_equal(fault.core, 5);
+  const char *cause = strstr(fault.text, "core 5: s waits at t.s:2 for flag v, s, 0");
+  const char *effect = strstr(fault.text, "core 1: s waits for token");
+  assert_true(cause && effect && cause < effect && !strstr(effect + 1, "core 1:") && !strstr(cause + 1, "core 5: s"));
+  accel_program_free(&stuck);
   accel_program_free(&program);
   accel_machine_destroy(m);
 }
@@ -256,6 +266,20 @@ static void races_of_commands(void **state) {
   accel_machine_destroy(m);
 }
 
+/* Flags that are up when a run fails are down in the next. */
+static void faults_lower_flags(void **state) {
+  (void)state;
+  struct accel_machine *m = machine((struct accel_options){0});
+  struct accel_program program = assembled("set_flag v, m, 0\npipe_barrier all\ndiv r1, r1, r0\nhalt\n");
+  for (int i = 0; i < 2; i++) {
+    launch(m, 0, &program, 0);
+    assert_int_equal(accel_machine_run(m, &fault), -1);
+    assert_int_equal(fault.kind, ACCEL_DIVIDE_BY_ZERO);
+  }
+  accel_program_free(&program);
+  accel_machine_destroy(m);
+}
+
 /* A fault leaves memory as it was, and says what came first. */
 static void nothing_is_half_done(void **state) {
   (void)state;
@@ -293,10 +317,22 @@ static void bad_parameters(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(misaligned),       cmocka_unit_test(out_of_range),      cmocka_unit_test(use_after_free),
-      cmocka_unit_test(bad_counts),       cmocka_unit_test(scalar_faults),     cmocka_unit_test(unsupported),
-      cmocka_unit_test(bad_flags),        cmocka_unit_test(deadlocks),         cmocka_unit_test(token_deadlocks),
-      cmocka_unit_test(cycle_limit),      cmocka_unit_test(limit_of_each_run), cmocka_unit_test(races),
-      cmocka_unit_test(races_of_commands), cmocka_unit_test(nothing_is_half_done), cmocka_unit_test(bad_parameters)};
+      cmocka_unit_test(misaligned),
+      cmocka_unit_test(out_of_range),
+      cmocka_unit_test(use_after_free),
+      cmocka_unit_test(bad_counts),
+      cmocka_unit_test(scalar_faults),
+      cmocka_unit_test(unsupported),
+      cmocka_unit_test(bad_flags),
+      cmocka_unit_test(deadlocks),
+      cmocka_unit_test(token_deadlocks),
+      cmocka_unit_test(cycle_limit),
+      cmocka_unit_test(limit_of_each_run),
+      cmocka_unit_test(races),
+      cmocka_unit_test(races_of_commands),
+      cmocka_unit_test(faults_lower_flags),
+      cmocka_unit_test(nothing_is_half_done),
+      cmocka_unit_test(bad_parameters),
+  };
   return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
 }

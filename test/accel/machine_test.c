@@ -208,6 +208,31 @@ static void other_routes(void **state) {
   accel_machine_destroy(m);
 }
 
+/* fixp.l1 fills the last fractals with 0, as ld.gm.l1 does. */
+static void padding_is_zero(void **state) {
+  (void)state;
+  struct accel_params params = chip("310p");
+  struct accel_machine *m = machine_of(&params, (struct accel_options){0});
+  uint64_t gm = accel_gm_alloc(m, 2048);
+  uint16_t *x = accel_gm_view(m, gm, 2048);
+  const char *texts[] = {"fixp.l1.f16 r0, r0, r2, r3, r4, r4", "ld.gm.l1.b16 r0, r1, r2, r3, r5, r4"};
+  for (int i = 0; i < 2; i++) {
+    char text[512];
+    memset(x, 0x77, 2048);
+    snprintf(text, sizeof text, "arg r1, 0\nli r2, 5\nli r3, 18\nli r4, 1\nli r5, 36\nli r6, 2048\nli r7, 16\n"
+             "li r8, 32\nld.gm.l1.linear r0, r1, r6\npipe_barrier all\nmad.f16.init r0, r0, r0, r7, r7, r8\npipe_barrier all\n"
+             "%s\npipe_barrier all\nld.l1.ub r0, r0, r6\npipe_barrier all\n"
+             "li r2, 1\nst.ub.gm r1, r0, r2, r6, r6, r6\nhalt\n", texts[i]);
+    run_text(m, 0, text, gm);
+    for (int j = 0; j < 512; j++) {
+      int row = j % 256 / 16, col = j / 256 * 16 + j % 16;
+      if (row >= 5 || col >= 18) assert_int_equal(x[j], 0);
+    }
+    assert_int_equal(x[512], 0x7777);
+  }
+  accel_machine_destroy(m);
+}
+
 /* A row that is read again and again (pitch 0), and rows that are spread out. */
 static void rows_of_bytes(void **state) {
   (void)state;
@@ -265,6 +290,26 @@ static void launches_that_cannot_be(void **state) {
   run(m);
   run(m); /* nothing to do */
   accel_program_free(&program);
+  accel_machine_destroy(m);
+}
+
+/* A command begins with registers of 0 and no loop open. */
+static void commands_begin_afresh(void **state) {
+  (void)state;
+  struct accel_machine *m = machine((struct accel_options){0});
+  struct accel_program first = assembled("li r10, 5\nli r11, 3\nloop r11, end\nhalt\nnop\nend:\nhalt\n");
+  struct accel_program second = assembled("arg r1, 0\nli r2, 1\nli r3, 32\nnop\nnop\nv.dup.s32 r0, r10, r3\n"
+                                          "pipe_barrier v\nst.ub.gm r1, r0, r2, r3, r3, r3\nhalt\n");
+  uint64_t gm = accel_gm_alloc(m, 32);
+  int32_t *word = accel_gm_view(m, gm, 32);
+  *word = 77;
+  launch(m, 0, &first, 0);
+  launch(m, 0, &second, gm);
+  run(m);
+  assert_int_equal(*word, 0);
+  assert_int_equal(stats_of(m).instructions[ACCEL_NOP], 2);
+  accel_program_free(&first);
+  accel_program_free(&second);
   accel_machine_destroy(m);
 }
 
@@ -538,6 +583,23 @@ static void times_sum_up(void **state) {
   }
 }
 
+/* li, mad, then in pipe_barrier from cycle 2 until 16 cycles after the mad, halt. */
+static void reasons_are_right(void **state) {
+  (void)state;
+  struct accel_params params = chip("910b");
+  params.cores = 1;
+  struct accel_machine *m = machine_of(&params, (struct accel_options){0});
+  run_text(m, 0, "li r1, 128\nmad.f16 r0, r0, r0, r1, r1, r1\npipe_barrier all\nhalt\n", 0);
+  struct accel_stats s = stats_of(m);
+  assert_near(s.busy[ACCEL_S], 3);
+  assert_near(s.stall[ACCEL_S][ACCEL_STALL_BARRIER], 546.5);
+  assert_near(s.stall[ACCEL_V][ACCEL_STALL_EMPTY], 3);
+  assert_near(s.stall[ACCEL_V][ACCEL_STALL_BARRIER], 546.5);
+  assert_near(s.stall[ACCEL_M][ACCEL_STALL_EMPTY], 3);
+  assert_near(s.stall[ACCEL_M][ACCEL_STALL_BARRIER], 16);
+  accel_machine_destroy(m);
+}
+
 /* Also when a fault cuts the run short, and a scalar unit had run ahead. */
 static void times_sum_up_after_faults(void **state) {
   (void)state;
@@ -598,12 +660,13 @@ static void counts_and_energy(void **state) {
   accel_machine_destroy(m);
 }
 
-/* v writes from 0 and mte2 at the same time to a place 16 banks of 32 bytes on: the same bank; then to another. */
+/* v writes from 0 and mte2 at the same time to a place 16 banks of 32 bytes on: the same bank; then to another. What v
+ * does later meets nobody. */
 static void bank_conflicts(void **state) {
   (void)state;
   struct accel_machine *m = machine((struct accel_options){.no_data = true});
   const char *text = "arg r1, 0\nli r2, 1\nli r3, 4096\nli r4, %d\nld.gm.ub r4, r1, r2, r3, r3, r3\n"
-                     "v.dup.f32 r0, r0, r3\nhalt\n";
+                     "v.add.f32 r0, r0, r0, r3\npipe_barrier all\nv.dup.f32 r0, r0, r3\nhalt\n";
   uint64_t gm = accel_gm_alloc(m, 1 << 20);
   char program[256];
   snprintf(program, sizeof program, text, 131072);
@@ -675,9 +738,11 @@ int main(void) {
       cmocka_unit_test(a_product),
       cmocka_unit_test(shuffled_products),
       cmocka_unit_test(other_routes),
+      cmocka_unit_test(padding_is_zero),
       cmocka_unit_test(rows_of_bytes),
       cmocka_unit_test(tokens),
       cmocka_unit_test(launches_that_cannot_be),
+      cmocka_unit_test(commands_begin_afresh),
       cmocka_unit_test(ends_do_not_drain),
       cmocka_unit_test(commands_end_in_order),
       cmocka_unit_test(a_full_queue_holds_the_scalar_unit),
@@ -688,6 +753,7 @@ int main(void) {
       cmocka_unit_test(allocations),
       cmocka_unit_test(memory_is_lazy),
       cmocka_unit_test(times_sum_up),
+      cmocka_unit_test(reasons_are_right),
       cmocka_unit_test(times_sum_up_after_faults),
       cmocka_unit_test(counts_and_energy),
       cmocka_unit_test(bank_conflicts),
