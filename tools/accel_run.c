@@ -142,50 +142,13 @@ static bool launch(struct job *job) {
   return true;
 }
 
-/* A file to write, "-" for standard output; NULL after a message. */
-static FILE *open_output(const char *path) {
-  FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-  if (!file) fprintf(stderr, "tessera accel: %s: %s\n", path, strerror(errno));
-  return file;
-}
-
-/* Whether all that was written before and now arrived. */
-static bool close_output(FILE *file, const char *path, int status) {
-  int error = errno;
-  if (file != stdout && fclose(file) != 0) status = -1, error = errno;
-  if (status != 0) fprintf(stderr, "tessera accel: %s: %s\n", path, strerror(error));
-  return status == 0;
-}
-
-static bool write_trace(const struct job *job) {
-  FILE *file = open_output(job->trace);
-  if (!file) return false;
-  int64_t count;
-  const struct accel_event *events = accel_machine_events(job->machine, &count);
-  return close_output(file, job->trace, accel_trace_write(file, &job->params, events, count));
-}
-
-static bool write_page(const struct job *job, const struct accel_report *report) {
-  FILE *file = open_output(job->html);
-  return file && close_output(file, job->html, accel_report_html(file, report));
-}
-
-/* What a faulty run left is told as well: it is the way to the fault. */
-static bool write_reports(const struct job *job, int (*print)(FILE *, const struct accel_report *)) {
-  struct accel_stats stats;
-  accel_machine_stats(job->machine, &stats);
-  struct accel_report report = {job->file, &job->params, &stats, job->cores};
-  bool traced = !job->trace || write_trace(job), drawn = !job->html || write_page(job, &report);
-  bool printed = !print || close_output(stdout, "standard output", print(stdout, &report));
-  return traced && drawn && printed;
-}
-
 static bool execute(struct job *job, int (*print)(FILE *, const struct accel_report *)) {
   struct accel_fault fault;
   if (!open_machine(job) || !launch(job)) return false;
   bool sound = accel_machine_run(job->machine, &fault) == 0;
   if (!sound) fprintf(stderr, "%s\n", fault.text);
-  if (!job->options.shuffle) return write_reports(job, sound ? print : NULL) && sound;
+  struct accel_outputs outputs = {job->file, job->trace, job->html, sound ? print : NULL};
+  if (!job->options.shuffle) return accel_write_reports(&outputs, job->machine, &job->params, job->cores) && sound;
   if (sound) printf("%s: ended, shuffled with seed %" PRIu64 "\n", job->file, job->options.shuffle);
   return sound;
 }

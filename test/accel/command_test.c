@@ -196,11 +196,31 @@ static void wrong_options(void **state) {
   says("32 arguments at most");
 }
 
+static void products(void **state) {
+  (void)state;
+  expect(0, "gemm 100 200 300 --type s8 --trans-b --trace out.json --html out.html");
+  says("gemm 100x200x300 s8");
+  says("6000000 multiply-adds in s8");
+  says("bound by");
+  read_output_of("out.json");
+  says("gemm.s:");
+  expect(0, "gemm 64 64 64 --device accel:310p --roofline");
+  says("310p");
+  expect(1, "gemm 64 64 64 --device accel:911");
+  says("910b");
+  expect(2, "gemm 64 64 64 --device generic");
+  says("is not a device");
+  expect(1, "gemm 64 64 64 --type f32");
+  says("TSR_F16");
+  static const char *const wrong[] = {"gemm 64 64", "gemm 64 64 0", "gemm 64 64 x", "gemm 64 64 64 --type f8"};
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) expect(2, wrong[i]);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(usage),        cmocka_unit_test(lists_chips), cmocka_unit_test(assembles),
       cmocka_unit_test(wrong_programs), cmocka_unit_test(runs),      cmocka_unit_test(writes_files),
-      cmocka_unit_test(faults),       cmocka_unit_test(wrong_options),
+      cmocka_unit_test(faults),       cmocka_unit_test(wrong_options), cmocka_unit_test(products),
   };
   tessera = argc == 2 ? realpath(argv[1], NULL) : NULL; /* the tests work in a folder of their own */
   if (!tessera) return 2;
