@@ -57,7 +57,8 @@ TSR_API const char *tsr_version(void);
  * "avx2", "avx512", "sve") to ask for a lower one. Fails with TSR_INVALID_ARGUMENT for an unknown name and
  * TSR_UNSUPPORTED for one this CPU or build lacks. "accel:910b", "accel:310p" or "accel:./my.chip" opens a simulated
  * accelerator of that model, with memory of its own (see "Devices"); an unknown model lists the valid ones. Destroy a
- * context when no call uses it any more; what was allocated on its device goes with it. */
+ * context when no call uses it any more; what was allocated on its device goes with it. Calls on a destroyed context are
+ * undefined on a CPU and fail on a device. */
 TSR_API tsr_status tsr_context_create(const char *isa, tsr_context **context);
 TSR_API void tsr_context_destroy(tsr_context *context);
 

@@ -54,6 +54,9 @@ static inline tsr_status tsr_context_get(tsr_context *given, tsr_context **conte
 /* The chips of this build, strongest first. */
 const struct tsr_chip *const *tsr_chips(int *n);
 
+/* What a destroyed context is on: every call fails and says so. */
+extern struct tsr_device tsr_closed_device;
+
 /* The kinds of device of this build. */
 const struct tsr_device_chip *const *tsr_device_chips(int *n);
 

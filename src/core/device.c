@@ -4,9 +4,25 @@
 #include "src/core/core.h"
 
 struct tsr_event {
-  struct tsr_device *device;
+  tsr_context *context;
   double seconds; /* below 0: not recorded */
 };
+
+static tsr_status destroyed(void) {
+  return tsr_fail(TSR_INVALID_ARGUMENT, "the context was destroyed: nothing can be done on it any more");
+}
+
+static tsr_status closed(struct tsr_device *device) { return (void)device, destroyed(); }
+static tsr_status closed_alloc(struct tsr_device *device, size_t bytes, tsr_mem *address) {
+  return (void)device, (void)bytes, (void)address, destroyed();
+}
+static tsr_status closed_release(struct tsr_device *device, tsr_mem address) {
+  return (void)device, (void)address, destroyed();
+}
+
+static const struct tsr_device_chip closed_chip = {
+    .name = "none", .isa = "none", .alloc = closed_alloc, .release = closed_release, .fence = closed, .drain = closed};
+struct tsr_device tsr_closed_device = {.chip = &closed_chip};
 
 static tsr_status need_device(const tsr_context *context) {
   if (context && context->device) return TSR_OK;
@@ -57,7 +73,7 @@ tsr_status tsr_event_create(tsr_context *context, tsr_event **event) {
   if (!event) return tsr_fail(TSR_INVALID_ARGUMENT, "event is NULL: pass the address of a tsr_event pointer");
   *event = malloc(sizeof **event);
   if (!*event) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for an event");
-  **event = (tsr_event){context->device, -1};
+  **event = (tsr_event){context, -1};
   return TSR_OK;
 }
 
@@ -66,15 +82,16 @@ void tsr_event_destroy(tsr_event *event) { free(event); }
 /* A simulated device's time stands still between runs, so an event is a run's end. */
 tsr_status tsr_event_record(tsr_event *event) {
   if (!event) return tsr_fail(TSR_INVALID_ARGUMENT, "event is NULL");
-  tsr_status status = event->device->chip->drain(event->device);
-  if (status == TSR_OK) event->seconds = event->device->chip->seconds(event->device);
+  struct tsr_device *device = event->context->device;
+  tsr_status status = device->chip->drain(device);
+  if (status == TSR_OK) event->seconds = device->chip->seconds(device);
   return status;
 }
 
 tsr_status tsr_event_seconds(const tsr_event *from, const tsr_event *to, double *seconds) {
   if (!from || !to || !seconds) return tsr_fail(TSR_INVALID_ARGUMENT, "an event or the address of the result is NULL");
   if (from->seconds < 0 || to->seconds < 0) return tsr_fail(TSR_INVALID_ARGUMENT, "an event was never recorded");
-  if (from->device != to->device) return tsr_fail(TSR_INVALID_ARGUMENT, "the events belong to two devices");
+  if (from->context != to->context) return tsr_fail(TSR_INVALID_ARGUMENT, "the events belong to two devices");
   *seconds = to->seconds - from->seconds;
   return TSR_OK;
 }

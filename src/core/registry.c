@@ -154,9 +154,25 @@ tsr_status tsr_context_create(const char *isa, tsr_context **context) {
   return status;
 }
 
+/* A context whose device is gone stays behind as a shell, so that a late call on it is an error and not a crash. */
+static void bury(tsr_context *context) {
+  static tsr_context *graveyard;
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  struct tsr_device *device = context->device;
+  if (device == &tsr_closed_device) return;
+  context->device = &tsr_closed_device;
+  device->chip->close(device);
+  pthread_mutex_lock(&lock);
+  context->parallel_user = graveyard;
+  graveyard = context;
+  pthread_mutex_unlock(&lock);
+}
+
 void tsr_context_destroy(tsr_context *context) {
-  if (context && context->device) context->device->chip->close(context->device);
-  free(context);
+  if (context && context->device)
+    bury(context);
+  else
+    free(context);
 }
 
 tsr_context *tsr_context_ready;

@@ -207,9 +207,10 @@ tsr_status tsr_gemm_on_device(const tsr_context *context, const struct tsr_gemm_
   struct tsr_gemm_job job = {pr, &plan, NULL, tsr_size_of(pr->type)};
   struct tsr_gemm_walker memory = {.sums = 0};
   if (pr->m == 0 || pr->n == 0) return TSR_OK;
-  if (!find_kernels(device->chip, pr, &kernels)) return tsr_fail(TSR_UNSUPPORTED, "this device has no kernels for these types");
   tsr_status status = device->chip->fence(device); /* calls follow one another */
   if (status != TSR_OK) return status;
+  if (!find_kernels(device->chip, pr, &kernels))
+    return tsr_fail(TSR_UNSUPPORTED, "this device has no kernels for these types");
   if (pr->k == 0 || pr->alpha == 0) {
     scale(pr, device, kernels.scale);
     return TSR_OK;

@@ -331,6 +331,24 @@ static void bad_requests(void **unused) {
   tsr_context_destroy(context);
 }
 
+static void use_after_destroy(void **unused) {
+  (void)unused;
+  tsr_context *context = open_device("accel:910b");
+  tsr_gemm_desc d = TSR_GEMM_DESC;
+  void *a = NULL;
+  char host[8];
+  d.type = TSR_F16;
+  d.m = d.n = d.k = d.lda = d.ldb = d.ldc = 2;
+  assert_ok(tsr_device_alloc(context, 8, &a));
+  tsr_context_destroy(context);
+  assert_said(tsr_gemm(context, &d, a, a, a), TSR_INVALID_ARGUMENT, "destroyed");
+  assert_said(tsr_device_alloc(context, 8, &a), TSR_INVALID_ARGUMENT, "destroyed");
+  assert_said(tsr_device_free(context, a), TSR_INVALID_ARGUMENT, "destroyed");
+  assert_said(tsr_copy_from_device(context, host, a, 8), TSR_INVALID_ARGUMENT, "destroyed");
+  assert_said(tsr_synchronize(context), TSR_INVALID_ARGUMENT, "destroyed");
+  tsr_context_destroy(context);
+}
+
 /* Operands that were freed: the device stops, says so, and stays stopped. */
 static void faults_surface(void **unused) {
   (void)unused;
@@ -380,7 +398,7 @@ int main(void) {
       cmocka_unit_test(long_k),                cmocka_unit_test(random_sizes_in_random_orders),
       cmocka_unit_test(calls_follow_one_another), cmocka_unit_test(batches),
       cmocka_unit_test(bad_requests),          cmocka_unit_test(faults_surface),
-      cmocka_unit_test(events_tell_time),
+      cmocka_unit_test(events_tell_time),      cmocka_unit_test(use_after_destroy),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -220,7 +220,8 @@ static void padding_is_zero(void **state) {
     char text[512];
     memset(x, 0x77, 2048);
     snprintf(text, sizeof text, "arg r1, 0\nli r2, 5\nli r3, 18\nli r4, 1\nli r5, 36\nli r6, 2048\nli r7, 16\n"
-             "li r8, 32\nld.gm.l1.linear r0, r1, r6\npipe_barrier all\nmad.f16.init r0, r0, r0, r7, r7, r8\npipe_barrier all\n"
+             "li r8, 32\nld.gm.l1.linear r0, r1, r6\npipe_barrier all\n"
+             "mad.f16.init r0, r0, r0, r7, r7, r8\npipe_barrier all\n"
              "%s\npipe_barrier all\nld.l1.ub r0, r0, r6\npipe_barrier all\n"
              "li r2, 1\nst.ub.gm r1, r0, r2, r6, r6, r6\nhalt\n", texts[i]);
     run_text(m, 0, text, gm);
