@@ -58,11 +58,11 @@ static const char *write_report(writer *write) {
 }
 
 static void has(const char *text, const char *part) {
-  if (!strstr(text, part)) fail_msg("\"%s\" is not in:\n%s", part, text);
+  if (!text || !strstr(text, part)) fail_msg("\"%s\" is not in:\n%s", part, text ? text : "nothing");
 }
 
 static void has_not(const char *text, const char *part) {
-  if (strcasestr(text, part)) fail_msg("\"%s\" is in:\n%s", part, text);
+  if (!text || strcasestr(text, part)) fail_msg("\"%s\" is in:\n%s", part, text ? text : "nothing");
 }
 
 static int sum_of(const int *values, int n) {
