@@ -9,8 +9,8 @@ enum { PROGRAMS = 1500, PARTS = 8, GM_BYTES = 65536 };
 /* What registers r1 to r24 begin with: first what may pass for an address or a count. */
 static const char *const values[] = {
     "512", "1024", "4096", "32", "64", "16", "1", "0x100000000000", "2", "3", "17", "128", "0x8000", "0x7ffe0",
-    "0x2ffe0", "-1", "0x7fffffff", "0x80000000", "0x7fffffffffffffff", "0x8000000000000000", "0x100000000040", "0x10000000fff0",
-    "8", "5"};
+    "0x2ffe0", "-1", "0x7fffffff", "0x80000000", "0x7fffffffffffffff", "0x8000000000000000", "0x100000000040",
+    "0x10000000fff0", "8", "5"};
 enum { SANE = 8, VALUES = sizeof values / sizeof values[0] };
 
 struct text {
