@@ -94,12 +94,17 @@ struct tsr_level {
  *                   from (given by b, columns rsb apart; 0: none), tc that of what it writes. */
 typedef uint64_t tsr_token; /* 0: nothing to wait for */
 struct tsr_device_chip;
+struct tsr_device_scratch {
+  tsr_mem at;
+  size_t bytes;
+};
 struct tsr_device {
   const struct tsr_device_chip *chip;
   int cores;
   struct tsr_level panels, sums, shared; /* of each core; the cache of all */
   int unit;                      /* rows and columns are worked on in so many */
   double loaded, streamed;       /* bytes a cycle: to a core's panels when all load; from memory, for all cores */
+  struct tsr_device_scratch scratch[2]; /* device memory that the blocking layers keep */
 };
 struct tsr_device_chip {
   const char *name, *isa;
@@ -117,7 +122,9 @@ struct tsr_device_chip {
   tsr_status (*drain)(struct tsr_device *device); /* runs all that was issued; faults surface here */
   /* What a core takes for a block m x n x k whose panels come fast enough: the model the plan chooses blocks by. */
   double (*core_cycles)(const struct tsr_device *device, tsr_type type, int64_t m, int64_t n, int64_t k);
-  double (*seconds)(const struct tsr_device *device); /* of the device's time so far */
+  /* A point behind all that was issued, by number or -1; and when it was reached, in seconds, below 0: not yet. */
+  int64_t (*mark)(struct tsr_device *device);
+  double (*reached)(const struct tsr_device *device, int64_t mark);
   int (*describe)(const struct tsr_device *device, char *text, size_t size); /* for people; like snprintf */
 };
 

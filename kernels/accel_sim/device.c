@@ -21,6 +21,10 @@ static const struct tsr_kernel kernels[] = {
 enum program { PROGRAM_START, PROGRAM_FENCE, PROGRAM_PACK, PROGRAM_GEMM, PROGRAM_UPDATE, PROGRAMS };
 static const char *const program_files[PROGRAMS] = {"start.s", "fence.s", "pack.s", "gemm.s", "update.s"};
 
+#define MOST_CORES 256
+/* A program of the library that runs this long has lost its way. */
+#define CYCLE_LIMIT 10000000000
+
 /* What the host knows of a core. */
 struct core {
   uint64_t last;  /* the token of its newest command, 0 if none runs */
@@ -85,7 +89,7 @@ static tsr_status parse_options(char *text, struct accel_options *options) {
 }
 
 static tsr_status load(struct device *device, const char *model) {
-  struct accel_options options = {.no_data = false};
+  struct accel_options options = {.cycle_limit = CYCLE_LIMIT};
   char name[256], error[400];
   if (strlen(model) >= sizeof name) return tsr_fail(TSR_INVALID_ARGUMENT, "the name of the device is too long");
   strcpy(name, model);
@@ -95,6 +99,9 @@ static tsr_status load(struct device *device, const char *model) {
   if (status != TSR_OK) return status;
   if (accel_params_load(name, &device->params, error, sizeof error) != 0)
     return tsr_fail(TSR_INVALID_ARGUMENT, "%s", error);
+  if (device->params.cores > MOST_CORES)
+    return tsr_fail(TSR_UNSUPPORTED, "the chip \"%s\" has %d cores; the library drives %d", name, device->params.cores,
+                    MOST_CORES);
   if (device->params.systolic)
     return tsr_fail(TSR_UNSUPPORTED, "the chip \"%s\" is for programs of its own, not for the library", name);
   device->machine = accel_machine_create(&device->params, &options, error, sizeof error);
@@ -208,6 +215,7 @@ static tsr_token launch(struct device *device, int index, enum program program, 
     accel_machine_launch(device->machine, index, &device->program[PROGRAM_FENCE], NULL, 0, device->fence, device->nfence);
   }
   core->last = accel_machine_launch(device->machine, index, &device->program[program], args, nargs, after, nafter);
+  if (!core->last) snprintf(device->fault, sizeof device->fault, "core %d took no command: out of memory", index);
   return core->last;
 }
 
@@ -303,11 +311,20 @@ static double core_cycles(const struct tsr_device *base, tsr_type type, int64_t 
   return steps * (cube > fill ? cube : fill) + out;
 }
 
-static double seconds(const struct tsr_device *base) {
+/* A launch that does nothing, behind the last of every core. */
+static int64_t mark(struct tsr_device *base) {
+  struct device *device = (struct device *)base;
+  uint64_t last[MOST_CORES];
+  int n = 0;
+  if (device->fault[0]) return -1;
+  for (int i = 0; i < base->cores; i++)
+    if (device->core[i].last) last[n++] = device->core[i].last;
+  return accel_machine_watch(device->machine, launch(device, 0, PROGRAM_FENCE, NULL, 0, last, n));
+}
+
+static double reached(const struct tsr_device *base, int64_t number) {
   const struct device *device = (const struct device *)base;
-  struct accel_stats stats;
-  accel_machine_stats(device->machine, &stats);
-  return stats.cycles / (device->params.ghz * 1e9);
+  return accel_machine_watched(device->machine, (int)number) / (device->params.ghz * 1e9);
 }
 
 static int describe_device(const struct tsr_device *base, char *text, size_t size) {
@@ -327,4 +344,4 @@ static int describe_device(const struct tsr_device *base, char *text, size_t siz
 
 const struct tsr_device_chip tsr_device_accel_sim = {
     "accel_sim", "accel", kernels, (int)(sizeof kernels / sizeof kernels[0]), open_device, close_device, alloc, release,
-    copy_in, copy_out, issue, fence, drain, core_cycles, seconds, describe_device};
+    copy_in, copy_out, issue, fence, drain, core_cycles, mark, reached, describe_device};

@@ -5,7 +5,7 @@
 
 struct tsr_event {
   tsr_context *context;
-  double seconds; /* below 0: not recorded */
+  int64_t mark; /* -1: not recorded */
 };
 
 static tsr_status destroyed(void) {
@@ -79,19 +79,24 @@ tsr_status tsr_event_create(tsr_context *context, tsr_event **event) {
 
 void tsr_event_destroy(tsr_event *event) { free(event); }
 
-/* A simulated device's time stands still between runs, so an event is a run's end. */
 tsr_status tsr_event_record(tsr_event *event) {
   if (!event) return tsr_fail(TSR_INVALID_ARGUMENT, "event is NULL");
   struct tsr_device *device = event->context->device;
-  tsr_status status = device->chip->drain(device);
-  if (status == TSR_OK) event->seconds = device->chip->seconds(device);
-  return status;
+  tsr_status status = device->chip->fence(device); /* says what is wrong with a device that cannot go on */
+  if (status != TSR_OK) return status;
+  event->mark = device->chip->mark(device);
+  return event->mark < 0 ? tsr_fail(TSR_OUT_OF_MEMORY, "no memory to record an event") : TSR_OK;
 }
 
 tsr_status tsr_event_seconds(const tsr_event *from, const tsr_event *to, double *seconds) {
   if (!from || !to || !seconds) return tsr_fail(TSR_INVALID_ARGUMENT, "an event or the address of the result is NULL");
-  if (from->seconds < 0 || to->seconds < 0) return tsr_fail(TSR_INVALID_ARGUMENT, "an event was never recorded");
+  if (from->mark < 0 || to->mark < 0) return tsr_fail(TSR_INVALID_ARGUMENT, "an event was never recorded");
   if (from->context != to->context) return tsr_fail(TSR_INVALID_ARGUMENT, "the events belong to two devices");
-  *seconds = to->seconds - from->seconds;
+  struct tsr_device *device = from->context->device;
+  tsr_status status = device->chip->fence(device);
+  if (status != TSR_OK) return status;
+  double begin = device->chip->reached(device, from->mark), end = device->chip->reached(device, to->mark);
+  if (begin < 0 || end < 0) return tsr_fail(TSR_INVALID_ARGUMENT, "an event was not reached yet: call tsr_synchronize first");
+  *seconds = end - begin;
   return TSR_OK;
 }

@@ -157,24 +157,27 @@ static void walk_core(struct tsr_gemm_walker *w, const struct grid *grid) {
   tsr_walk_finish(w);
 }
 
-/* Device memory for sums, and for a C that may be rounded only at the end. It is had before anything is queued and
- * goes when what uses it has run. */
+/* Device memory that stays from call to call: calls follow one another, so one may use what the last one used. */
+static tsr_status get_scratch(struct tsr_device *device, struct tsr_device_scratch *scratch, size_t bytes, tsr_mem *at) {
+  if (scratch->bytes < bytes) {
+    tsr_status status = scratch->bytes ? device->chip->drain(device) : TSR_OK;
+    if (status == TSR_OK && scratch->bytes) status = device->chip->release(device, scratch->at);
+    scratch->bytes = 0;
+    if (status == TSR_OK) status = device->chip->alloc(device, bytes, &scratch->at);
+    if (status != TSR_OK) return status;
+    scratch->bytes = bytes;
+  }
+  *at = scratch->at;
+  return TSR_OK;
+}
+
+/* Memory for sums, and for a C that may be rounded only at the end, had before anything is queued. */
 static tsr_status get_sums(struct tsr_device *device, const struct tsr_gemm_problem *pr, bool apart,
                            struct tsr_gemm_walker *w) {
   w->sums_csc = round_up(pr->m * 4, 64);
-  tsr_status status = device->chip->alloc(device, (size_t)(w->sums_csc * pr->n), &w->sums);
-  if (status != TSR_OK || !apart) return status;
-  status = device->chip->alloc(device, (size_t)(w->sums_csc * pr->n), &w->y);
-  if (status != TSR_OK) device->chip->release(device, w->sums);
-  return status;
-}
-
-static tsr_status give_sums_back(struct tsr_device *device, struct tsr_gemm_walker *w) {
-  if (!w->sums) return TSR_OK;
-  tsr_status status = device->chip->drain(device);
-  device->chip->release(device, w->sums);
-  if (w->y) device->chip->release(device, w->y);
-  return status;
+  size_t bytes = (size_t)(w->sums_csc * pr->n);
+  tsr_status status = get_scratch(device, &device->scratch[0], bytes, &w->sums);
+  return status == TSR_OK && apart ? get_scratch(device, &device->scratch[1], bytes, &w->y) : status;
 }
 
 static void scale(const struct tsr_gemm_problem *pr, struct tsr_device *device, const struct tsr_kernel *kernel) {
@@ -220,7 +223,5 @@ tsr_status tsr_gemm_on_device(const tsr_context *context, const struct tsr_gemm_
   if (several || pr->alpha != 1 || pr->beta != 0)
     status = get_sums(device, pr, several && pr->type_c != TSR_F32 && pr->type_c != TSR_S32, &memory);
   if (status != TSR_OK) return status;
-  status = walk_all(device, &job, &kernels, &memory, &grid);
-  tsr_status given_back = give_sums_back(device, &memory);
-  return status != TSR_OK ? status : given_back;
+  return walk_all(device, &job, &kernels, &memory, &grid);
 }

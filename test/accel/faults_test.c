@@ -243,6 +243,32 @@ static void races(void **state) {
   }
 }
 
+/* Two chunks, each with a place of its own, and one flag for both: mte2 may raise it again before mte1 has taken it
+ * down, which happens in some orders only. */
+static void races_of_flags(void **state) {
+  (void)state;
+  const char *text = "li r1, 0x100000000000\nli r2, 4096\nli r3, 8192\nli r4, 2\n"
+                     "ld.gm.l1.linear r0, r1, r2\nset_flag mte2, mte1, 0\n"
+                     "ld.gm.l1.linear r3, r1, r2\nset_flag mte2, mte1, %d\n"
+                     "wait_flag mte2, mte1, 0\nload2d.l0a.b16 r0, r0, r4, r4, r4\n"
+                     "wait_flag mte2, mte1, %d\nload2d.l0a.b16 r3, r3, r4, r4, r4\nhalt\n";
+  char one_flag[512], two_flags[512];
+  snprintf(one_flag, sizeof one_flag, text, 0, 0);
+  snprintf(two_flags, sizeof two_flags, text, 0, 1);
+  expect_with((struct accel_options){.races = true}, ACCEL_RACE,
+              "race on flag mte2, mte1, 0 of core 2|by t.s:9 'wait_flag|on mte1|by t.s:8 'set_flag|on mte2", one_flag);
+  expect_with((struct accel_options){.shuffle = 1}, ACCEL_BAD_FLAG, "t.s:8|up since the set_flag of line 6", one_flag);
+  const char *right[] = {two_flags, "li r1, 9\nset_flag mte1, mte2, 7\nloop r1, end\nwait_flag mte1, mte2, 7\n"
+                                    "set_flag mte2, mte1, 0\nwait_flag mte2, mte1, 0\nset_flag mte1, mte2, 7\n"
+                                    "end:\nhalt\n"};
+  for (int i = 0; i < 2; i++) {
+    struct accel_machine *m = machine((struct accel_options){.races = true});
+    accel_gm_alloc(m, GM_BYTES);
+    run_text(m, 2, right[i], 0);
+    accel_machine_destroy(m);
+  }
+}
+
 /* What one command wrote and another reads needs a token, on another core; a run orders what comes after it. */
 static void races_of_commands(void **state) {
   (void)state;
@@ -329,6 +355,7 @@ int main(void) {
       cmocka_unit_test(cycle_limit),
       cmocka_unit_test(limit_of_each_run),
       cmocka_unit_test(races),
+      cmocka_unit_test(races_of_flags),
       cmocka_unit_test(races_of_commands),
       cmocka_unit_test(faults_lower_flags),
       cmocka_unit_test(nothing_is_half_done),

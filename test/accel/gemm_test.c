@@ -381,6 +381,8 @@ static void events_tell_time(void **unused) {
   assert_ok(tsr_event_record(from));
   assert_ok(tsr_gemm(context, &d, a, a, a));
   assert_ok(tsr_event_record(to));
+  assert_said(tsr_event_seconds(from, to, &seconds), TSR_INVALID_ARGUMENT, "tsr_synchronize");
+  assert_ok(tsr_synchronize(context));
   assert_ok(tsr_event_seconds(from, to, &seconds));
   assert_true(seconds > 2.0 * 1024 * 1024 * 1024 / 364e12); /* no faster than the cubes */
   assert_true(seconds < 1e-3);

@@ -258,6 +258,39 @@ static void tokens_drain_their_own_core(void **state) {
   }
 }
 
+/* A flag goes up and down and up again; what stands between the wait and the second set decides. */
+enum { NOTHING, ANOTHER_FLAG, ANOTHER_FLAG_LATE, A_BARRIER, A_TOKEN, A_RUN, WAYS };
+
+static void raise_again(int from, int to, int way) {
+  struct accel_site wait = {&program, 7, 1, (enum accel_pipe)to}, again = {&program, 9, 1, (enum accel_pipe)from};
+  start_after(1, 0);
+  set(1, from, to, 3);
+  if (way == ANOTHER_FLAG_LATE) set(1, to, from, 0);
+  waits(1, from, to, 3);
+  if (way == ANOTHER_FLAG) set(1, to, from, 0);
+  if (way == ANOTHER_FLAG || way == ANOTHER_FLAG_LATE) waits(1, to, from, 0);
+  if (way == A_BARRIER) barrier(1, to);
+  uint64_t token = accel_race_end_command(race, 1);
+  if (way == A_RUN) accel_race_start_run(race);
+  start_after(1, way == A_TOKEN ? token : 0);
+  set(1, from, to, 3);
+  accel_race_reuse(race, &wait, &again, 3);
+}
+
+static void flags_that_are_raised_again(void **state) {
+  (void)state;
+  for (int from = 0; from < ACCEL_PIPES; from++)
+    for (int to = 0; to < ACCEL_PIPES; to++)
+      for (int way = 0; way < WAYS && from != to; way++) {
+        raise_again(from, to, way);
+        bool lost = to != S && (way == NOTHING || way == ANOTHER_FLAG_LATE); /* S waits, then dispatches the set */
+        char text[64];
+        snprintf(text, sizeof text, "race on flag %s, %s, 3 of core 1: ", accel_pipe_names[from], accel_pipe_names[to]);
+        if (lost) assert_non_null(strstr(accel_race_report(race, 0), text));
+        lost ? expect_race(7, 9) : expect_clean();
+      }
+}
+
 static void runs_order(void **state) {
   (void)state;
   start_after(0, 0);
@@ -472,6 +505,7 @@ int main(void) {
       cmocka_unit_test(tokens_order_cores),
       cmocka_unit_test(a_token_covers_its_command_only),
       cmocka_unit_test(tokens_drain_their_own_core),
+      cmocka_unit_test(flags_that_are_raised_again),
       cmocka_unit_test(runs_order),
       cmocka_unit_test(buffers_are_apart),
       cmocka_unit_test(double_buffers),

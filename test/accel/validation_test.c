@@ -39,6 +39,7 @@ static struct run run(const char *device, int64_t m, int64_t n, int64_t k, bool 
   assert_int_equal(tsr_event_record(from), TSR_OK);
   assert_int_equal(tsr_gemm(context, &d, a, b, c), TSR_OK);
   assert_int_equal(tsr_event_record(to), TSR_OK);
+  assert_int_equal(tsr_synchronize(context), TSR_OK);
   assert_int_equal(tsr_event_seconds(from, to, &r.seconds), TSR_OK);
   const struct accel_params *p = accel_machine_params(accel_device_machine(context->device));
   double flops = 2.0 * (double)m * (double)n * (double)k, bytes = 2.0 * (double)(m * k + n * k) + 4.0 * (double)(m * n);

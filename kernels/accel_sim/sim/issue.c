@@ -20,8 +20,10 @@ static bool raise_flag(struct accel_machine *m, struct core *core, enum accel_pi
   if (flag->up)
     return accel_fail(m, ACCEL_BAD_FLAG, site, "flag %s, %s, %d is still up since the set_flag of line %d: a signal is "
                       "lost; %s must have waited for it before it is set again", a, b, id, flag->line, b);
-  *flag = (struct flag){true, site->program->lines ? site->program->lines[site->index].line : 0};
+  flag->up = true;
+  flag->line = site->program->lines ? site->program->lines[site->index].line : 0;
   if (m->race) accel_race_set(m->race, accel_core_number(m, core), from, to, id);
+  if (m->race && flag->waited.program) accel_race_reuse(m->race, &flag->waited, site, id);
   const struct unit *unit = &core->unit[to];
   bool waits = unit->state == HOLDING && unit->reason == ACCEL_STALL_FLAG;
   if (to == ACCEL_S ? waits && core->blocked_on == from && core->blocked_flag == id : waits)
@@ -33,6 +35,7 @@ static bool take_flag(struct accel_machine *m, struct core *core, enum accel_pip
   struct flag *flag = &core->flag[from][to][id];
   if (!flag->up) return false;
   flag->up = false;
+  flag->waited = to == ACCEL_S ? accel_scalar_site(m, core) : pipe_site(m, core, to);
   if (m->race) accel_race_wait(m->race, accel_core_number(m, core), from, to, id);
   return true;
 }

@@ -83,6 +83,7 @@ void accel_machine_destroy(struct accel_machine *m) {
   accel_l2_destroy(&m->l2);
   if (m->race) accel_race_destroy(m->race);
   free(m->flows.flow);
+  free(m->watched);
   free(m->command);
   free(m->event);
   free(m->core);
@@ -132,6 +133,22 @@ struct command *accel_token_command(const struct accel_machine *m, uint64_t toke
   return here ? m->command[token - m->first_token] : NULL;
 }
 
+int accel_machine_watch(struct accel_machine *m, uint64_t token) {
+  struct command *command = accel_token_command(m, token);
+  double *list = command ? realloc(m->watched, (size_t)(m->nwatched + 1) * sizeof *list) : NULL;
+  if (!list) return -1;
+  m->watched = list;
+  list[m->nwatched] = -1;
+  command->watch = m->nwatched + 1;
+  return m->nwatched++;
+}
+
+double accel_machine_watched(const struct accel_machine *m, int number) {
+  return number >= 0 && number < m->nwatched ? m->watched[number] : -1;
+}
+
+double accel_machine_now(const struct accel_machine *m) { return m->now; }
+
 bool accel_token_ended(const struct accel_machine *m, uint64_t token) {
   const struct command *command = accel_token_command(m, token);
   return command ? command->ended : token < m->first_token;
@@ -143,6 +160,7 @@ void accel_end_commands(struct accel_machine *m, struct core *core) {
   bool any = false;
   while ((command = core->first) && command->halted && command->pending == 0) {
     command->ended = any = true;
+    if (command->watch) m->watched[command->watch - 1] = m->now;
     if (m->race) command->race_token = accel_race_end_command(m->race, accel_core_number(m, core));
     core->first = command->next;
     if (!core->first) core->last = NULL;

@@ -81,6 +81,12 @@ void *accel_gm_view(struct accel_machine *machine, uint64_t address, size_t byte
 uint64_t accel_machine_launch(struct accel_machine *machine, int core, const struct accel_program *program,
                               const uint64_t *args, int nargs, const uint64_t *after, int nafter);
 
+/* Remembers when the queued command of `token` ends. Returns a number to ask by, or -1: no such command, no memory. */
+int accel_machine_watch(struct accel_machine *machine, uint64_t token);
+/* That time in cycles since the machine was made, or below 0: not reached. */
+double accel_machine_watched(const struct accel_machine *machine, int number);
+double accel_machine_now(const struct accel_machine *machine);
+
 /* Runs until every queued command has ended, or a fault: then the queues are emptied and *fault says why. Time goes on
  * from run to run. */
 int accel_machine_run(struct accel_machine *machine, struct accel_fault *fault);

@@ -30,6 +30,7 @@ struct queue {
 struct core {
   struct clock pipe[ACCEL_PIPES];
   struct clock flag[ACCEL_PIPES][ACCEL_PIPES][ACCEL_FLAGS];
+  uint32_t taken[ACCEL_PIPES][ACCEL_PIPES][ACCEL_FLAGS]; /* when, on the clock of the pipe that waited; 0: never */
   struct queue queue[ACCEL_PIPES]; /* the scalar unit's clocks, when it dispatched */
   struct queue live;               /* commands started and not ended, with what pipes that are past them knew then */
   uint64_t command[ACCEL_PIPES];   /* that the pipe is in, counted from 1 */
@@ -117,6 +118,7 @@ static uint32_t *add_version(struct accel_race *race, struct core *core) {
 static void clear_core(struct core *core) {
   memset(core->pipe, 0, sizeof core->pipe);
   memset(core->flag, 0, sizeof core->flag);
+  memset(core->taken, 0, sizeof core->taken);
   memset(core->command, 0, sizeof core->command);
   for (int p = 0; p < ACCEL_PIPES; p++) core->queue[p].count = 0;
   core->live.count = 0;
@@ -195,6 +197,7 @@ void accel_race_wait(struct accel_race *race, int core, enum accel_pipe from, en
   struct core *here = &race->core[core];
   take_dispatched(here, (int)to);
   join(&here->pipe[to], &here->flag[from][to][flag]);
+  here->taken[from][to][flag] = ++here->pipe[to].at[to];
 }
 
 void accel_race_dispatch(struct accel_race *race, int core, enum accel_pipe to) {
@@ -298,12 +301,17 @@ static void add_place(char *text, const struct accel_program *program, int index
   else add(text, "instruction %d", index);
 }
 
-static void describe(char *text, const struct accel_access *access, bool name_core) {
+static void add_instruction(char *text, const struct accel_program *program, int index, int pipe) {
   char code[96] = "";
-  accel_disassemble(access->program, access->index, code, sizeof code);
-  add(text, "%s by ", access->write ? "written" : "read");
-  add_place(text, access->program, access->index);
-  add(text, " '%s' on %s", code, accel_pipe_names[access->pipe]);
+  accel_disassemble(program, index, code, sizeof code);
+  add(text, "by ");
+  add_place(text, program, index);
+  add(text, " '%s' on %s", code, accel_pipe_names[pipe]);
+}
+
+static void describe(char *text, const struct accel_access *access, bool name_core) {
+  add(text, access->write ? "written " : "read ");
+  add_instruction(text, access->program, access->index, access->pipe);
   if (name_core) add(text, " of core %d", access->core);
 }
 
@@ -332,6 +340,23 @@ static void add_report(struct accel_race *race, const struct accel_clash *clash,
   add(report->text, ", ");
   describe(report->text, later, shared);
   add(report->text, "; no flag, barrier or token orders them");
+}
+
+void accel_race_reuse(struct accel_race *race, const struct accel_site *wait, const struct accel_site *set, int flag) {
+  const struct core *core = &race->core[set->core];
+  const uint32_t taken = core->taken[set->pipe][wait->pipe][flag];
+  if (race->stopped || taken <= core->pipe[set->pipe].at[wait->pipe] || race->count == ACCEL_RACES) return;
+  const struct accel_access earlier = {.program = wait->program, .index = wait->index};
+  const struct accel_access later = {.program = set->program, .index = set->index};
+  if (is_reported(race, &earlier, &later)) return;
+  struct report *report = &race->report[race->count++];
+  *report = (struct report){{wait->program, set->program}, {wait->index, set->index}, ""};
+  add(report->text, "race on flag %s, %s, %d of core %d: taken down ", accel_pipe_names[set->pipe],
+      accel_pipe_names[wait->pipe], flag, set->core);
+  add_instruction(report->text, wait->program, wait->index, wait->pipe);
+  add(report->text, ", raised again ");
+  add_instruction(report->text, set->program, set->index, set->pipe);
+  add(report->text, "; no flag, barrier or token orders them, and a signal may be lost");
 }
 
 static void access_range(struct accel_race *race, const struct accel_site *site, const struct accel_range *range,

@@ -45,6 +45,10 @@ void accel_race_write(struct accel_race *race, const struct accel_site *site, co
 void accel_race_set(struct accel_race *race, int core, enum accel_pipe from, enum accel_pipe to, int flag);
 void accel_race_wait(struct accel_race *race, int core, enum accel_pipe from, enum accel_pipe to, int flag);
 
+/* `set` has raised the flag that `wait`, on the other pipe, took down last. If nothing orders them, the set may come
+ * first elsewhere and find the flag still up: that is reported like a race. Call behind accel_race_set. */
+void accel_race_reuse(struct accel_race *race, const struct accel_site *wait, const struct accel_site *set, int flag);
+
 /* The scalar unit hands an instruction or a flag to a pipe's queue: it happens after what the scalar unit has seen. The
  * begin, set or wait of that pipe takes it out again, in order. What the scalar unit does itself, pipe_barrier too, is
  * not dispatched. */

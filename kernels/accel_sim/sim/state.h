@@ -90,6 +90,7 @@ struct command {
   uint64_t token, race_token, *after;
   uint64_t args[ACCEL_ARGS];
   int core, nargs, nafter;
+  int watch; /* 1 + its number, 0: nobody asked */
   bool halted, ended;
   int64_t pending; /* instructions in queues or on pipes */
 };
@@ -138,7 +139,8 @@ struct unit {
 
 struct flag {
   bool up;
-  int line; /* where it was raised last */
+  int line;                 /* where it was raised last */
+  struct accel_site waited; /* what took it down last; no program: nothing has */
 };
 
 struct loop {
@@ -176,6 +178,8 @@ struct accel_machine {
   struct command **command; /* by token - first_token */
   uint64_t first_token;
   int ncommands, command_capacity, left;
+  double *watched; /* when watched commands ended, below 0: not yet */
+  int nwatched;
   struct accel_fault fault; /* of this run */
   struct accel_stats stats; /* but for time, which is in spent */
   double spent[ACCEL_PIPES][REASONS];
