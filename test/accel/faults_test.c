@@ -254,7 +254,7 @@ static void races_of_flags(void **state) {
                      "wait_flag mte2, mte1, %d\nload2d.l0a.b16 r3, r3, r4, r4, r4\nhalt\n";
   char one_flag[512], two_flags[512];
   snprintf(one_flag, sizeof one_flag, text, 0, 0);
-  snprintf(two_flags, sizeof two_flags, text, 0, 1);
+  snprintf(two_flags, sizeof two_flags, text, 1, 1);
   expect_with((struct accel_options){.races = true}, ACCEL_RACE,
               "race on flag mte2, mte1, 0 of core 2|by t.s:9 'wait_flag|on mte1|by t.s:8 'set_flag|on mte2", one_flag);
   expect_with((struct accel_options){.shuffle = 1}, ACCEL_BAD_FLAG, "t.s:8|up since the set_flag of line 6", one_flag);
