@@ -26,6 +26,7 @@ ACCEL_FILE("fence.s", "kernels/accel_sim/asm/fence.s")
 ACCEL_FILE("gemm.s", "kernels/accel_sim/asm/gemm.s")
 ACCEL_FILE("pack.s", "kernels/accel_sim/asm/pack.s")
 ACCEL_FILE("start.s", "kernels/accel_sim/asm/start.s")
+ACCEL_FILE("systolic_gemm.s", "kernels/accel_sim/asm/systolic_gemm.s")
 ACCEL_FILE("update.s", "kernels/accel_sim/asm/update.s")
 .quad 0, 0, 0
 .size accel_files, . - accel_files
