@@ -87,9 +87,9 @@ struct tsr_level {
  * far as their operands are concerned that the core owns; a step that must follow another one names its token.
  *
  *   PACK_N, PACK_T  c is an address in the core's panel memory; the layout there is the chip's own affair.
- *   GEMM            a and b are panels (rsa == size says that A was packed by PACK_N, else PACK_T; rsb likewise), c is in
- *                   device memory. One step takes any m <= mr, n <= nr; sums stay in the core between TSR_MORE_K and
- *                   TSR_GO_ON. The result is s itself, in the kernel's tc: alpha and beta are UPDATE's affair.
+ *   GEMM            a and b are panels (rsa == size says that A was packed by PACK_N, else PACK_T; rsb likewise), c is
+ *                   in device memory. One step takes any m <= mr, n <= nr; sums stay in the core between TSR_MORE_K
+ *                   and TSR_GO_ON. The result is s itself, in the kernel's tc: alpha and beta are UPDATE's affair.
  *   UPDATE          as on a CPU, on matrices in device memory; ta is the type of the sums, tb that of the y it goes on
  *                   from (given by b, columns rsb apart; 0: none), tc that of what it writes. */
 typedef uint64_t tsr_token; /* 0: nothing to wait for */

@@ -129,7 +129,8 @@ static const struct command command_disasm = {
 static const struct command command_chips = {"chips", "accel chips", "list the chips that can be simulated", chips};
 
 static const struct command *const subcommands[] = {&command_asm,         &command_disasm,         &accel_command_run,
-                                                    &accel_command_trace, &accel_command_roofline, &accel_command_gemm, &command_chips};
+                                                    &accel_command_trace, &accel_command_roofline, &accel_command_gemm,
+                                                    &command_chips};
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
 static int accel(int argc, char **argv) {

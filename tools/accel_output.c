@@ -38,7 +38,8 @@ bool accel_write_reports(const struct accel_outputs *to, const struct accel_mach
   struct accel_stats stats;
   accel_machine_stats(machine, &stats);
   struct accel_report report = {to->title, params, &stats, cores};
-  bool traced = !to->trace || write_trace(to->trace, machine, params), drawn = !to->html || write_page(to->html, &report);
+  bool traced = !to->trace || write_trace(to->trace, machine, params);
+  bool drawn = !to->html || write_page(to->html, &report);
   bool printed = !to->print || close_output(stdout, "standard output", to->print(stdout, &report));
   return traced && drawn && printed;
 }

@@ -148,4 +148,5 @@ static int info(int argc, char **argv) {
 }
 
 const struct command command_info = {"info", "info [--measure | --device NAME]",
-                                     "what this machine, or a device such as accel:910b, offers and which kernels are used", info};
+                                     "what this machine, or a device such as accel:910b, offers and which kernels are "
+                                     "used", info};

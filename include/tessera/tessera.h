@@ -57,8 +57,8 @@ TSR_API const char *tsr_version(void);
  * "avx2", "avx512", "sve") to ask for a lower one. Fails with TSR_INVALID_ARGUMENT for an unknown name and
  * TSR_UNSUPPORTED for one this CPU or build lacks. "accel:910b", "accel:310p" or "accel:./my.chip" opens a simulated
  * accelerator of that model, with memory of its own (see "Devices"); an unknown model lists the valid ones. Destroy a
- * context when no call uses it any more; what was allocated on its device goes with it. Calls on a destroyed context are
- * undefined on a CPU and fail on a device. */
+ * context when no call uses it any more; what was allocated on its device goes with it. Calls on a destroyed context
+ * are undefined on a CPU and fail on a device. */
 TSR_API tsr_status tsr_context_create(const char *isa, tsr_context **context);
 TSR_API void tsr_context_destroy(tsr_context *context);
 
@@ -86,8 +86,9 @@ TSR_API tsr_status tsr_set_parallel_for(tsr_context *context, tsr_parallel_for p
 
 /* Devices. A context on a device ("accel:...") computes on operands in the device's memory. An address there is passed
  * like a pointer but means nothing to the host. Calls on such a context are queued and return at once; what goes wrong
- * while they run is the status of the next tsr_synchronize, copy or free, and ends everything that was queued. A context
- * on a device is to be used by one thread at a time. On other contexts these functions fail with TSR_UNSUPPORTED. */
+ * while they run is the status of the next tsr_synchronize, copy or free, and ends everything that was queued. A
+ * context on a device is to be used by one thread at a time. On other contexts these functions fail with
+ * TSR_UNSUPPORTED. */
 TSR_API tsr_status tsr_device_alloc(tsr_context *context, size_t bytes, void **address);
 TSR_API tsr_status tsr_device_free(tsr_context *context, void *address);
 TSR_API tsr_status tsr_copy_to_device(tsr_context *context, void *to, const void *from, size_t bytes);
@@ -108,8 +109,8 @@ TSR_API tsr_status tsr_event_seconds(const tsr_event *from, const tsr_event *to,
  *
  * op(A) is m x k, op(B) is k x n, C is m x n; A, B and C all have the order `order`. lda, ldb and ldc are in
  * elements and at least the length of a row (row-major) or column (column-major) of the matrix as stored; never
- * less than 1. m, n and k may be 0. On a CPU all are f32 or all f64. On a device A and B are f16 or bf16 and C is f32 or
- * their type, or A and B are s8 and C is s32 (type_c). alpha and beta are rounded to f32, f64 or, for s32, must be
+ * less than 1. m, n and k may be 0. On a CPU all are f32 or all f64. On a device A and B are f16 or bf16 and C is f32
+ * or their type, or A and B are s8 and C is s32 (type_c). alpha and beta are rounded to f32, f64 or, for s32, must be
  * integers.
  * C must not overlap A or B. Pointers may be aligned to their type only by habit: any address works.
  *

@@ -82,7 +82,8 @@ static tsr_status parse_options(char *text, struct accel_options *options) {
       continue;
     } else {
       return tsr_fail(TSR_INVALID_ARGUMENT,
-                      "device option \"%.64s\" is unknown: use races, trace, time-only, shuffle=SEED or cycles=LIMIT", word);
+                      "device option \"%.64s\" is unknown: use races, trace, time-only, shuffle=SEED or cycles=LIMIT",
+                      word);
     }
   }
   return TSR_OK;
@@ -170,7 +171,8 @@ static tsr_status alloc(struct tsr_device *base, size_t bytes, tsr_mem *address)
   struct device *device = (struct device *)base;
   uint64_t found = accel_gm_alloc(device->machine, bytes ? bytes : 1);
   if (!found)
-    return tsr_fail(TSR_OUT_OF_MEMORY, "the device has no %zu bytes left of its %zu", bytes, device->params.bytes[ACCEL_GM]);
+    return tsr_fail(TSR_OUT_OF_MEMORY, "the device has no %zu bytes left of its %zu", bytes,
+                    device->params.bytes[ACCEL_GM]);
   *address = (tsr_mem)found;
   return TSR_OK;
 }
@@ -212,7 +214,8 @@ static tsr_token launch(struct device *device, int index, enum program program, 
   }
   if (core->fenced) { /* a program without work carries the fence's tokens: a launch may need others as well */
     core->fenced = false;
-    accel_machine_launch(device->machine, index, &device->program[PROGRAM_FENCE], NULL, 0, device->fence, device->nfence);
+    accel_machine_launch(device->machine, index, &device->program[PROGRAM_FENCE], NULL, 0, device->fence,
+                         device->nfence);
   }
   core->last = accel_machine_launch(device->machine, index, &device->program[program], args, nargs, after, nafter);
   if (!core->last) snprintf(device->fault, sizeof device->fault, "core %d took no command: out of memory", index);
@@ -299,7 +302,7 @@ static tsr_token issue(struct tsr_device *base, int core, const struct tsr_kerne
   }
 }
 
-/* gemm.s in numbers: the slower of the cube and the copies into L0, step by step of k, and the sums on their way out. */
+/* gemm.s in numbers: the slower of the cube and the copies into L0, step by step of k; then the sums' way out. */
 static double core_cycles(const struct tsr_device *base, tsr_type type, int64_t m, int64_t n, int64_t k) {
   const struct accel_params *p = &((const struct device *)base)->params;
   double blocks_m = (double)((m + 15) / 16), blocks_n = (double)((n + 15) / 16);
@@ -336,9 +339,10 @@ static int describe_device(const struct tsr_device *base, char *text, size_t siz
                   "a core     L1 %zu KiB, L0A %zu, L0B %zu, L0C %zu, UB %zu KiB; GM to L1 %.0f bytes a cycle\n"
                   "memory     %zu GiB; %.2f TB/s, %.1f bytes a cycle a core; L2 %zu MiB, %.0f bytes a cycle for all\n"
                   "simulated  one launch takes %.0f us before its first instruction\n",
-                  p->name, p->description, p->cores, p->ghz, p->cores * p->ghz * 2 * 4096e-3, p->cores * p->ghz * 2 * 8192e-3,
-                  p->bytes[ACCEL_L1] >> 10, p->bytes[ACCEL_L0A] >> 10, p->bytes[ACCEL_L0B] >> 10, p->bytes[ACCEL_L0C] >> 10,
-                  p->bytes[ACCEL_UB] >> 10, p->rate[ACCEL_GM_L1], p->bytes[ACCEL_GM] >> 30, p->hbm_rate * 1e-12,
+                  p->name, p->description, p->cores, p->ghz, p->cores * p->ghz * 2 * 4096e-3,
+                  p->cores * p->ghz * 2 * 8192e-3, p->bytes[ACCEL_L1] >> 10, p->bytes[ACCEL_L0A] >> 10,
+                  p->bytes[ACCEL_L0B] >> 10, p->bytes[ACCEL_L0C] >> 10, p->bytes[ACCEL_UB] >> 10,
+                  p->rate[ACCEL_GM_L1], p->bytes[ACCEL_GM] >> 30, p->hbm_rate * 1e-12,
                   hbm / p->cores, p->l2_bytes >> 20, p->l2_rate, p->launch_seconds * 1e6);
 }
 

@@ -26,7 +26,8 @@ struct tsr_device tsr_closed_device = {.chip = &closed_chip};
 
 static tsr_status need_device(const tsr_context *context) {
   if (context && context->device) return TSR_OK;
-  return tsr_fail(TSR_UNSUPPORTED, "the context is not on a device: make one with tsr_context_create(\"accel:910b\", ...)");
+  return tsr_fail(TSR_UNSUPPORTED,
+                  "the context is not on a device: make one with tsr_context_create(\"accel:910b\", ...)");
 }
 
 tsr_status tsr_device_alloc(tsr_context *context, size_t bytes, void **address) {
@@ -96,7 +97,8 @@ tsr_status tsr_event_seconds(const tsr_event *from, const tsr_event *to, double 
   tsr_status status = device->chip->fence(device);
   if (status != TSR_OK) return status;
   double begin = device->chip->reached(device, from->mark), end = device->chip->reached(device, to->mark);
-  if (begin < 0 || end < 0) return tsr_fail(TSR_INVALID_ARGUMENT, "an event was not reached yet: call tsr_synchronize first");
+  if (begin < 0 || end < 0)
+    return tsr_fail(TSR_INVALID_ARGUMENT, "an event was not reached yet: call tsr_synchronize first");
   *seconds = end - begin;
   return TSR_OK;
 }

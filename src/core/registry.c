@@ -186,7 +186,7 @@ static void make_default(void) {
   if (isa && !*isa) isa = NULL;
   if (isa && strchr(isa, ':')) {
     default_status = TSR_BAD_ENVIRONMENT;
-    snprintf(default_error, sizeof default_error, "TESSERA_ISA is \"%.64s\": a device is opened by a context of its own", isa);
+    snprintf(default_error, sizeof default_error, "TESSERA_ISA is \"%.64s\": a device needs a context of its own", isa);
     return;
   }
   default_status = fill_context(&default_context, isa);

@@ -95,7 +95,8 @@ static void choose_chunk(const struct tsr_device *device, const struct tsr_gemm_
 /* What is left of the panel memory keeps some of A for the blocks that follow in the same rows, evenly spread over k.
  * A panel may be copied anew only when the step that read it last was queued: chunks that are copied ahead are fewer
  * than those of a block. */
-static void choose_kept(const struct tsr_device *device, const struct tsr_gemm_problem *pr, struct tsr_gemm_plan *plan) {
+static void choose_kept(const struct tsr_device *device, const struct tsr_gemm_problem *pr,
+                        struct tsr_gemm_plan *plan) {
   int64_t size = tsr_size_of(pr->type), chunks = tsr_ceil_div(pr->k, plan->kc);
   int64_t a = panel_bytes(device, plan->mc, plan->kc, size), b = panel_bytes(device, plan->nc, plan->kc, size);
   int64_t kept = ((int64_t)device->panels.bytes - plan->slots * (a + b)) / a;
@@ -158,7 +159,8 @@ static void walk_core(struct tsr_gemm_walker *w, const struct grid *grid) {
 }
 
 /* Device memory that stays from call to call: calls follow one another, so one may use what the last one used. */
-static tsr_status get_scratch(struct tsr_device *device, struct tsr_device_scratch *scratch, size_t bytes, tsr_mem *at) {
+static tsr_status get_scratch(struct tsr_device *device, struct tsr_device_scratch *scratch, size_t bytes,
+                              tsr_mem *at) {
   if (scratch->bytes < bytes) {
     tsr_status status = scratch->bytes ? device->chip->drain(device) : TSR_OK;
     if (status == TSR_OK && scratch->bytes) status = device->chip->release(device, scratch->at);

@@ -35,8 +35,8 @@ int tsr_gemm_at_units(const struct tsr_tiles *at, int64_t cols, bool near);
 void tsr_gemm_column_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, bool panels,
                               tsr_mem a, tsr_mem b, tsr_mem c);
 
-/* The block `piece` of C and the k steps from p0: A in panels at `a` if the plan packs A, else in the matrix from there;
- * B in the panels at `b`, or in its matrix if that is 0. Tile columns outside, so that one of B stays in L1. */
+/* The block `piece` of C and the k steps from p0: A in panels at `a` if the plan packs A, else in the matrix from
+ * there; B in the panels at `b`, or in its matrix if that is 0. Tile columns outside, so that one of B stays in L1. */
 void tsr_gemm_multiply(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0, int64_t k,
                        tsr_mem a, tsr_mem b);
 

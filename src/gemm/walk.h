@@ -136,8 +136,9 @@ TSR_WALK void tsr_walk_multiply(struct tsr_gemm_walker *w, struct tsr_gemm_chunk
   if (w->due && (w->multiplied >= w->due || chunk->last)) tsr_walk_update(w);
   /* Sums of an earlier block of k at the same place must have been used before they are overwritten. */
   tsr_token updated = chunk->last && chunk->p0 >= w->job->plan->kb ? w->last : 0;
-  tsr_token done = tsr_walk_issue(w, direct ? w->kernels->gemm_to_c : w->kernels->gemm, &step, chunk->a->at, chunk->b->at,
-                                  direct ? tsr_walk_c(w, chunk) : sums, chunk->packed_a, chunk->packed_b, updated);
+  const struct tsr_kernel *kernel = direct ? w->kernels->gemm_to_c : w->kernels->gemm;
+  tsr_token done = tsr_walk_issue(w, kernel, &step, chunk->a->at, chunk->b->at, direct ? tsr_walk_c(w, chunk) : sums,
+                                  chunk->packed_a, chunk->packed_b, updated);
   chunk->a->used = chunk->b->used = done;
   w->multiplied++;
   if (!chunk->last) return;

@@ -158,9 +158,9 @@ static void check(tsr_context *context, struct problem *p, const char *what) {
     int64_t at = 0;
     while (p->c[at] == p->expected[at]) at++;
     at /= size_of(d->type_c);
-    fail_msg("%s: %lldx%lldx%lld type %d to %d trans %d %d order %d alpha %g beta %g: element %lld (ldc %lld) differs", what,
-             (long long)d->m, (long long)d->n, (long long)d->k, d->type, d->type_c, d->trans_a, d->trans_b, d->order,
-             d->alpha, d->beta, (long long)at, (long long)d->ldc);
+    fail_msg("%s: %lldx%lldx%lld type %d to %d trans %d %d order %d alpha %g beta %g: element %lld (ldc %lld) differs",
+             what, (long long)d->m, (long long)d->n, (long long)d->k, d->type, d->type_c, d->trans_a, d->trans_b,
+             d->order, d->alpha, d->beta, (long long)at, (long long)d->ldc);
   }
   assert_ok(tsr_device_free(context, a));
   assert_ok(tsr_device_free(context, b));

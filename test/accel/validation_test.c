@@ -1,5 +1,6 @@
-/* The simulated chips against what is known of such chips from outside: published times of a 910B, and the shares of their
- * limits that the library's products reach. Simulated time is the same on every host. SCALE-Sim: systolic_test.c. */
+/* The simulated chips against what is known of such chips from outside: published times of a 910B, and the shares of
+ * their limits that the library's products reach. Simulated time is the same on every host. SCALE-Sim:
+ * systolic_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 ; A product on a weight-stationary array, to compare its cycles with those of SCALE-Sim: C[M x N] = A[M x K] * B[K x N],
 ; f16 row by row in, f32 row by row out.
 ;
-; The array holds 128 x 128 of B. Each such tile (a fold) is one mad through which all M rows of A stream; k is the outer
-; loop, so each element of C is one fma chain in order of k. All of A and B is brought to L0A and L0B first: chip C's
+; The array holds 128 x 128 of B. Each such tile (a fold) is one mad through which all M rows of A stream; k is the
+; outer loop, so each element of C is one fma chain in order of k. All of A and B is brought to L0A and L0B first: chip C's
 ; buffers are as large, and what is timed is the array.
 ;
 ; Arguments: 0 M   1 N   2 K   3 A   4 B   5 C

@@ -5,9 +5,11 @@
 
 #include <stdint.h>
 
-enum accel_pipe { ACCEL_S, ACCEL_M, ACCEL_V, ACCEL_MTE1, ACCEL_MTE2, ACCEL_MTE3, ACCEL_FIX, ACCEL_PIPES, ACCEL_ALL = ACCEL_PIPES };
+enum accel_pipe {
+  ACCEL_S, ACCEL_M, ACCEL_V, ACCEL_MTE1, ACCEL_MTE2, ACCEL_MTE3, ACCEL_FIX, ACCEL_PIPES, ACCEL_ALL = ACCEL_PIPES
+};
 
-/* Suffixes: the element type (one of them), then modifiers. An instruction's `suffix` holds those it was written with. */
+/* Suffixes: the element type (one of them), then modifiers. An instruction's `suffix` holds those it has. */
 enum accel_suffix {
   ACCEL_F16 = 1, ACCEL_BF16 = 2, ACCEL_F32 = 4, ACCEL_S8 = 8, ACCEL_S32 = 16,
   ACCEL_B8 = 32, ACCEL_B16 = 64, ACCEL_B32 = 128,

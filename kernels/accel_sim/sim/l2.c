@@ -1,8 +1,8 @@
 /* What all cores share: L2, a cache of global memory with its bandwidth, and HBM behind it.
  *
- * The cache replaces the least recently used block of 512 bytes; in a block, sectors of 64 bytes are valid or dirty one by
- * one, so that a tile's short rows do not fetch what nobody asked for. Writes allocate without a fill; dirty sectors go
- * to HBM when their block is replaced, at the expense of the transfer that replaces it.
+ * The cache replaces the least recently used block of 512 bytes; in a block, sectors of 64 bytes are valid or dirty one
+ * by one, so that a tile's short rows do not fetch what nobody asked for. Writes allocate without a fill; dirty sectors
+ * go to HBM when their block is replaced, at the expense of the transfer that replaces it.
  *
  * Transfers on their way are a fluid: each moves at its own route's rate or at its fair share of HBM, then of L2, if
  * that is less; the shares are computed anew when one begins or ends. Fills cost L2 bandwidth too. */

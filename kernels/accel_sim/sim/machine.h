@@ -1,5 +1,5 @@
-/* The simulated chip: cores with seven in-order pipes each, their buffers, and memory that all share. One run gives data
- * and time; either can be left out. Not thread-safe: one thread at a time uses a machine. */
+/* The simulated chip: cores with seven in-order pipes each, their buffers, and memory that all share. One run gives
+ * data and time; either can be left out. Not thread-safe: one thread at a time uses a machine. */
 #ifndef ACCEL_MACHINE_H
 #define ACCEL_MACHINE_H
 
