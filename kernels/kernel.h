@@ -114,6 +114,8 @@ struct tsr_device_chip {
   void (*close)(struct tsr_device *device);
   tsr_status (*alloc)(struct tsr_device *device, size_t bytes, tsr_mem *address);
   tsr_status (*release)(struct tsr_device *device, tsr_mem address);
+  /* Whether so many bytes at the address are one living allocation's; if not, a message that names them. */
+  tsr_status (*check)(struct tsr_device *device, tsr_mem address, size_t bytes);
   tsr_status (*copy_in)(struct tsr_device *device, tsr_mem to, const void *from, size_t bytes);
   tsr_status (*copy_out)(struct tsr_device *device, void *to, tsr_mem from, size_t bytes);
   tsr_token (*issue)(struct tsr_device *device, int core, const struct tsr_kernel *kernel, const struct tsr_step *step,

@@ -22,6 +22,8 @@ enum program { PROGRAM_START, PROGRAM_FENCE, PROGRAM_PACK, PROGRAM_GEMM, PROGRAM
 static const char *const program_files[PROGRAMS] = {"start.s", "fence.s", "pack.s", "gemm.s", "update.s"};
 
 #define MOST_CORES 256
+/* Launches that wait in the host's memory; when there are more, those so far are run. */
+#define MOST_QUEUED (4 << 20)
 /* A program of the library that runs this long has lost its way. */
 #define CYCLE_LIMIT 10000000000
 
@@ -41,6 +43,7 @@ struct device {
   struct core *core;
   uint64_t *fence; /* tokens that commands behind the fence wait for */
   int nfence;
+  int64_t queued;  /* launches since the last run */
   char fault[512]; /* not empty: the device stopped */
 };
 
@@ -155,6 +158,7 @@ static tsr_status drain(struct tsr_device *base) {
     device->core[i].fenced = false;
   }
   device->nfence = 0;
+  device->queued = 0;
   return stopped(device);
 }
 
@@ -191,6 +195,10 @@ static void *view(struct tsr_device *base, tsr_mem address, size_t bytes) {
   return found;
 }
 
+static tsr_status check(struct tsr_device *base, tsr_mem address, size_t bytes) {
+  return view(base, address, bytes) ? TSR_OK : TSR_INVALID_ARGUMENT;
+}
+
 static tsr_status copy_in(struct tsr_device *base, tsr_mem to, const void *from, size_t bytes) {
   void *at = view(base, to, bytes);
   if (!at) return TSR_INVALID_ARGUMENT;
@@ -208,6 +216,9 @@ static tsr_status copy_out(struct tsr_device *base, void *to, tsr_mem from, size
 static tsr_token launch(struct device *device, int index, enum program program, const uint64_t *args, int nargs,
                         const tsr_token *after, int nafter) {
   struct core *core = &device->core[index];
+  if (device->queued >= MOST_QUEUED) drain(&device->base);
+  if (device->fault[0]) return 0;
+  device->queued++;
   if (!core->started) {
     core->started = true;
     launch(device, index, PROGRAM_START, NULL, 0, NULL, 0);
@@ -347,5 +358,5 @@ static int describe_device(const struct tsr_device *base, char *text, size_t siz
 }
 
 const struct tsr_device_chip tsr_device_accel_sim = {
-    "accel_sim", "accel", kernels, (int)(sizeof kernels / sizeof kernels[0]), open_device, close_device, alloc, release,
+    "accel_sim", "accel", kernels, (int)(sizeof kernels / sizeof kernels[0]), open_device, close_device, alloc, release, check,
     copy_in, copy_out, issue, fence, drain, core_cycles, mark, reached, describe_device};

@@ -146,16 +146,17 @@ static void place_panels(const struct tsr_device *device, struct tsr_gemm_walker
     w->kept[s] = (struct tsr_gemm_slot){.at = (tsr_mem)at};
 }
 
-/* A core's blocks wave by wave, along the columns first: kept panels of A serve again. */
-static void walk_core(struct tsr_gemm_walker *w, const struct grid *grid) {
-  const struct tsr_gemm_problem *pr = w->job->problem;
-  int64_t i0 = w->core % grid->down * grid->mc, j0 = w->core / grid->down * grid->nc;
-  for (int64_t i = i0; i < pr->m; i += grid->down * grid->mc)
-    for (int64_t j = j0; j < pr->n; j += grid->across * grid->nc) {
-      struct tsr_gemm_piece piece = {i, tsr_min(grid->mc, pr->m - i), j, tsr_min(grid->nc, pr->n - j)};
-      tsr_walk_block(w, &piece, true);
-    }
-  tsr_walk_finish(w);
+/* The blocks of all cores, wave by wave, along the columns first: kept panels of A serve again. */
+static void walk_waves(struct tsr_gemm_walker *walkers, int cores, const struct grid *grid) {
+  const struct tsr_gemm_problem *pr = walkers[0].job->problem;
+  for (int64_t i0 = 0; i0 < pr->m; i0 += grid->down * grid->mc)
+    for (int64_t j0 = 0; j0 < pr->n; j0 += grid->across * grid->nc)
+      for (int core = 0; core < cores; core++) {
+        int64_t i = i0 + core % grid->down * grid->mc, j = j0 + core / grid->down * grid->nc;
+        struct tsr_gemm_piece piece = {i, tsr_min(grid->mc, pr->m - i), j, tsr_min(grid->nc, pr->n - j)};
+        if (piece.rows > 0 && piece.cols > 0) tsr_walk_block(&walkers[core], &piece, true);
+      }
+  for (int core = 0; core < cores; core++) tsr_walk_finish(&walkers[core]);
 }
 
 /* Device memory that stays from call to call: calls follow one another, so one may use what the last one used. */
@@ -190,19 +191,33 @@ static void scale(const struct tsr_gemm_problem *pr, struct tsr_device *device, 
 static tsr_status walk_all(struct tsr_device *device, const struct tsr_gemm_job *job,
                            const struct tsr_device_kernels *kernels, const struct tsr_gemm_walker *memory,
                            const struct grid *grid) {
-  struct tsr_gemm_walker *w = malloc(sizeof *w);
-  if (!w) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for a plan");
+  struct tsr_gemm_walker *walkers = malloc((size_t)device->cores * sizeof *walkers);
+  if (!walkers) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for a plan");
   for (int core = 0; core < device->cores; core++) {
+    struct tsr_gemm_walker *w = &walkers[core];
     *w = *memory;
     w->job = job;
     w->device = device;
     w->kernels = kernels;
     w->core = core;
     place_panels(device, w);
-    walk_core(w, grid);
   }
-  free(w);
+  walk_waves(walkers, device->cores, grid);
+  free(walkers);
   return TSR_OK;
+}
+
+/* Bytes from the first to the last element of a matrix. */
+static size_t extent(int64_t rows, int64_t cols, int64_t rs, int64_t cs, int64_t size) {
+  return (size_t)((rows - 1) * rs + (cols - 1) * cs + size);
+}
+
+static tsr_status check_operands(struct tsr_device *device, const struct tsr_gemm_problem *pr) {
+  int64_t size = tsr_size_of(pr->type), size_c = tsr_size_of(pr->type_c);
+  tsr_status status = device->chip->check(device, pr->c, extent(pr->m, pr->n, size_c, pr->csc, size_c));
+  if (status != TSR_OK || pr->k == 0 || pr->alpha == 0) return status;
+  status = device->chip->check(device, pr->a, extent(pr->m, pr->k, pr->rsa, pr->csa, size));
+  return status == TSR_OK ? device->chip->check(device, pr->b, extent(pr->k, pr->n, pr->rsb, pr->csb, size)) : status;
 }
 
 tsr_status tsr_gemm_on_device(const tsr_context *context, const struct tsr_gemm_problem *pr) {
@@ -216,6 +231,8 @@ tsr_status tsr_gemm_on_device(const tsr_context *context, const struct tsr_gemm_
   if (status != TSR_OK) return status;
   if (!find_kernels(device->chip, pr, &kernels))
     return tsr_fail(TSR_UNSUPPORTED, "this device has no kernels for these types");
+  status = check_operands(device, pr);
+  if (status != TSR_OK) return status;
   if (pr->k == 0 || pr->alpha == 0) {
     scale(pr, device, kernels.scale);
     return TSR_OK;

@@ -328,6 +328,11 @@ static void bad_requests(void **unused) {
   d.m = d.n = d.k = d.lda = d.ldb = d.ldc = 1;
   assert_said(tsr_gemm(context, &d, address, address, address), TSR_INVALID_ARGUMENT, "TSR_F16");
   assert_said(tsr_device_alloc(NULL, 16, &address), TSR_UNSUPPORTED, "tsr_context_create");
+  d.type = TSR_F16;
+  assert_said(tsr_gemm(context, &d, address, address, address), TSR_INVALID_ARGUMENT, "allocation");
+  assert_ok(tsr_device_alloc(context, 64, &address));
+  d.m = d.n = d.k = d.lda = d.ldb = d.ldc = (int64_t)1 << 28;
+  assert_said(tsr_gemm(context, &d, address, address, address), TSR_INVALID_ARGUMENT, "allocation");
   tsr_context_destroy(context);
 }
 
@@ -349,18 +354,17 @@ static void use_after_destroy(void **unused) {
   tsr_context_destroy(context);
 }
 
-/* Operands that were freed: the device stops, says so, and stays stopped. */
+/* A device that stops while it runs says so, and stays stopped. */
 static void faults_surface(void **unused) {
   (void)unused;
-  tsr_context *context = open_device("accel:910b");
+  tsr_context *context = open_device("accel:910b,cycles=100");
   void *a = NULL;
   tsr_gemm_desc d = TSR_GEMM_DESC;
   d.type = TSR_F16, d.type_c = TSR_F32;
   d.m = d.n = d.k = d.lda = d.ldb = d.ldc = 64;
   assert_ok(tsr_device_alloc(context, 64 * 64 * 4, &a));
-  assert_ok(tsr_device_free(context, a));
   assert_ok(tsr_gemm(context, &d, a, a, a));
-  assert_said(tsr_synchronize(context), TSR_DEVICE_FAULT, "pack.s");
+  assert_said(tsr_synchronize(context), TSR_DEVICE_FAULT, "cycle");
   assert_said(tsr_gemm(context, &d, a, a, a), TSR_DEVICE_FAULT, "stopped");
   tsr_context_destroy(context);
 }
