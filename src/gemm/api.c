@@ -99,6 +99,7 @@ void tsr_gemm_normalise(const tsr_gemm_desc *d, const void *a, const void *b, vo
   strides(turned ? d->trans_b : d->trans_a, turned ? d->ldb : d->lda, size, &pr->rsa, &pr->csa);
   strides(turned ? d->trans_a : d->trans_b, turned ? d->lda : d->ldb, size, &pr->rsb, &pr->csb);
   pr->csc = d->ldc * tsr_size_of(pr->type_c);
+  pr->turned = turned;
   pr->alpha = tsr_gemm_scalar(d->type, d->alpha);
   pr->beta = tsr_gemm_scalar(d->type, d->beta);
 }

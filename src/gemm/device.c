@@ -1,6 +1,7 @@
 /* GEMM on a device: blocks of C shared out among its cores, each walked like a CPU's (walk.h), every step queued. */
 #include "src/gemm/walk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Panels of each operand on the way: one in use, one ready, one coming. */
@@ -212,12 +213,21 @@ static size_t extent(int64_t rows, int64_t cols, int64_t rs, int64_t cs, int64_t
   return (size_t)((rows - 1) * rs + (cols - 1) * cs + size);
 }
 
+static tsr_status check_operand(struct tsr_device *device, const char *name, tsr_mem at, size_t bytes) {
+  char why[256];
+  tsr_status status = device->chip->check(device, at, bytes);
+  if (status == TSR_OK) return TSR_OK;
+  snprintf(why, sizeof why, "%s", tsr_last_error());
+  return tsr_fail(status, "%s: %s", name, why);
+}
+
 static tsr_status check_operands(struct tsr_device *device, const struct tsr_gemm_problem *pr) {
   int64_t size = tsr_size_of(pr->type), size_c = tsr_size_of(pr->type_c);
-  tsr_status status = device->chip->check(device, pr->c, extent(pr->m, pr->n, size_c, pr->csc, size_c));
+  tsr_status status = check_operand(device, "c", pr->c, extent(pr->m, pr->n, size_c, pr->csc, size_c));
   if (status != TSR_OK || pr->k == 0 || pr->alpha == 0) return status;
-  status = device->chip->check(device, pr->a, extent(pr->m, pr->k, pr->rsa, pr->csa, size));
-  return status == TSR_OK ? device->chip->check(device, pr->b, extent(pr->k, pr->n, pr->rsb, pr->csb, size)) : status;
+  status = check_operand(device, pr->turned ? "b" : "a", pr->a, extent(pr->m, pr->k, pr->rsa, pr->csa, size));
+  if (status != TSR_OK) return status;
+  return check_operand(device, pr->turned ? "a" : "b", pr->b, extent(pr->k, pr->n, pr->rsb, pr->csb, size));
 }
 
 tsr_status tsr_gemm_on_device(const tsr_context *context, const struct tsr_gemm_problem *pr) {

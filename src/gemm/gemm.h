@@ -11,6 +11,7 @@ struct tsr_gemm_problem {
   tsr_mem a, b, c;
   int64_t rsa, csa, rsb, csb, csc;
   double alpha, beta;
+  bool turned; /* a is the caller's b, and b his a */
 };
 
 enum tsr_gemm_path {

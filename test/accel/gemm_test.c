@@ -332,7 +332,10 @@ static void bad_requests(void **unused) {
   assert_said(tsr_gemm(context, &d, address, address, address), TSR_INVALID_ARGUMENT, "allocation");
   assert_ok(tsr_device_alloc(context, 64, &address));
   d.m = d.n = d.k = d.lda = d.ldb = d.ldc = (int64_t)1 << 28;
-  assert_said(tsr_gemm(context, &d, address, address, address), TSR_INVALID_ARGUMENT, "allocation");
+  assert_said(tsr_gemm(context, &d, address, address, address), TSR_INVALID_ARGUMENT, "c: ");
+  d.m = d.n = d.k = d.lda = d.ldb = d.ldc = 4;
+  assert_said(tsr_gemm(context, &d, host, address, address), TSR_INVALID_ARGUMENT, "a: ");
+  assert_said(tsr_gemm(context, &d, address, host, address), TSR_INVALID_ARGUMENT, "b: ");
   tsr_context_destroy(context);
 }
 
