@@ -52,12 +52,12 @@ static __attribute__((cold, noinline)) void complain(const char *routine) {
 
 INLINE void compute(const struct call *g) {
   int64_t size = tsr_size_of(g->type);
-  struct tsr_gemm_problem problem = {
-      .type = g->type, .m = g->m, .n = g->n, .k = g->k,
+  struct tsr_gemm_problem problem = { /* every field: else all is cleared first, a tenth of a small product */
+      .type = g->type, .type_c = g->type, .m = g->m, .n = g->n, .k = g->k,
       .a = (tsr_mem)g->a, .b = (tsr_mem)g->b, .c = (tsr_mem)g->c,
       .rsa = g->ta ? g->lda * size : size, .csa = g->ta ? size : g->lda * size,
       .rsb = g->tb ? g->ldb * size : size, .csb = g->tb ? size : g->ldb * size, .csc = g->ldc * size,
-      .alpha = g->alpha, .beta = g->beta};
+      .alpha = g->alpha, .beta = g->beta, .turned = false};
   tsr_context *context;
   if (tsr_context_get(NULL, &context) != TSR_OK || tsr_gemm_compute(context, &problem, g->routine) != TSR_OK)
     complain(g->routine);
