@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Panels of each operand on the way: one in use, one ready, one coming. */
-#define SLOTS 4
 /* Bytes of k in a chunk: short ones leave more room for panels that are kept. */
 #define CHUNK_BYTES 128
 
@@ -51,8 +49,9 @@ static int64_t waves(const struct tsr_gemm_problem *pr, const struct grid *g) {
 /* The share of A's panels that a core keeps from block to block of its rows. */
 static double kept_share(const struct tsr_device *device, const struct tsr_gemm_problem *pr, const struct grid *g) {
   int64_t size = tsr_size_of(pr->type), columns = tsr_ceil_div(tsr_ceil_div(pr->n, g->nc), g->across);
-  int64_t room = (int64_t)device->panels.bytes - SLOTS * panel_bytes(device, g->mc, CHUNK_BYTES / size, size) -
-                 SLOTS * panel_bytes(device, g->nc, CHUNK_BYTES / size, size);
+  int64_t room = (int64_t)device->panels.bytes -
+                 TSR_GEMM_MOST_SLOTS * (panel_bytes(device, g->mc, CHUNK_BYTES / size, size) +
+                                        panel_bytes(device, g->nc, CHUNK_BYTES / size, size));
   double share = (double)room / (double)panel_bytes(device, g->mc, pr->k, size);
   return columns < 2 || room <= 0 ? 0 : (share < 1 ? share : 1) * (double)(columns - 1) / (double)columns;
 }
@@ -85,7 +84,7 @@ static double cycles_of(const struct tsr_device *device, const struct tsr_gemm_p
 static void choose_chunk(const struct tsr_device *device, const struct tsr_gemm_problem *pr,
                          struct tsr_gemm_plan *plan) {
   int64_t size = tsr_size_of(pr->type), room = (int64_t)device->panels.bytes, most = round_up(pr->k, 2 * device->unit);
-  plan->slots = SLOTS;
+  plan->slots = TSR_GEMM_MOST_SLOTS;
   plan->kc = 2 * device->unit;
   while (plan->kc * 2 <= CHUNK_BYTES / size && plan->kc < most &&
          plan->slots * (panel_bytes(device, plan->mc, 2 * plan->kc, size) +

@@ -7,7 +7,8 @@
 
 #include "src/gemm/tiles.h"
 
-#define TSR_GEMM_MOST_SLOTS 6
+/* Panels of each operand that a device's core holds: one in use, one ready, two on the way. */
+#define TSR_GEMM_MOST_SLOTS 4
 #define TSR_GEMM_MOST_KEPT 64
 
 /* A place for a panel: where, what it holds, and the step that read it last. */
