@@ -1,0 +1,74 @@
+/* Tuning as an operator sees it: it declares its shapes, its plans and what makes a plan legal; search, database,
+ * cost model and commands work for any operator that does. doc/tuning.md explains the whole. */
+#ifndef TSR_TUNE_H
+#define TSR_TUNE_H
+
+#include "src/core/core.h"
+
+/* A shape, or a plan, as numbers in the order of its operator's fields. 0 in a plan means "not decided". */
+#define TSR_MOST_FIELDS 12
+struct tsr_values {
+  int64_t at[TSR_MOST_FIELDS];
+};
+
+/* One field: a number, or one of some words, of which the first has the value 1. */
+struct tsr_field {
+  const char *name;         /* as in "mc=192" */
+  const char *const *words; /* NULL-terminated; NULL for a number */
+};
+
+/* Room for any shape or plan as text: "path=packed threads=2 mc=192". Fields that are 0 are left out. */
+#define TSR_VALUES_TEXT 256
+#define TSR_WHY_TEXT 160
+
+struct tsr_costs;
+
+/* What an operator tells the tuner. `context` says where it runs; contexts on a CPU and on a device may have operators
+ * of different fields (tsr_operator_of). All functions but the three of the bench may be called from any thread. */
+struct tsr_operator {
+  const char *name; /* "gemm" */
+  const struct tsr_field *shape, *plan;
+  int nshape, nplan;
+
+  /* The one checker of hard constraints, for search, database and overrides alike: whether the plan, complete, may be
+   * run on the shape. If not, `why` (TSR_WHY_TEXT bytes, or NULL) says which field must be what. */
+  bool (*check)(const tsr_context *context, const struct tsr_values *shape, const struct tsr_values *plan, char *why);
+
+  /* Completes a plan whose fields may be partly 0 by the operator's rule of thumb; the result is legal if the fixed
+   * fields can be part of a legal plan. With nothing fixed this is the plan that the model's choice starts from. */
+  void (*complete)(const tsr_context *context, const struct tsr_values *shape, struct tsr_values *plan);
+
+  /* The pruned space: writes up to `most` different legal plans and gives how many there are. */
+  int (*candidates)(const tsr_context *context, const struct tsr_values *shape, struct tsr_values *plans, int most);
+
+  /* Seconds that the model predicts for a legal plan. */
+  double (*predict)(const tsr_context *context, const struct tsr_costs *costs, const struct tsr_values *shape,
+                    const struct tsr_values *plan);
+
+  /* Plans of one class are alike in what the model may have got wrong (path, packing, tile ...), and so share
+   * corrections. `where` gets the shape's place in log space (TSR_PLACE numbers): near shapes behave alike. */
+  int (*class_of)(const struct tsr_values *plan);
+  void (*place)(const struct tsr_values *shape, double *where);
+
+  /* A bench: operands for a shape (NULL when there is no memory), one timed run in seconds (0 = it failed), the end. */
+  void *(*bench_open)(tsr_context *context, const struct tsr_values *shape);
+  double (*bench_run)(void *bench, const struct tsr_values *plan);
+  void (*bench_close)(void *bench);
+};
+#define TSR_PLACE 4
+
+/* The operator of that name on that context's kind of chip, or NULL. */
+const struct tsr_operator *tsr_operator_of(const tsr_context *context, const char *name);
+
+/* Values as text and back. Parsing gives false and a sentence in `why` for a field that does not exist, a value that
+ * is no number or word of it, and a field given twice. */
+void tsr_values_print(const struct tsr_field *fields, int n, const struct tsr_values *values, char *text);
+bool tsr_values_parse(const struct tsr_field *fields, int n, const char *text, struct tsr_values *values, char *why);
+
+/* What a row of the database belongs to. The machine: vendor, family, model, kernels in use and cache sizes, or the
+ * device and its parameters: never a brand name. The kernels: a checksum of their sources and the operator's rule. */
+#define TSR_KEY_TEXT 128
+void tsr_machine_key(const tsr_context *context, char *text);
+void tsr_kernels_key(const tsr_context *context, const struct tsr_operator *op, char *text);
+
+#endif
