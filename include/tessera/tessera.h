@@ -31,6 +31,7 @@ typedef enum tsr_status {
   TSR_OUT_OF_MEMORY,    /* scratch memory could not be had */
   TSR_BAD_ENVIRONMENT,  /* an environment variable holds a value that is not understood */
   TSR_DEVICE_FAULT,     /* a device stopped: tsr_last_error() says which core, instruction and why */
+  TSR_IO_ERROR,         /* a file could not be read or written: tsr_last_error() says which and why */
 } tsr_status;
 
 /* f16 is IEEE binary16, bf16 the upper half of an f32, s8 and s32 signed integers. */

@@ -26,6 +26,7 @@ const char *tsr_status_string(tsr_status status) {
     case TSR_OUT_OF_MEMORY: return "scratch memory could not be allocated";
     case TSR_BAD_ENVIRONMENT: return "an environment variable holds a value that is not understood";
     case TSR_DEVICE_FAULT: return "a device stopped";
+    case TSR_IO_ERROR: return "a file could not be read or written";
   }
   return "not a status";
 }
