@@ -72,8 +72,9 @@ static tsr_status run(struct batch *batch) {
   struct tsr_team team;
   if (batch->context->device) return run_on_device(batch);
   int64_t one = product_of_one(batch->desc);
-  int threads = tsr_gemm_threads_for(batch->context, tsr_saturating(one, batch->count));
-  if (threads > 1 && (batch->count < threads || tsr_gemm_threads_for(batch->context, one / 8) >= threads)) {
+  int most = tsr_threads_available(batch->context);
+  int threads = tsr_gemm_threads_for(most, tsr_saturating(one, batch->count));
+  if (threads > 1 && (batch->count < threads || tsr_gemm_threads_for(most, one / 8) >= threads)) {
     one_by_one(batch);
     return TSR_OK;
   }

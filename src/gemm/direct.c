@@ -133,6 +133,7 @@ struct shared {
 
 static void claim_pieces(void *arg, int index) {
   struct shared *shared = arg;
+  if (index >= shared->job->plan->threads) return;
   for (int64_t i; (i = atomic_fetch_add(&shared->next, 1)) < shared->pieces;)
     shared->run(shared->job, tsr_gemm_piece_of(shared->job, i),
                 shared->scratch + (tsr_mem)(index * shared->scratch_bytes));
@@ -181,7 +182,7 @@ static void claim_blocks(void *arg, int index) {
   struct k_split *split = arg;
   const struct tsr_gemm_job *job = split->job;
   struct tsr_gemm_piece all = {0, job->problem->m, 0, job->problem->n};
-  (void)index;
+  if (index >= job->plan->threads) return;
   for (int64_t i; (i = atomic_fetch_add(&split->next, 1)) < split->blocks;)
     block(job, all, i * job->plan->kb,
           (struct target){split->sums + (tsr_mem)(i * split->pitch * all.cols), split->pitch, TSR_STORE_SUM});

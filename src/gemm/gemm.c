@@ -42,24 +42,52 @@ static inline bool at_once(const tsr_context *context, const struct tsr_gemm_pro
   return !tsr_gemm_forced.path && !only_scales(pr) && tsr_gemm_small(&context->kernels[pr->type], pr);
 }
 
+static void run(const struct tsr_gemm_job *job, struct tsr_gemm_plan *plan, struct tsr_team *team) {
+  if (take_path(job, team) != TSR_OK) without_memory(job, plan);
+}
+
+/* Fewer threads than the plan was made for: each does more. */
+static void shrink(struct tsr_gemm_plan *plan, int threads) {
+  if (plan->threads > threads) plan->threads = threads;
+  if (plan->groups > plan->threads) plan->groups = plan->threads;
+}
+
+/* Where others use the threads that the plan wants, it is made anew for those that are free. A team may be larger than
+ * its plan: the rest of it has nothing to do. */
+static void run_on_team(const tsr_context *context, const struct tsr_gemm_job *job, struct tsr_gemm_plan *plan,
+                        bool choose_again) {
+  struct tsr_team team;
+  tsr_team_reserve(context, plan->threads, &team);
+  if (team.n < plan->threads) {
+    if (choose_again) tsr_gemm_choose(context, job->problem, team.n, plan);
+    shrink(plan, team.n);
+  }
+  run(job, plan, &team);
+}
+
 /* `most_threads` = 1 keeps the call on its thread, 0 leaves it to the plan. */
 static void compute(const tsr_context *context, const struct tsr_gemm_job *job, int most_threads,
                     struct tsr_gemm_plan *plan) {
-  struct tsr_team team;
-  bool alone = true;
   plan->threads = 1;
   if (only_scales(job->problem)) {
     scale(job);
     return;
   }
-  tsr_gemm_choose_path(context, job->problem, most_threads, plan);
-  if (plan->threads > 1) {
-    tsr_team_reserve(context, plan->threads, &team);
-    plan->threads = team.n;
-    alone = false;
-  }
-  tsr_gemm_choose_blocks(context, job->problem, plan);
-  if (take_path(job, alone ? NULL : &team) != TSR_OK) without_memory(job, plan);
+  tsr_gemm_choose(context, job->problem, most_threads, plan);
+  if (plan->threads > 1)
+    run_on_team(context, job, plan, true);
+  else
+    run(job, plan, NULL);
+}
+
+void tsr_gemm_compute_as(const tsr_context *context, const struct tsr_gemm_problem *problem,
+                         const struct tsr_gemm_plan *given) {
+  struct tsr_gemm_plan plan = *given;
+  struct tsr_gemm_job job = {problem, &plan, &context->kernels[problem->type], tsr_size_of(problem->type)};
+  if (plan.threads > 1)
+    run_on_team(context, &job, &plan, false);
+  else
+    run(&job, &plan, NULL);
 }
 
 void tsr_gemm_compute_alone(const tsr_context *context, const struct tsr_gemm_problem *problem) {

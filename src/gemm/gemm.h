@@ -22,15 +22,27 @@ enum tsr_gemm_path {
   TSR_GEMM_K_SPLIT, /* direct, the blocks of k computed side by side and added in order */
 };
 
+/* How operands that lie in place are walked: the loop outside. */
+enum tsr_gemm_order { TSR_GEMM_ROWS = 1, TSR_GEMM_COLUMNS };
+
+/* What is copied into panels. */
+enum tsr_gemm_pack { TSR_GEMM_PACK_NONE = 1, TSR_GEMM_PACK_A, TSR_GEMM_PACK_B, TSR_GEMM_PACK_AB };
+static inline bool tsr_gemm_packs(enum tsr_gemm_pack pack, enum tsr_gemm_pack which) {
+  return pack > 0 && ((pack - 1) & (which - 1)) != 0;
+}
+
+/* The first fields are what the tuner decides (space.c names them in this order); 0 = not decided yet. */
 struct tsr_gemm_plan {
   enum tsr_gemm_path path;
   int threads;
   int units, columns; /* the tile: rows in the chip's row unit, columns */
-  int64_t kb;         /* the contract's block of k */
+  enum tsr_gemm_order order;
   int64_t mc, nc;     /* packed: the most rows and columns of a block; else of a piece of work */
+  enum tsr_gemm_pack pack;
+  int groups;         /* packed: teams of threads side by side in n, each with a packed B of its own */
+  int64_t kb;         /* the contract's block of k */
   int64_t grain;      /* packed: rows are shared out among the blocks by so many */
   bool pack_a, pack_b;
-  int groups;         /* packed: teams of threads side by side in n, each with a packed B of its own */
   int64_t kc;         /* k of a chunk that is packed at a time; divides kb */
   int slots;          /* panels of A, and of B, that a device's core holds for chunks to come */
   int kept;           /* chunks whose panels of A stay in the core for the next columns */
@@ -58,15 +70,16 @@ bool tsr_gemm_reads_operands(const tsr_gemm_desc *desc);
 void tsr_gemm_normalise(const tsr_gemm_desc *desc, const void *a, const void *b, void *c,
                         struct tsr_gemm_problem *problem);
 
-/* Decides path and threads (at most `most_threads` unless that is 0); then, when the number of threads that are really
- * free is known, tiles and blocks. */
-void tsr_gemm_choose_path(const tsr_context *context, const struct tsr_gemm_problem *problem, int most_threads,
-                          struct tsr_gemm_plan *plan);
-void tsr_gemm_choose_blocks(const tsr_context *context, const struct tsr_gemm_problem *problem,
-                            struct tsr_gemm_plan *plan);
+/* Completes the plan of a CPU by the rule of thumb: what is decided in it already is kept as far as it can be. */
+void tsr_gemm_complete(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *problem, int most_threads,
+                       struct tsr_gemm_plan *plan);
+
+/* The plan for a problem on up to so many threads: the process's own for tests, the database's, or the model's. */
+void tsr_gemm_choose(const tsr_context *context, const struct tsr_gemm_problem *problem, int most_threads,
+                     struct tsr_gemm_plan *plan);
 
 /* How many threads so many multiplications are worth, of those that are available. */
-int tsr_gemm_threads_for(const tsr_context *context, int64_t multiplications);
+int tsr_gemm_threads_for(int most_threads, int64_t multiplications);
 
 /* a * b, or INT64_MAX: sizes are weighed in integers, since a plan must raise no floating-point flag. */
 static inline int64_t tsr_saturating(int64_t a, int64_t b) {
@@ -74,14 +87,8 @@ static inline int64_t tsr_saturating(int64_t a, int64_t b) {
   return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
 }
 
-/* For tests and the tuner: fields that are not 0 replace the plan's own choice in every call of the process.
- * `path` is 1 + enum tsr_gemm_path. Sizes must be legal for the kernels: mc a multiple of the tile's rows. */
-struct tsr_gemm_force {
-  int path, threads, groups;
-  int pack; /* 4 = neither, 5 = A, 6 = B, 7 = both */
-  int64_t mc, nc;
-};
-extern struct tsr_gemm_force tsr_gemm_forced;
+/* For tests: fields that are not 0 replace the plan's own choice in every call of the process. */
+extern struct tsr_gemm_plan tsr_gemm_forced;
 
 /* Columns of the next tile when `left` columns are to be covered exactly by tiles of `columns`, where `most` is the
  * widest tile there is: whole tiles, then two that share what is left evenly, or one. */
@@ -93,6 +100,10 @@ static inline int tsr_next_columns(int64_t left, int columns, int most) {
 
 /* Computes a valid problem on the calling thread, without a trace line. */
 void tsr_gemm_compute_alone(const tsr_context *context, const struct tsr_gemm_problem *problem);
+
+/* Computes a valid problem by a complete and legal plan. */
+void tsr_gemm_compute_as(const tsr_context *context, const struct tsr_gemm_problem *problem,
+                         const struct tsr_gemm_plan *plan);
 
 /* Computes a valid problem. `routine` is what the trace prints. */
 tsr_status tsr_gemm_compute(const tsr_context *context, const struct tsr_gemm_problem *problem, const char *routine);

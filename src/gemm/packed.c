@@ -130,6 +130,7 @@ static void body(void *arg, int index) {
   struct group *group = &packed->group[index % plan->groups];
   bool leader = index < plan->groups;
   tsr_mem a;
+  if (index >= packed->threads) return;
   if (reserve(packed, group, leader, &a)) {
     if (plan->pack_b)
       run_group(packed->job, group, leader, a);

@@ -3,7 +3,7 @@
 #include "src/core/topology.h"
 #include "src/gemm/tiles.h"
 
-struct tsr_gemm_force tsr_gemm_forced;
+
 
 /* Multiplications that pay for waking one more thread. */
 #define PRODUCT_PER_THREAD 1000000
@@ -65,19 +65,9 @@ static enum tsr_gemm_path choose_path(const struct tsr_kernels *kernels, const s
   return !along_k && in_place ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
 }
 
-int tsr_gemm_threads_for(const tsr_context *context, int64_t multiplications) {
+int tsr_gemm_threads_for(int most_threads, int64_t multiplications) {
   if (multiplications < 2 * PRODUCT_PER_THREAD) return 1;
-  return (int)tsr_min(multiplications / PRODUCT_PER_THREAD, tsr_threads_available(context));
-}
-
-void tsr_gemm_choose_path(const tsr_context *context, const struct tsr_gemm_problem *p, int most_threads,
-                          struct tsr_gemm_plan *plan) {
-  plan->kb = plan->kc = tsr_gemm_kb(p->type);
-  plan->slots = 1;
-  plan->threads = most_threads == 1 ? 1 : tsr_gemm_threads_for(context, product(p));
-  if (tsr_gemm_forced.threads && most_threads != 1) plan->threads = tsr_gemm_forced.threads;
-  plan->path = choose_path(&context->kernels[p->type], p, plan->threads);
-  if (tsr_gemm_forced.path) plan->path = (enum tsr_gemm_path)(tsr_gemm_forced.path - 1);
+  return (int)tsr_min(multiplications / PRODUCT_PER_THREAD, most_threads);
 }
 
 /* `total` cut into pieces of at most `most` that are as even as the unit allows, their number a multiple of `share`. */
@@ -112,58 +102,73 @@ static int choose_groups(const struct tsr_tiles *tiles, const struct tsr_gemm_pr
   return plan->threads <= TSR_GEMM_MOST_GROUPS && by_rows + 3 < by_columns ? plan->threads : 1;
 }
 
-static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
-  const struct tsr_topology *machine = tsr_topology_get();
-  int64_t column = plan->kb * tsr_size_of(p->type), tile_rows = (int64_t)plan->units * tiles->mu;
-  int64_t l3 = (int64_t)machine->level[machine->nlevels - 1].bytes;
-  plan->pack_a = true;
-  plan->pack_b = product(p) > (p->rsb == tsr_size_of(p->type) ? B_PRODUCT : B_PRODUCT_ROWS) || tsr_gemm_forced.path;
-  plan->groups = choose_groups(tiles, p, plan);
-  int64_t most_columns = tsr_min(3 << 20, l3 / 2) / column, in_group = tsr_ceil_div(plan->threads, plan->groups);
+static enum tsr_gemm_pack choose_packing(const struct tsr_gemm_problem *p) {
+  int64_t most = p->rsb == tsr_size_of(p->type) ? B_PRODUCT : B_PRODUCT_ROWS;
+  return product(p) > most ? TSR_GEMM_PACK_AB : TSR_GEMM_PACK_A;
+}
+
+static int64_t rows_of_block(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p,
+                             const struct tsr_gemm_plan *plan) {
+  int64_t tile_rows = (int64_t)plan->units * tiles->mu, in_group = tsr_ceil_div(plan->threads, plan->groups);
   int64_t rows = rows_in_l2(p, plan, tile_rows);
   if (in_group > 1) rows = tsr_min(rows, tsr_ceil_div(p->m, in_group));
   if (in_group > 1 && !plan->pack_b && p->m >= 4 * in_group * tile_rows) rows = tsr_min(rows, p->m / (2 * in_group));
   bool whole_tiles = in_group == 1 || p->m >= 4 * in_group * rows;
-  plan->grain = whole_tiles ? tile_rows : tiles->mu;
-  plan->mc = even(p->m, rows, plan->grain, in_group);
-  plan->nc = !plan->pack_b ? p->n
-                           : even(p->n, most_columns > plan->columns ? most_columns : plan->columns, plan->columns, 1);
+  return even(p->m, rows, whole_tiles ? tile_rows : tiles->mu, in_group);
+}
+
+static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
+  const struct tsr_topology *machine = tsr_topology_get();
+  int64_t column = plan->kb * tsr_size_of(p->type), tile_rows = (int64_t)plan->units * tiles->mu;
+  int64_t l3 = (int64_t)machine->level[machine->nlevels - 1].bytes, most_columns = tsr_min(3 << 20, l3 / 2) / column;
+  if (!plan->groups) plan->groups = choose_groups(tiles, p, plan);
+  plan->groups = (int)tsr_min(plan->groups, tsr_min(plan->threads, TSR_GEMM_MOST_GROUPS));
+  if (!plan->mc) plan->mc = rows_of_block(tiles, p, plan);
+  plan->grain = plan->mc % tile_rows == 0 ? tile_rows : tiles->mu;
+  if (!plan->nc)
+    plan->nc = !plan->pack_b ? p->n
+                             : even(p->n, most_columns > plan->columns ? most_columns : plan->columns, plan->columns, 1);
 }
 
 /* Pieces for threads to claim, a few for each, in whole tiles; one thread takes all in one piece. A skinny matrix along
  * k goes in strips of one tile, each read to the end of k, as it lies in memory. Sums that are turned over wait in
  * scratch, which bounds their piece. */
-static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, bool across,
+static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p,
                           struct tsr_gemm_plan *plan) {
   const struct tsr_tiles *tiles = &kernels->gemm, *at = &kernels->gemm_at;
+  bool across = plan->path == TSR_GEMM_ACROSS;
   int64_t m = across ? p->n : p->m, n = across ? p->m : p->n, tile_rows = (int64_t)plan->units * tiles->mu;
-  int64_t pieces = plan->threads > 1 ? 2 * plan->threads : 1;
+  int64_t pieces = plan->threads > 1 ? 2 * plan->threads : 1, mc, nc = n;
   bool along_k = (across ? p->csb : p->rsa) != tsr_size_of(p->type);
-  plan->nc = n;
   int64_t most_rows = across ? MOST_ROWS_ACROSS : n <= SKINNY_COLUMNS ? m : rows_in_l2(p, plan, tile_rows);
   bool cut_rows = n <= SKINNY_COLUMNS || m / tile_rows >= n / plan->columns;
   if (along_k && at->mu && n <= 2 * TSR_MAX_COLUMNS) {
     bool near = tsr_gemm_is_near(p, tsr_size_of(p->type));
-    plan->mc = near ? m : (int64_t)tsr_gemm_at_units(at, n, false) * at->mu;
-    return;
+    mc = near ? m : (int64_t)tsr_gemm_at_units(at, n, false) * at->mu;
+  } else {
+    mc = even(m, tsr_min(most_rows, cut_rows ? tsr_ceil_div(m, pieces) : m), tile_rows, 1);
+    if (!cut_rows) nc = even(n, tsr_ceil_div(n, pieces), plan->columns, 1);
   }
-  plan->mc = even(m, tsr_min(most_rows, cut_rows ? tsr_ceil_div(m, pieces) : m), tile_rows, 1);
-  if (!cut_rows) plan->nc = even(n, tsr_ceil_div(n, pieces), plan->columns, 1);
+  if (!plan->mc) plan->mc = mc;
+  if (!plan->nc) plan->nc = nc;
+  if (!plan->order) plan->order = tsr_gemm_order(tiles, plan->units, plan->nc, tsr_min(p->k, plan->kb) * tsr_size_of(p->type));
 }
 
-void tsr_gemm_choose_blocks(const tsr_context *context, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
-  const struct tsr_tiles *tiles = &context->kernels[p->type].gemm;
-  plan->units = tiles->units;
-  plan->columns = tiles->columns;
-  if (plan->path == TSR_GEMM_PACKED)
-    packed_blocks(tiles, p, plan);
-  else
-    direct_pieces(&context->kernels[p->type], p, plan->path == TSR_GEMM_ACROSS, plan);
-  if (tsr_gemm_forced.pack) {
-    plan->pack_a = (tsr_gemm_forced.pack & 1) || p->rsa != tsr_size_of(p->type);
-    plan->pack_b = tsr_gemm_forced.pack & 2;
+void tsr_gemm_complete(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, int most_threads,
+                       struct tsr_gemm_plan *plan) {
+  const struct tsr_tiles *tiles = &kernels->gemm;
+  plan->kb = plan->kc = tsr_gemm_kb(p->type);
+  plan->slots = 1;
+  if (!plan->threads) plan->threads = tsr_gemm_threads_for(most_threads, product(p));
+  if (!plan->path) plan->path = choose_path(kernels, p, plan->threads);
+  if (!plan->units) plan->units = tiles->units;
+  if (!plan->columns) plan->columns = tsr_tile_columns(tiles, plan->units);
+  if (plan->path != TSR_GEMM_PACKED) {
+    direct_pieces(kernels, p, plan);
+    return;
   }
-  if (tsr_gemm_forced.mc) plan->mc = tsr_gemm_forced.mc;
-  if (tsr_gemm_forced.nc) plan->nc = tsr_gemm_forced.nc;
-  if (tsr_gemm_forced.groups && tsr_gemm_forced.groups <= plan->threads) plan->groups = tsr_gemm_forced.groups;
+  if (!plan->pack) plan->pack = choose_packing(p);
+  plan->pack_a = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_A) || p->rsa != tsr_size_of(p->type);
+  plan->pack_b = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_B);
+  packed_blocks(tiles, p, plan);
 }

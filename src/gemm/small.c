@@ -26,6 +26,7 @@ static void several_tiles(const struct tsr_kernels *kernels, const struct tsr_ge
   struct tsr_gemm_problem contiguous = *p;
   struct tsr_gemm_plan plan = {.units = kernels->gemm.units, .columns = kernels->gemm.columns};
   struct tsr_gemm_job job = {&contiguous, &plan, kernels, tsr_size_of(p->type)};
+  plan.order = tsr_gemm_order(&kernels->gemm, plan.units, p->n, p->k * job.size);
   contiguous.csa = step->csa;
   tsr_gemm_in_place(&job, step, p->m, p->n, a, p->b, p->c);
 }

@@ -121,15 +121,21 @@ static void columns_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *st
   }
 }
 
+int tsr_tile_columns(const struct tsr_tiles *tiles, int units) {
+  return units == tiles->units ? tiles->columns : tiles->max_columns[units];
+}
+
+enum tsr_gemm_order tsr_gemm_order(const struct tsr_tiles *tiles, int units, int64_t cols, int64_t depth) {
+  bool stays = cols > tiles->max_columns[units] && (int64_t)units * tiles->mu * depth <= STAYS_NEAR;
+  return stays ? TSR_GEMM_ROWS : TSR_GEMM_COLUMNS;
+}
+
 void tsr_gemm_in_place(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, int64_t cols, tsr_mem a,
                        tsr_mem b, tsr_mem c) {
-  const struct tsr_tiles *tiles = &job->kernels->gemm;
-  int64_t tile_bytes = (int64_t)job->plan->units * tiles->mu * step->k * job->size;
-  bool stays = cols > tiles->max_columns[job->plan->units] && tile_bytes <= STAYS_NEAR;
   step->dc = 0;
   step->csa = job->problem->csa;
   if (tsr_gemm_is_near(job->problem, job->size)) step->flags |= TSR_NEAR;
-  (stays ? rows_of_tiles : columns_of_tiles)(job, step, rows, cols, a, b, c);
+  (job->plan->order == TSR_GEMM_ROWS ? rows_of_tiles : columns_of_tiles)(job, step, rows, cols, a, b, c);
 }
 
 void tsr_gemm_multiply(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0, int64_t k,

@@ -40,6 +40,13 @@ void tsr_gemm_column_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *s
 void tsr_gemm_multiply(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0, int64_t k,
                        tsr_mem a, tsr_mem b);
 
+/* The width of tiles of so many units: the chip's own for the tile it prefers, else the widest. */
+int tsr_tile_columns(const struct tsr_tiles *tiles, int units);
+
+/* Which loop goes outside over `cols` columns of operands in place, `depth` bytes of k deep: rows, if a tile of A stays
+ * near while the columns pass by. */
+enum tsr_gemm_order tsr_gemm_order(const struct tsr_tiles *tiles, int units, int64_t cols, int64_t depth);
+
 /* Rows x columns of a block with A and B as they lie in memory: step says how deep, with which strides and scalars. */
 void tsr_gemm_in_place(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, int64_t cols, tsr_mem a,
                        tsr_mem b, tsr_mem c);

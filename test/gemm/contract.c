@@ -203,8 +203,7 @@ static void own_blocks_of(const struct gemm_case *g, int64_t *mc, int64_t *nc) {
   struct tsr_gemm_plan plan;
   big.rsa = big.rsb = size;
   big.csa = big.csb = big.csc = size << 14;
-  tsr_gemm_choose_path(g->context, &big, 0, &plan);
-  tsr_gemm_choose_blocks(g->context, &big, &plan);
+  tsr_gemm_choose(g->context, &big, 0, &plan);
   *mc = plan.mc;
   *nc = plan.nc;
 }

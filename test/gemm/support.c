@@ -96,7 +96,7 @@ void case_text(const struct gemm_case *g, char *text, size_t size) {
   static const char *const fills[] = {"random", "integers", "wide", "special"};
   static const char *const places[] = {"end", "start", "middle"};
   const tsr_gemm_desc *d = &g->d;
-  const struct tsr_gemm_force *f = &tsr_gemm_forced;
+  const struct tsr_gemm_plan *f = &tsr_gemm_forced;
   int used = snprintf(text, size,
                       "%s %s %s-major %c%c m=%lld n=%lld k=%lld lda=%lld ldb=%lld ldc=%lld alpha=%g beta=%g",
                       tsr_context_isa(g->context), d->type == TSR_F32 ? "f32" : "f64",
@@ -344,10 +344,11 @@ bool is_generic(const tsr_context *context) { return strcmp(tsr_context_isa(cont
 
 void force_plan(const struct gemm_case *g, int path, int mc_tiles, int nc_tiles) {
   const struct tsr_tiles *tiles = &g->context->kernels[g->d.type].gemm;
-  static const int paths[PATHS] = {0, 1 + TSR_GEMM_DIRECT, 1 + TSR_GEMM_ACROSS, [PATH_PACKED] = 1 + TSR_GEMM_PACKED,
-                                   1 + TSR_GEMM_K_SPLIT};
+  static const enum tsr_gemm_path paths[PATHS] = {0, TSR_GEMM_DIRECT, TSR_GEMM_ACROSS, [PATH_PACKED] = TSR_GEMM_PACKED,
+                                   TSR_GEMM_K_SPLIT};
   force_nothing();
   tsr_gemm_forced.path = paths[path];
+  if (path == PATH_PACKED) tsr_gemm_forced.pack = TSR_GEMM_PACK_AB;
   tsr_gemm_forced.mc = (int64_t)mc_tiles * tiles->units * tiles->mu;
   tsr_gemm_forced.nc = (int64_t)nc_tiles * tiles->columns;
 }

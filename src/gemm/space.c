@@ -1,0 +1,366 @@
+/* The parameter space of GEMM on a CPU: its fields, its hard constraints, its pruned candidates. */
+#include "src/gemm/space.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "src/core/topology.h"
+#include "src/gemm/model.h"
+#include "src/gemm/tiles.h"
+
+static const char *const types[] = {"f32", "f64", NULL};
+static const char *const layouts[] = {"n", "t", NULL};
+static const char *const paths[] = {"direct", "across", "packed", "k-split", NULL};
+static const char *const orders[] = {"rows", "columns", NULL};
+static const char *const packs[] = {"none", "a", "b", "ab", NULL};
+
+static const struct tsr_field shape_fields[TSR_SHAPE_FIELDS] = {
+    {"type", types}, {"m", NULL},       {"n", NULL},     {"k", NULL},
+    {"a", layouts},  {"b", layouts},    {"pages", NULL}, {"threads", NULL}};
+
+static const struct tsr_field plan_fields[TSR_PLAN_FIELDS] = {
+    {"path", paths}, {"threads", NULL}, {"units", NULL}, {"columns", NULL}, {"order", orders},
+    {"mc", NULL},    {"nc", NULL},      {"pack", packs}, {"groups", NULL}};
+
+#define PAGE 4096
+/* Scratch that one thread may take for a block of A, and a group for its blocks of B. */
+#define MOST_A_BYTES (4 << 20)
+#define MOST_B_BYTES (16 << 20)
+#define MOST_SUM_BYTES (4 << 20)
+
+void tsr_gemm_shape_of(const struct tsr_gemm_problem *p, int threads, struct tsr_values *shape) {
+  int64_t size = tsr_size_of(p->type), lda = p->rsa == size ? p->csa : p->rsa, ldb = p->rsb == size ? p->csb : p->rsb;
+  int pages = (lda % PAGE == 0) + 2 * (ldb % PAGE == 0) + 4 * (p->csc % PAGE == 0);
+  int64_t *at = shape->at;
+  at[TSR_SHAPE_TYPE] = p->type;
+  at[TSR_SHAPE_M] = p->m;
+  at[TSR_SHAPE_N] = p->n;
+  at[TSR_SHAPE_K] = p->k;
+  at[TSR_SHAPE_A] = p->rsa == size ? 1 : 2;
+  at[TSR_SHAPE_B] = p->rsb == size ? 1 : 2;
+  at[TSR_SHAPE_PAGES] = 1 + pages;
+  at[TSR_SHAPE_THREADS] = threads;
+}
+
+/* Bytes from line to line for lines of so many bytes: whole pages, or not. */
+static int64_t stride_for(int64_t bytes, bool whole_pages) {
+  if (whole_pages) return (bytes + PAGE - 1) / PAGE * PAGE;
+  return bytes % PAGE == 0 ? bytes + 64 : bytes;
+}
+
+void tsr_gemm_problem_of(const struct tsr_values *shape, struct tsr_gemm_problem *p) {
+  const int64_t *at = shape->at;
+  int64_t size = tsr_size_of((tsr_type)at[TSR_SHAPE_TYPE]), pages = at[TSR_SHAPE_PAGES] - 1;
+  bool a_by_rows = at[TSR_SHAPE_A] == 1, b_by_k = at[TSR_SHAPE_B] == 1;
+  int64_t m = at[TSR_SHAPE_M], n = at[TSR_SHAPE_N], k = at[TSR_SHAPE_K];
+  int64_t lda = stride_for((a_by_rows ? m : k) * size, pages & 1), ldb = stride_for((b_by_k ? k : n) * size, pages & 2);
+  *p = (struct tsr_gemm_problem){.type = (tsr_type)at[TSR_SHAPE_TYPE], .type_c = (tsr_type)at[TSR_SHAPE_TYPE],
+                                 .m = m, .n = n, .k = k, .alpha = 1, .csc = stride_for(m * size, pages & 4)};
+  p->rsa = a_by_rows ? size : lda;
+  p->csa = a_by_rows ? lda : size;
+  p->rsb = b_by_k ? size : ldb;
+  p->csb = b_by_k ? ldb : size;
+}
+
+void tsr_gemm_values_of(const struct tsr_gemm_plan *plan, struct tsr_values *values) {
+  int64_t *at = values->at;
+  at[TSR_PLAN_PATH] = plan->path;
+  at[TSR_PLAN_THREADS] = plan->threads;
+  at[TSR_PLAN_UNITS] = plan->units;
+  at[TSR_PLAN_COLUMNS] = plan->columns;
+  at[TSR_PLAN_ORDER] = plan->order;
+  at[TSR_PLAN_MC] = plan->mc;
+  at[TSR_PLAN_NC] = plan->nc;
+  at[TSR_PLAN_PACK] = plan->pack;
+  at[TSR_PLAN_GROUPS] = plan->groups;
+}
+
+static void set_fields(const struct tsr_values *values, struct tsr_gemm_plan *plan) {
+  const int64_t *at = values->at;
+  *plan = (struct tsr_gemm_plan){
+      .path = (enum tsr_gemm_path)at[TSR_PLAN_PATH], .threads = (int)at[TSR_PLAN_THREADS],
+      .units = (int)at[TSR_PLAN_UNITS], .columns = (int)at[TSR_PLAN_COLUMNS],
+      .order = (enum tsr_gemm_order)at[TSR_PLAN_ORDER], .mc = at[TSR_PLAN_MC], .nc = at[TSR_PLAN_NC],
+      .pack = (enum tsr_gemm_pack)at[TSR_PLAN_PACK], .groups = (int)at[TSR_PLAN_GROUPS]};
+}
+
+void tsr_gemm_plan_of(const tsr_context *context, const struct tsr_gemm_problem *p, int threads,
+                      const struct tsr_values *values, struct tsr_gemm_plan *plan) {
+  set_fields(values, plan);
+  tsr_gemm_complete(&context->kernels[p->type], p, threads, plan);
+}
+
+/* --- what is legal ------------------------------------------------------------------------------------------------- */
+
+#define NEED(condition, ...)                                \
+  if (!(condition)) {                                       \
+    if (why) snprintf(why, TSR_WHY_TEXT, __VA_ARGS__);      \
+    return false;                                           \
+  }
+
+static bool tile_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm_plan *plan, char *why) {
+  NEED(plan->units >= 1 && plan->units <= TSR_MAX_UNITS && tiles->max_columns[plan->units] > 0,
+       "units is %d: these kernels have no tile of so many units of %d rows", plan->units, tiles->mu);
+  NEED(plan->columns >= 1 && plan->columns <= tiles->max_columns[plan->units],
+       "columns is %d: tiles of %d units have 1 to %d", plan->columns, plan->units, tiles->max_columns[plan->units]);
+  return true;
+}
+
+static bool packed_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p,
+                            const struct tsr_gemm_plan *plan, char *why) {
+  int64_t size = tsr_size_of(p->type), column = plan->kb * size, tile_rows = (int64_t)plan->units * tiles->mu;
+  bool a = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_A), b = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_B);
+  NEED(plan->pack >= TSR_GEMM_PACK_NONE && plan->pack <= TSR_GEMM_PACK_AB, "pack is undecided");
+  NEED(a || p->rsa == size, "pack must take in a: A lies along k");
+  NEED(plan->columns <= tiles->max_columns[1], "columns is %d: panels need every height of tile, so at most %d",
+       plan->columns, tiles->max_columns[1]);
+  NEED(plan->mc % tiles->mu == 0 && (plan->mc + tile_rows) * column <= MOST_A_BYTES,
+       "mc is %lld: it must be a multiple of %d and its panels at most %d KiB", (long long)plan->mc, tiles->mu,
+       MOST_A_BYTES >> 10);
+  NEED(b || plan->nc >= p->n, "nc is %lld: without a packed B it is all %lld columns", (long long)plan->nc,
+       (long long)p->n);
+  NEED(!b || (plan->nc % plan->columns == 0 && plan->nc * column <= MOST_B_BYTES),
+       "nc is %lld: it must be a multiple of %d columns and its panels at most %d KiB", (long long)plan->nc,
+       plan->columns, MOST_B_BYTES >> 10);
+  NEED(plan->groups >= 1 && plan->groups <= plan->threads && plan->groups <= TSR_GEMM_MOST_GROUPS,
+       "groups is %d: it must be 1 to %d", plan->groups, (int)tsr_min(plan->threads, TSR_GEMM_MOST_GROUPS));
+  return true;
+}
+
+static bool direct_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p,
+                            const struct tsr_gemm_plan *plan, char *why) {
+  int64_t size = tsr_size_of(p->type), blocks = tsr_ceil_div(p->k, plan->kb);
+  bool across = plan->path == TSR_GEMM_ACROSS;
+  NEED(plan->order == TSR_GEMM_ROWS || plan->order == TSR_GEMM_COLUMNS, "order is undecided");
+  NEED(plan->mc % tiles->mu == 0 || plan->mc >= (across ? p->n : p->m), "mc is %lld: it must be a multiple of %d",
+       (long long)plan->mc, tiles->mu);
+  NEED(!across || tsr_saturating(tsr_saturating(plan->mc, plan->nc), plan->threads * size) <= MOST_SUM_BYTES,
+       "mc x nc is %lld x %lld: the sums of all threads must fit %d KiB", (long long)plan->mc, (long long)plan->nc,
+       MOST_SUM_BYTES >> 10);
+  NEED(plan->path != TSR_GEMM_K_SPLIT ||
+           (blocks > 1 && tsr_saturating(tsr_saturating(p->m, p->n), blocks * size) <= MOST_SUM_BYTES),
+       "path cannot be k-split: k must exceed %lld and the sums of its blocks fit %d KiB", (long long)plan->kb,
+       MOST_SUM_BYTES >> 10);
+  return true;
+}
+
+bool tsr_gemm_plan_is_legal(const tsr_context *context, const struct tsr_gemm_problem *p, int threads,
+                            const struct tsr_gemm_plan *plan, char *why) {
+  const struct tsr_tiles *tiles = &context->kernels[p->type].gemm;
+  NEED(plan->threads >= 1 && plan->threads <= threads, "threads is %d: it must be 1 to %d", plan->threads, threads);
+  NEED(plan->mc >= 1 && plan->nc >= 1, "mc is %lld and nc %lld: both must be positive", (long long)plan->mc,
+       (long long)plan->nc);
+  NEED(plan->path >= TSR_GEMM_DIRECT && plan->path <= TSR_GEMM_K_SPLIT, "path is undecided");
+  if (!tile_is_legal(tiles, plan, why)) return false;
+  return plan->path == TSR_GEMM_PACKED ? packed_is_legal(tiles, p, plan, why) : direct_is_legal(tiles, p, plan, why);
+}
+
+static bool check(const tsr_context *context, const struct tsr_values *shape, const struct tsr_values *values,
+                  char *why) {
+  struct tsr_gemm_problem p;
+  struct tsr_gemm_plan plan;
+  const int64_t *at = values->at;
+  for (int i = 0; i < TSR_PLAN_FIELDS; i++)
+    NEED(at[i] >= 0 && at[i] <= INT32_MAX, "%s is out of range", plan_fields[i].name);
+  tsr_gemm_problem_of(shape, &p);
+  set_fields(values, &plan);
+  plan.kb = tsr_gemm_kb(p.type);
+  return tsr_gemm_plan_is_legal(context, &p, (int)shape->at[TSR_SHAPE_THREADS], &plan, why);
+}
+
+static void complete(const tsr_context *context, const struct tsr_values *shape, struct tsr_values *values) {
+  struct tsr_gemm_problem p;
+  struct tsr_gemm_plan plan;
+  tsr_gemm_problem_of(shape, &p);
+  tsr_gemm_plan_of(context, &p, (int)shape->at[TSR_SHAPE_THREADS], values, &plan);
+  tsr_gemm_values_of(&plan, values);
+}
+
+/* --- the pruned space ---------------------------------------------------------------------------------------------- */
+
+struct list {
+  const tsr_context *context;
+  const struct tsr_values *shape;
+  struct tsr_gemm_problem p;
+  struct tsr_values *plans;
+  int n, most;
+};
+
+/* Completes, checks and notes a plan unless it is there already. */
+static void note(struct list *list, const struct tsr_gemm_plan *decided) {
+  struct tsr_gemm_plan plan = *decided;
+  struct tsr_values values = {{0}};
+  int threads = (int)list->shape->at[TSR_SHAPE_THREADS];
+  if (list->n == list->most) return;
+  tsr_gemm_complete(&list->context->kernels[list->p.type], &list->p, threads, &plan);
+  if (!tsr_gemm_plan_is_legal(list->context, &list->p, threads, &plan, NULL)) return;
+  tsr_gemm_values_of(&plan, &values);
+  for (int i = 0; i < list->n; i++)
+    if (memcmp(&list->plans[i], &values, sizeof values) == 0) return;
+  list->plans[list->n++] = values;
+}
+
+/* Heights whose widest tile keeps most registers busy. */
+static int tile_heights(const struct tsr_tiles *tiles, int *units) {
+  int n = 0, busy = tiles->units * tiles->columns;
+  units[n++] = tiles->units;
+  for (int u = 1; u <= TSR_MAX_UNITS && n < 4; u++)
+    if (u != tiles->units && tiles->max_columns[u] >= 4 && 8 * u * tiles->max_columns[u] >= 7 * busy) units[n++] = u;
+  return n;
+}
+
+static int64_t round_up(int64_t x, int64_t to) { return tsr_ceil_div(x, to) * to; }
+
+static void note_packed(struct list *list, struct tsr_gemm_plan plan) {
+  const struct tsr_topology *machine = tsr_topology_get();
+  const struct tsr_tiles *tiles = &list->context->kernels[list->p.type].gemm;
+  int64_t size = tsr_size_of(list->p.type), column = tsr_gemm_kb(list->p.type) * size;
+  int64_t row = tsr_min(list->p.k, tsr_gemm_kb(list->p.type)) * size, l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
+  int64_t tile_rows = (int64_t)plan.units * tiles->mu;
+  for (int groups = 1; groups <= plan.threads; groups *= 2)
+    for (int pack = TSR_GEMM_PACK_NONE; pack <= TSR_GEMM_PACK_AB; pack++)
+      for (int64_t part = 1; part <= 4; part++)
+        for (int64_t mib = 1; mib <= 6; mib += mib == 1 ? 2 : 3) {
+          struct tsr_gemm_plan one = plan;
+          int64_t in_group = tsr_ceil_div(plan.threads, groups), blocks;
+          one.path = TSR_GEMM_PACKED;
+          one.groups = groups;
+          one.pack = (enum tsr_gemm_pack)pack;
+          blocks = tsr_ceil_div(tsr_ceil_div(list->p.m * row * 4, l2 * part), in_group) * in_group;
+          one.mc = round_up(tsr_ceil_div(list->p.m, blocks), part == 4 ? tiles->mu : tile_rows);
+          if (tsr_gemm_packs(one.pack, TSR_GEMM_PACK_B)) {
+            int64_t slices = tsr_ceil_div(list->p.n * column, mib << 20);
+            one.nc = round_up(tsr_ceil_div(list->p.n, slices), plan.columns);
+          } else {
+            one.nc = list->p.n;
+          }
+          note(list, &one);
+        }
+}
+
+static void note_direct(struct list *list, struct tsr_gemm_plan plan) {
+  const struct tsr_tiles *tiles = &list->context->kernels[list->p.type].gemm;
+  bool along_k = list->p.rsa != tsr_size_of(list->p.type);
+  int64_t tile_rows = (int64_t)plan.units * tiles->mu;
+  plan.path = TSR_GEMM_DIRECT;
+  if (along_k && list->p.n > 4 * TSR_MAX_COLUMNS) return;
+  note(list, &plan);
+  for (int order = TSR_GEMM_ROWS; order <= TSR_GEMM_COLUMNS; order++)
+    for (int64_t cuts = 1; cuts <= 8; cuts *= 2) {
+      struct tsr_gemm_plan one = plan;
+      one.order = (enum tsr_gemm_order)order;
+      one.mc = round_up(tsr_ceil_div(list->p.m, cuts * plan.threads), along_k ? tiles->mu : tile_rows);
+      one.nc = list->p.n;
+      note(list, &one);
+      one.mc = list->p.m;
+      one.nc = round_up(tsr_ceil_div(list->p.n, cuts * plan.threads), plan.columns);
+      note(list, &one);
+    }
+}
+
+static void note_across(struct list *list, struct tsr_gemm_plan plan) {
+  const struct tsr_tiles *tiles = &list->context->kernels[list->p.type].gemm;
+  if (list->p.m > 2 * TSR_MAX_COLUMNS) return;
+  plan.path = TSR_GEMM_ACROSS;
+  note(list, &plan);
+  for (int64_t rows = 1024; rows <= 4096; rows *= 2) {
+    struct tsr_gemm_plan one = plan;
+    one.mc = round_up(tsr_min(rows, tsr_ceil_div(list->p.n, plan.threads)), tiles->mu * 6);
+    note(list, &one);
+  }
+}
+
+static int candidates(const tsr_context *context, const struct tsr_values *shape, struct tsr_values *plans, int most) {
+  struct list list = {.context = context, .shape = shape, .plans = plans, .most = most};
+  int threads = (int)shape->at[TSR_SHAPE_THREADS], units[4];
+  tsr_gemm_problem_of(shape, &list.p);
+  const struct tsr_tiles *tiles = &context->kernels[list.p.type].gemm;
+  int heights = tile_heights(tiles, units);
+  note(&list, &(struct tsr_gemm_plan){0});
+  for (int t = threads; t >= 1; t = t > 1 ? t / 2 : 0)
+    for (int h = 0; h < heights; h++) {
+      struct tsr_gemm_plan plan = {.threads = t, .units = units[h], .columns = tsr_tile_columns(tiles, units[h])};
+      note_direct(&list, plan);
+      note_across(&list, plan);
+      plan.path = TSR_GEMM_K_SPLIT;
+      note(&list, &plan);
+      note_packed(&list, plan);
+    }
+  return list.n;
+}
+
+/* --- the bench ----------------------------------------------------------------------------------------------------- */
+#include "src/core/trace.h"
+#include <stdlib.h>
+
+struct bench {
+  tsr_context *context;
+  struct tsr_gemm_problem p;
+  int threads;
+  void *memory;
+};
+
+static void bench_close(void *given) {
+  struct bench *bench = given;
+  free(bench->memory);
+  free(bench);
+}
+
+static void fill(tsr_type type, void *to, int64_t bytes) {
+  int64_t size = tsr_size_of(type);
+  for (int64_t i = 0; i < bytes / size; i++) {
+    double x = (double)(i % 1013) / 1013 - 0.5;
+    if (type == TSR_F32) ((float *)to)[i] = (float)x;
+    else ((double *)to)[i] = x;
+  }
+}
+
+static void *bench_open(tsr_context *context, const struct tsr_values *shape) {
+  struct bench *bench = calloc(1, sizeof *bench);
+  if (!bench) return NULL;
+  bench->context = context;
+  bench->threads = (int)shape->at[TSR_SHAPE_THREADS];
+  tsr_gemm_problem_of(shape, &bench->p);
+  struct tsr_gemm_problem *p = &bench->p;
+  int64_t size = tsr_size_of(p->type);
+  int64_t a = p->rsa == size ? p->csa * p->k : p->rsa * p->m, b = p->rsb == size ? p->csb * p->n : p->rsb * p->k;
+  int64_t c = p->csc * p->n;
+  a = round_up(a, PAGE) + 64, b = round_up(b, PAGE) + 64, c = round_up(c, PAGE);
+  if (posix_memalign(&bench->memory, PAGE, (size_t)(a + b + c)) != 0) {
+    free(bench);
+    return NULL;
+  }
+  fill(p->type, bench->memory, a + b + c);
+  p->a = (tsr_mem)bench->memory;
+  p->b = p->a + (tsr_mem)a;
+  p->c = p->b + (tsr_mem)b;
+  return bench;
+}
+
+static double bench_run(void *given, const struct tsr_values *values) {
+  struct bench *bench = given;
+  struct tsr_gemm_plan plan;
+  tsr_gemm_plan_of(bench->context, &bench->p, bench->threads, values, &plan);
+  tsr_gemm_compute_as(bench->context, &bench->p, &plan);
+  double start = tsr_trace_now(), seconds;
+  int runs = 0;
+  do {
+    tsr_gemm_compute_as(bench->context, &bench->p, &plan);
+    runs++;
+  } while ((seconds = tsr_trace_now() - start) < 100e-6);
+  return seconds / runs;
+}
+
+static double predict(const tsr_context *context, const struct tsr_costs *costs, const struct tsr_values *shape,
+                      const struct tsr_values *values) {
+  struct tsr_gemm_problem p;
+  struct tsr_gemm_plan plan;
+  tsr_gemm_problem_of(shape, &p);
+  tsr_gemm_plan_of(context, &p, (int)shape->at[TSR_SHAPE_THREADS], values, &plan);
+  return tsr_gemm_predict(&context->kernels[p.type], costs, &p, &plan);
+}
+
+const struct tsr_operator tsr_gemm_operator = {
+    .name = "gemm", .shape = shape_fields, .plan = plan_fields, .nshape = TSR_SHAPE_FIELDS, .nplan = TSR_PLAN_FIELDS,
+    .check = check, .complete = complete, .candidates = candidates, .predict = predict,
+    .bench_open = bench_open, .bench_run = bench_run, .bench_close = bench_close};
