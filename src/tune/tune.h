@@ -29,6 +29,7 @@ struct tsr_operator {
   const char *name; /* "gemm" */
   const struct tsr_field *shape, *plan;
   int nshape, nplan;
+  int rule; /* counted up whenever a field, or what the loops make of it, changes its meaning: older rows fall out */
 
   /* The one checker of hard constraints, for search, database and overrides alike: whether the plan, complete, may be
    * run on the shape. If not, `why` (TSR_WHY_TEXT bytes, or NULL) says which field must be what. */

@@ -1,0 +1,77 @@
+/* Shapes and plans as text: "path=packed threads=2 mc=192". */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/tune/tune.h"
+
+void tsr_values_print(const struct tsr_field *fields, int n, const struct tsr_values *values, char *text) {
+  size_t used = 0;
+  text[0] = 0;
+  for (int i = 0; i < n && used < TSR_VALUES_TEXT; i++) {
+    int64_t value = values->at[i];
+    if (value == 0) continue;
+    const char *blank = used ? " " : "";
+    int wrote = fields[i].words
+                    ? snprintf(text + used, TSR_VALUES_TEXT - used, "%s%s=%s", blank, fields[i].name,
+                               fields[i].words[value - 1])
+                    : snprintf(text + used, TSR_VALUES_TEXT - used, "%s%s=%lld", blank, fields[i].name, (long long)value);
+    used += (size_t)wrote;
+  }
+}
+
+static int find_field(const struct tsr_field *fields, int n, const char *name, size_t length) {
+  for (int i = 0; i < n; i++)
+    if (strlen(fields[i].name) == length && memcmp(fields[i].name, name, length) == 0) return i;
+  return -1;
+}
+
+static int64_t find_word(const char *const *words, const char *text, size_t length) {
+  for (int i = 0; words[i]; i++)
+    if (strlen(words[i]) == length && memcmp(words[i], text, length) == 0) return i + 1;
+  return 0;
+}
+
+/* A whole number above 0 that is all of the text; 0 for anything else. */
+static int64_t read_number(const char *text, size_t length) {
+  char digits[24], *end;
+  if (length == 0 || length >= sizeof digits || !isdigit((unsigned char)*text)) return 0;
+  memcpy(digits, text, length);
+  digits[length] = 0;
+  errno = 0;
+  long long number = strtoll(digits, &end, 10);
+  return *end || errno || number < 0 ? 0 : number;
+}
+
+static bool parse_one(const struct tsr_field *fields, int n, const char *item, size_t length,
+                      struct tsr_values *values, char *why) {
+  const char *equals = memchr(item, '=', length);
+  int field = equals ? find_field(fields, n, item, (size_t)(equals - item)) : -1;
+  if (field < 0) {
+    snprintf(why, TSR_WHY_TEXT, "\"%.*s\" is no field=value that is known", (int)(length < 64 ? length : 64), item);
+    return false;
+  }
+  const char *name = fields[field].name, *text = equals + 1;
+  size_t rest = length - (size_t)(text - item);
+  int64_t value = fields[field].words ? find_word(fields[field].words, text, rest) : read_number(text, rest);
+  if (value == 0 || values->at[field] != 0) {
+    snprintf(why, TSR_WHY_TEXT, value ? "%s is given twice" : "%s cannot be \"%.*s\"", name,
+             (int)(rest < 64 ? rest : 64), text);
+    return false;
+  }
+  values->at[field] = value;
+  return true;
+}
+
+bool tsr_values_parse(const struct tsr_field *fields, int n, const char *text, struct tsr_values *values, char *why) {
+  char unused[TSR_WHY_TEXT];
+  memset(values, 0, sizeof *values);
+  while (*(text += strspn(text, " ,\t\n"))) {
+    size_t length = strcspn(text, " ,\t\n");
+    if (!parse_one(fields, n, text, length, values, why ? why : unused)) return false;
+    text += length;
+  }
+  return true;
+}
