@@ -6,7 +6,7 @@
  * Noisy runs go in rounds: each candidate that is still in is run once a round, the default among them, in an order
  * that turns from round to round. What a round's runs have in common (a clock frequency, a neighbour on the same
  * machine) is estimated by Tukey's median polish and taken out. The field is halved from round to round (successive
- * halving: Karnin, Koren and Somekh, ICML 2013). The best of many noisy figures flatters itself, so the last three are
+ * halving: Karnin, Koren and Somekh, ICML 2013). The best of many noisy figures flatters itself, so the last two are
  * run afresh, against the default in every round, and these rounds alone decide. Of the differences d of their
  * logarithms the Hodges-Lehmann estimate (the median of all (d_i + d_j) / 2, i <= j) is the gain, and the exact
  * distribution of Wilcoxon's signed ranks gives its bound: Hollander, Wolfe and Chicken, "Nonparametric Statistical
@@ -27,15 +27,16 @@
 
 enum {
   MOST_MEASURED = 12,
-  RUNS_EACH = 8, /* the usual budget of runs a candidate */
-  SCREEN_ROUNDS = 4,
-  FINALISTS = 3,
-  FINAL_ROUNDS = 12,
+  SCREEN_RUNS = 4, /* of a candidate, in the usual budget; not all come so far */
+  SCREEN_ROUNDS = 3,
+  FINALISTS = 2,
+  FINAL_ROUNDS = 16,
   FIRST_LOOK = 8,     /* final rounds after which a clear winner ends the search */
   FEWEST_ROUNDS = 6,  /* with fewer no outcome would be significant */
   FUTILE_ROUNDS = 5,  /* a finalist behind in each of so many is dropped */
   MOST_SLOTS = 64,    /* candidates of a noisy search */
   TWO_LOOKS = 10,     /* with fewer final rounds there is no first look */
+  FINAL_RUNS = FINAL_ROUNDS * (FINALISTS + 1),
   ROUNDS = SCREEN_ROUNDS + FINAL_ROUNDS,
   POLISHES = 4
 };
@@ -44,12 +45,16 @@ enum {
 static const double ERROR_RATE = 0.025;
 /* Each further candidate of a class must be predicted so much faster than the next one of another class. */
 static const double SAME_CLASS = 0.02;
+/* What the first of a class is forgiven, because the model may be wrong about the whole class. Exact runs are cheap. */
+static const double NEW_CLASS = 0.05, NEW_CLASS_EXACT = 0.3;
 /* Runs of a class, and of near neighbours, that weigh as much as the belief that they are like all others. */
 static const double CLASS_PRIOR = 1, NEAR_PRIOR = 0.5;
 /* The model's error while nothing is known of it, and the multiple of it at which a candidate is hopeless. */
 static const double MODEL_ERROR = 0.15, HOPELESS = 2.5;
 /* Screening drops whoever is so far behind the best, even when there is room. */
 static const double FAR_BEHIND = 0.10;
+/* Who is not ahead by so much at the first look is not run on. */
+static const double WORTHLESS = 0.0025;
 
 struct candidate {
   double predicted;          /* logarithm */
@@ -167,12 +172,13 @@ static void learn(struct tsr_search *s, int i, double time) {
 
 /* The most promising candidate that was never run, or -1; `variety`: prefer classes that few were chosen from. */
 static int most_promising(const struct tsr_search *s, bool variety, double *time) {
-  double common = common_error(s), best = HUGE_VAL;
+  double common = common_error(s), best = HUGE_VAL, unknown = s->options.exact ? NEW_CLASS_EXACT : NEW_CLASS;
   int found = -1;
   for (int i = 0; i < s->space.n; i++) {
     const struct candidate *c = &s->candidate[i];
     if (c->slot >= 0) continue;
-    double value = corrected(s, c, common) + (variety ? SAME_CLASS * s->class[c->class].chosen : 0);
+    double value = corrected(s, c, common);
+    if (variety) value += s->class[c->class].chosen ? SAME_CLASS * s->class[c->class].chosen : -unknown;
     if (found >= 0 && value >= best) continue;
     best = value, found = i;
   }
@@ -347,7 +353,8 @@ static bool always_behind(const struct tsr_search *s, const struct slot *slot, c
 static void end_final_round(struct tsr_search *s) {
   struct shift shift;
   int rounds = s->round - s->final, best = contender(s, &shift);
-  if (rounds >= s->final_rounds || (rounds == FIRST_LOOK && s->final_rounds >= TWO_LOOKS && shift.high < 0)) {
+  bool look = rounds == FIRST_LOOK && s->final_rounds >= TWO_LOOKS;
+  if (rounds >= s->final_rounds || (look && (shift.high < 0 || shift.estimate > -WORTHLESS))) {
     s->done = true;
     return;
   }
@@ -559,7 +566,7 @@ static void set_options(struct tsr_search *s, const struct tsr_search_options *g
   *o = *given;
   if (!o->most_measured) o->most_measured = MOST_MEASURED;
   if (o->most_measured > s->space.n) o->most_measured = s->space.n;
-  if (!o->most_runs) o->most_runs = o->exact ? o->most_measured : RUNS_EACH * o->most_measured;
+  if (!o->most_runs) o->most_runs = o->exact ? o->most_measured : SCREEN_RUNS * o->most_measured + FINAL_RUNS;
 }
 
 static int compare_ints(const void *a, const void *b) {

@@ -28,7 +28,7 @@ struct tsr_search_space {
 /* 0 stands for what is written in brackets. */
 struct tsr_search_options {
   int most_measured;   /* candidates run at least once, the default among them [12] */
-  int most_runs;       /* runs in all [96; exact: as many as most_measured] */
+  int most_runs;       /* in all [4 most_measured + 48; exact: most_measured] */
   double most_seconds; /* no run starts once so many have been told, or when it would likely exceed them [no limit] */
   bool exact;          /* two runs of a candidate take the same time: one is enough */
 };
