@@ -21,7 +21,7 @@
 /* In the file's header, where any tool sees whose it is ("Tssr"), and which tables it has. */
 enum { APPLICATION = 0x54737372, SCHEMA = 1 };
 enum { READ_WAIT_MS = 20, WRITE_WAIT_MS = 10000 };
-enum { PATH_TEXT = 4096 };
+enum { PATH_TEXT = 4096, PAGE = 4096 };
 
 static const struct {
   const char *name, *sql;
@@ -45,7 +45,9 @@ struct session {
   const struct tsr_sqlite *s;
   const char *path;
   sqlite3 *db;
-  int budget; /* of steps, by the 100000 */
+  int budget;   /* of steps, by the 100000 */
+  bool broken;  /* found by a check */
+  bool salvage; /* a damaged file was moved aside, and rows may still be had from it */
   fenv_t fenv;
 };
 
@@ -71,7 +73,7 @@ static void leave(struct session *session) {
 }
 
 /* What the file is, told by its first 100 bytes before SQLite touches it. */
-enum kind { MISSING, NEW, OURS, CUT_OFF, NO_DATABASE, REFUSED };
+enum kind { MISSING, NEW, OURS, SHORT, CUT_OFF, NO_DATABASE, REFUSED };
 
 static uint32_t big_endian(const uint8_t *b) {
   return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
@@ -89,14 +91,15 @@ static bool has_journal(const char *path) {
   return stat(journal, &s) == 0 && s.st_size > 0;
 }
 
-static enum kind kind_of_header(const char *path, const uint8_t *header, ssize_t bytes) {
+static enum kind kind_of_header(const char *path, const uint8_t *header, ssize_t bytes, int64_t size) {
   char why[160];
   if (bytes == 0) return NEW;
   /* Whoever wrote the first page was cut off, and the journal has the old one. */
   if (bytes < 100 || memcmp(header, "SQLite format 3", 16) != 0) return has_journal(path) ? CUT_OFF : NO_DATABASE;
   if (big_endian(header + 68) != APPLICATION) return refuse(path, "it belongs to another application");
   uint32_t schema = big_endian(header + 60);
-  if (schema == SCHEMA) return OURS;
+  /* SQLite fills up half a page with zeros, and says nothing. */
+  if (schema == SCHEMA) return size % PAGE != 0 && !has_journal(path) ? SHORT : OURS;
   snprintf(why, sizeof why, "its schema has version %u, this Tessera has version %d; set TESSERA_DB to another path, or "
            "remove it", (unsigned)schema, SCHEMA);
   return refuse(path, why);
@@ -113,19 +116,19 @@ static enum kind kind_of(const char *path) {
   close(file);
   if (!regular) return refuse(path, "it is not a regular file");
   if (bytes < 0) return refuse(path, "it cannot be read");
-  return kind_of_header(path, header, bytes);
+  return kind_of_header(path, header, bytes, s.st_size);
 }
 
 static tsr_status fail_sqlite(struct session *session) {
-  int error = session->db ? session->s->error(session->db) : SQLITE_NOMEM;
+  int error = session->broken ? SQLITE_CORRUPT : session->db ? session->s->error(session->db) : SQLITE_NOMEM;
   switch (error & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return tsr_fail(TSR_IO_ERROR, "%s is locked by another process: tuning goes without it", session->path);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return tsr_fail(TSR_IO_ERROR, "%s is damaged (%s): the next `tessera tune` puts a new one in its place",
-                      session->path, session->s->errmsg(session->db));
+      return tsr_fail(TSR_IO_ERROR, "%s is damaged: the next `tessera tune` moves it aside and begins a new one",
+                      session->path);
     case SQLITE_FULL: return tsr_fail(TSR_IO_ERROR, "%s cannot be written: the disk is full", session->path);
     case SQLITE_NOMEM: return tsr_fail(TSR_OUT_OF_MEMORY, "%s: there is no memory for SQLite", session->path);
     default:
@@ -134,6 +137,7 @@ static tsr_status fail_sqlite(struct session *session) {
 }
 
 static bool damaged(const struct session *session) {
+  if (session->broken) return true;
   int error = session->db ? session->s->error(session->db) & 0xff : SQLITE_OK;
   return error == SQLITE_CORRUPT || error == SQLITE_NOTADB;
 }
@@ -148,9 +152,9 @@ static bool exec(struct session *session, const char *sql) {
 }
 
 /* A file may be anybody's doing: texts are bounded, and so is the work that its contents can cause. */
-static bool open_database(struct session *session, int flags, int wait_ms, int budget) {
+static bool open_any(struct session *session, int flags, int wait_ms, int budget) {
   const struct tsr_sqlite *s = session->s;
-  char path[PATH_TEXT + 2]; /* "file:" and ":memory:" would be more than names to SQLite */
+  char path[PATH_TEXT + 32]; /* "file:" and ":memory:" would be more than names to SQLite */
   snprintf(path, sizeof path, "%s%s", session->path[0] == '/' ? "" : "./", session->path);
   if (s->open(path, &session->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK)
     return false;
@@ -158,11 +162,15 @@ static bool open_database(struct session *session, int flags, int wait_ms, int b
   s->busy_timeout(session->db, wait_ms);
   s->progress(session->db, 100000, budget ? spend : NULL, session);
   s->limit(session->db, SQLITE_LIMIT_LENGTH, 1 << 20);
+  return exec(session, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY");
+}
+
+static bool open_database(struct session *session, int flags, int wait_ms, int budget) {
+  if (!open_any(session, flags, wait_ms, budget)) return false;
 #ifdef SQLITE_DBCONFIG_DEFENSIVE
-  s->config(session->db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+  session->s->config(session->db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
 #endif
-  return exec(session, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA synchronous=FULL; "
-                       "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0");
+  return exec(session, "PRAGMA page_size=4096; PRAGMA mmap_size=0; PRAGMA synchronous=FULL");
 }
 
 static void close_database(struct session *session) {
@@ -266,53 +274,59 @@ static void visit_costs(const struct reader *r, sqlite3_stmt *at) {
   else tell_bad(r, "costs of machine \"%.100s\": the text is empty or too long, or the time negative", machine ? machine : "");
 }
 
+static const struct view {
+  const char *table, *columns, *order, *backwards;
+  int most;
+  void (*visit)(const struct reader *, sqlite3_stmt *);
+} view_of_costs = {"costs", "machine, costs, measured_at", "machine", "machine DESC", TSR_MOST_ROWS, visit_costs},
+  view_of_rows = {"rows",
+                  "machine, operator, shape, kernels, plan, default_plan, median, spread, predicted, by_default, "
+                  "measurements, measured_at",
+                  "machine, operator, shape", "machine DESC, operator DESC, shape DESC", TSR_MOST_ROWS, visit_row},
+  view_of_samples = {"samples", "machine, operator, shape, kernels, plan, median, predicted",
+                     "machine, operator, shape, kernels, plan",
+                     "machine DESC, operator DESC, shape DESC, kernels DESC, plan DESC", TSR_MOST_SAMPLES, visit_sample};
+
 /* One table, whole or for one machine, in the order of its key. */
-static bool visit_table(const struct reader *r, const char *sql_all, const char *sql_machine, const char *machine,
-                        int most, void (*visit)(const struct reader *, sqlite3_stmt *)) {
+static bool visit_table(const struct reader *r, const struct view *view, const char *machine, bool backwards) {
   const struct tsr_sqlite *s = r->session->s;
   sqlite3_stmt *statement;
+  char sql[512];
   int step;
-  if (s->prepare(r->session->db, machine ? sql_machine : sql_all, -1, &statement, NULL) != SQLITE_OK) return false;
+  snprintf(sql, sizeof sql, "SELECT %s FROM %s%s ORDER BY %s", view->columns, view->table,
+           machine ? " WHERE machine=?" : "", backwards ? view->backwards : view->order);
+  if (s->prepare(r->session->db, sql, -1, &statement, NULL) != SQLITE_OK) return false;
   if (machine) s->bind_text(statement, 1, machine, -1, SQLITE_STATIC);
   for (int n = 0; (step = s->step(statement)) == SQLITE_ROW; n++) {
-    if (n == most) {
-      tell_bad(r, "there are more than %d entries in one table: the rest is left out", most);
+    if (n == view->most) {
+      tell_bad(r, "there are more than %d %s: the rest is left out", view->most, view->table);
       step = SQLITE_DONE;
       break;
     }
-    visit(r, statement);
+    view->visit(r, statement);
   }
   s->finalize(statement);
   return step == SQLITE_DONE;
 }
 
-#define COLUMNS_OF_ROWS                                                                               \
-  "machine, operator, shape, kernels, plan, default_plan, median, spread, predicted, by_default, " \
-  "measurements, measured_at"
-#define SELECT(columns, table, order) \
-  "SELECT " columns " FROM " table " ORDER BY " order, "SELECT " columns " FROM " table " WHERE machine=? ORDER BY " order
-
 static bool visit_tables(const struct reader *r, const char *machine) {
-  if (r->visitor->costs &&
-      !visit_table(r, SELECT("machine, costs, measured_at", "costs", "machine"), machine, TSR_MOST_ROWS, visit_costs))
-    return false;
-  if (r->visitor->row && !visit_table(r, SELECT(COLUMNS_OF_ROWS, "rows", "machine, operator, shape"), machine,
-                                      TSR_MOST_ROWS, visit_row))
-    return false;
-  return !r->visitor->sample ||
-         visit_table(r, SELECT("machine, operator, shape, kernels, plan, median, predicted", "samples",
-                               "machine, operator, shape, kernels, plan"),
-                     machine, TSR_MOST_SAMPLES, visit_sample);
+  const struct tsr_visitor *v = r->visitor;
+  return (!v->costs || visit_table(r, &view_of_costs, machine, false)) &&
+         (!v->row || visit_table(r, &view_of_rows, machine, false)) &&
+         (!v->sample || visit_table(r, &view_of_samples, machine, false));
 }
 
-static bool check_integrity(const struct reader *r) {
+/* Findings of the check are told and make the session `broken`. */
+static bool check_integrity(const struct reader *r, const char *pragma) {
   const struct tsr_sqlite *s = r->session->s;
   sqlite3_stmt *statement;
   int step;
-  if (s->prepare(r->session->db, "PRAGMA integrity_check(20)", -1, &statement, NULL) != SQLITE_OK) return false;
+  if (s->prepare(r->session->db, pragma, -1, &statement, NULL) != SQLITE_OK) return false;
   while ((step = s->step(statement)) == SQLITE_ROW) {
     const char *finding = text_at(s, statement, 0);
-    if (finding && strcmp(finding, "ok") != 0) tell_bad(r, "the file is damaged: %s", finding);
+    if (finding && strcmp(finding, "ok") == 0) continue;
+    r->session->broken = true;
+    tell_bad(r, "the file is damaged: %s", finding ? finding : "");
   }
   s->finalize(statement);
   return step == SQLITE_DONE;
@@ -329,7 +343,7 @@ static tsr_status read_open(const struct reader *r, const char *machine, bool ch
     case SCHEMA_OTHER: return fail_schema(session);
     case SCHEMA_OURS: break;
   }
-  if ((check && !check_integrity(r)) || !visit_tables(r, machine)) return fail_sqlite(session);
+  if ((check && !check_integrity(r, "PRAGMA integrity_check(20)")) || !visit_tables(r, machine)) return fail_sqlite(session);
   return TSR_OK;
 }
 
@@ -338,6 +352,9 @@ static tsr_status read_known(const struct reader *r, const char *machine, bool c
     case MISSING:
     case NEW: return TSR_OK;
     case REFUSED: return TSR_IO_ERROR;
+    case SHORT:
+      r->session->broken = true;
+      return fail_sqlite(r->session);
     case NO_DATABASE: return tsr_fail(TSR_IO_ERROR, "%s is damaged, or no database at all", r->session->path);
     case CUT_OFF:
     case OURS: break;
@@ -474,6 +491,34 @@ static bool create_tables(struct session *session) {
   return exec(session, marks);
 }
 
+static void save_row(void *arg, const struct tsr_row *row) {
+  write_rows(arg, &(struct tsr_batch){.rows = row, .nrows = 1});
+}
+static void save_sample(void *arg, const struct tsr_sample *sample) {
+  write_samples(arg, &(struct tsr_batch){.samples = sample, .nsamples = 1});
+}
+static void save_costs(void *arg, const char *machine, const char *text, int64_t when) {
+  write_costs(arg, &(struct tsr_batch){.costs_machine = machine, .costs = text, .costs_when = when});
+}
+
+/* Copies what a damaged file still tells, from both ends of each table to the first bad page. A writable schema lets
+ * SQLite open a file that is shorter than it should be. */
+static void salvage(struct session *to) {
+  static const struct tsr_visitor saving = {save_row, save_sample, save_costs, NULL};
+  static const struct view *const views[] = {&view_of_costs, &view_of_rows, &view_of_samples};
+  char broken[PATH_TEXT + 16];
+  struct session from = {.s = to->s, .path = broken};
+  struct stat s;
+  snprintf(broken, sizeof broken, "%s.broken", to->path);
+  /* The zeros that SQLite fills half a page up with are numbers too. */
+  if (stat(broken, &s) != 0 || truncate(broken, s.st_size / PAGE * PAGE) != 0) return;
+  if (open_any(&from, SQLITE_OPEN_READWRITE, READ_WAIT_MS, 2000) && exec(&from, "PRAGMA writable_schema=ON") &&
+      schema_of(&from) == SCHEMA_OURS)
+    for (int i = 0; i < 2 * TABLES; i++)
+      visit_table(&(struct reader){&from, &saving, to}, views[i / 2], NULL, i % 2 != 0);
+  close_database(&from);
+}
+
 /* A change to the database: `change` runs inside the transaction. */
 struct change {
   bool (*change)(struct session *session, void *arg);
@@ -483,7 +528,7 @@ struct change {
 
 static tsr_status transact(struct session *session, const struct change *change) {
   /* Looked at again inside: somebody else may have made the file in the meantime. */
-  if (!open_database(session, SQLITE_OPEN_READWRITE | (change->create ? SQLITE_OPEN_CREATE : 0), WRITE_WAIT_MS, 0) ||
+  if (!open_database(session, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, WRITE_WAIT_MS, 0) ||
       !exec(session, "BEGIN IMMEDIATE"))
     return fail_sqlite(session);
   switch (schema_of(session)) {
@@ -492,8 +537,13 @@ static tsr_status transact(struct session *session, const struct change *change)
     case SCHEMA_NONE:
       if (!create_tables(session)) return fail_sqlite(session);
       break;
-    case SCHEMA_OURS: break;
+    case SCHEMA_OURS:
+      /* Some milliseconds, so that damage is found while most rows can still be read. */
+      if (!check_integrity(&(struct reader){session, &(struct tsr_visitor){0}, NULL}, "PRAGMA quick_check(1)") ||
+          session->broken)
+        return fail_sqlite(session);
   }
+  if (session->salvage) salvage(session);
   if (!change->change(session, change->arg) || !exec(session, "COMMIT")) return fail_sqlite(session);
   return TSR_OK;
 }
@@ -511,14 +561,19 @@ static bool rename_both(const char *path) {
 
 /* Moves a damaged file aside, unless another process has just done so: a lock on the file itself, and a look whether
  * it is still the one at that path. */
-static bool move_aside(const char *path) {
+static bool move_aside(struct session *session) {
+  const char *path = session->path;
   struct stat locked, there;
   int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) return errno == ENOENT;
-  bool good = flock(file, LOCK_EX) == 0 && fstat(file, &locked) == 0;
+  bool good = false;
+  for (int i = 0; i < 200 && !(good = flock(file, LOCK_EX | LOCK_NB) == 0) && errno == EWOULDBLOCK; i++) usleep(10000);
+  good = good && fstat(file, &locked) == 0;
   if (good && stat(path, &there) == 0 && there.st_ino == locked.st_ino && there.st_dev == locked.st_dev) {
     good = rename_both(path);
-    if (good) tsr_warn("the tuning database %s was damaged; it is now %s.broken, and a new one is begun", path, path);
+    session->salvage = good;
+    if (good) tsr_warn("the tuning database %s was damaged: it is now %s.broken, and what could be read of it is in a "
+                       "new one", path, path);
   }
   if (!good) tsr_fail(TSR_IO_ERROR, "%s is damaged and cannot be moved aside: %s", path, strerror(errno));
   close(file);
@@ -533,19 +588,20 @@ static bool has_our_name(const char *path) {
 static tsr_status change_once(struct session *session, const struct change *change, bool *again) {
   const char *path = session->path;
   enum kind kind = kind_of(path);
-  *again = false;
+  *again = session->broken = false;
   switch (kind) {
     case REFUSED: return TSR_IO_ERROR;
     case MISSING:
-      if (!change->create) return TSR_OK;
+      if (!change->create && !session->salvage) return TSR_OK;
       if (!make_folder_of(path)) return TSR_IO_ERROR;
       break;
     case NO_DATABASE:
       if (!has_our_name(path))
         return tsr_fail(TSR_IO_ERROR, "%s is not a database, and left as it is: remove it, or set TESSERA_DB to another "
                                       "path", path);
-      *again = move_aside(path);
+      *again = move_aside(session);
       return TSR_IO_ERROR;
+    case SHORT: *again = move_aside(session); return TSR_IO_ERROR;
     case NEW:
     case CUT_OFF:
     case OURS: break;
@@ -553,7 +609,7 @@ static tsr_status change_once(struct session *session, const struct change *chan
   tsr_status status = transact(session, change);
   bool broken = status != TSR_OK && damaged(session);
   close_database(session);
-  if (broken && (kind != CUT_OFF || has_our_name(path))) *again = move_aside(path);
+  if (broken && (kind != CUT_OFF || has_our_name(path))) *again = move_aside(session);
   return status;
 }
 
