@@ -101,11 +101,23 @@ struct tsr_device_scratch {
 struct tsr_device {
   const struct tsr_device_chip *chip;
   int cores;
+  double hertz;
   struct tsr_level panels, sums, shared; /* of each core; the cache of all */
   int unit;                      /* rows and columns are worked on in so many */
-  double loaded, streamed;       /* bytes a cycle: to a core's panels when all load; from memory, for all cores */
+  int most;                      /* rows, and columns, of a GEMM step that the core's innermost buffers take */
+  double loaded, cached, streamed; /* bytes a cycle: to the panels of a core that loads alone; for all cores together
+                                      from the shared cache, which fills cost as well, and from memory */
   struct tsr_device_scratch scratch[2]; /* device memory that the blocking layers keep */
 };
+
+/* What a GEMM step m x n x k keeps a core busy with, in cycles. It goes in rounds: while one is multiplied the next is
+ * brought into the innermost buffers. */
+struct tsr_step_costs {
+  double issue, issue_pack; /* from a step's turn until its instructions begin; the same of a PACK */
+  double rounds, fill, multiply; /* how many, and what one takes */
+  double out, update;       /* the sums' way to memory; a whole UPDATE of them */
+};
+
 struct tsr_device_chip {
   const char *name, *isa;
   const struct tsr_kernel *kernel;
@@ -122,8 +134,11 @@ struct tsr_device_chip {
                      tsr_mem a, tsr_mem b, tsr_mem c, const tsr_token *after, int nafter);
   tsr_status (*fence)(struct tsr_device *device); /* steps issued from now on start after all issued so far */
   tsr_status (*drain)(struct tsr_device *device); /* runs all that was issued; faults surface here */
-  /* What a core takes for a block m x n x k whose panels come fast enough: the model the plan chooses blocks by. */
-  double (*core_cycles)(const struct tsr_device *device, tsr_type type, int64_t m, int64_t n, int64_t k);
+  /* The model that plans are chosen by. */
+  void (*step_costs)(const struct tsr_device *device, tsr_type type, int64_t m, int64_t n, int64_t k,
+                     struct tsr_step_costs *costs);
+  /* Another device like this one for measuring, at rest and with empty caches. It may leave out data. */
+  tsr_status (*twin)(const struct tsr_device *device, struct tsr_device **twin);
   /* A point behind all that was issued, by number or -1; and when it was reached, in seconds, below 0: not yet. */
   int64_t (*mark)(struct tsr_device *device);
   double (*reached)(const struct tsr_device *device, int64_t mark);

@@ -92,14 +92,13 @@ static tsr_status parse_options(char *text, struct accel_options *options) {
   return TSR_OK;
 }
 
-static tsr_status load(struct device *device, const char *model) {
-  struct accel_options options = {.cycle_limit = CYCLE_LIMIT};
+static tsr_status load_model(struct device *device, const char *model, struct accel_options *options) {
   char name[256], error[400];
   if (strlen(model) >= sizeof name) return tsr_fail(TSR_INVALID_ARGUMENT, "the name of the device is too long");
   strcpy(name, model);
   char *comma = strchr(name, ',');
   if (comma) *comma = 0;
-  tsr_status status = comma ? parse_options(comma + 1, &options) : TSR_OK;
+  tsr_status status = comma ? parse_options(comma + 1, options) : TSR_OK;
   if (status != TSR_OK) return status;
   if (accel_params_load(name, &device->params, error, sizeof error) != 0)
     return tsr_fail(TSR_INVALID_ARGUMENT, "%s", error);
@@ -108,39 +107,59 @@ static tsr_status load(struct device *device, const char *model) {
                     MOST_CORES);
   if (device->params.systolic)
     return tsr_fail(TSR_UNSUPPORTED, "the chip \"%s\" is for programs of its own, not for the library", name);
-  device->machine = accel_machine_create(&device->params, &options, error, sizeof error);
-  return device->machine ? TSR_OK : tsr_fail(TSR_OUT_OF_MEMORY, "%s", error);
+  return TSR_OK;
 }
+
+/* Bytes of k that gemm.s takes through L0 in a round: its K_BLOCKS fractals. */
+#define ROUND_BYTES 128
 
 static void describe(struct device *device) {
   const struct accel_params *p = &device->params;
-  double share = p->l2_rate / p->cores;
+  size_t half = (p->bytes[ACCEL_L0A] < p->bytes[ACCEL_L0B] ? p->bytes[ACCEL_L0A] : p->bytes[ACCEL_L0B]) / 2;
   device->base.cores = p->cores;
+  device->base.hertz = p->ghz * 1e9;
   device->base.panels = (struct tsr_level){.bytes = p->bytes[ACCEL_L1], .line = p->align[ACCEL_L1], .cores_sharing = 1};
   device->base.sums = (struct tsr_level){.bytes = p->bytes[ACCEL_L0C], .line = p->align[ACCEL_L0C], .cores_sharing = 1};
   device->base.shared = (struct tsr_level){.bytes = p->l2_bytes, .cores_sharing = p->cores};
   device->base.streamed = p->hbm_rate / (p->ghz * 1e9);
   device->base.unit = 16;
-  device->base.loaded = share < p->rate[ACCEL_GM_L1] ? share : p->rate[ACCEL_GM_L1];
+  device->base.most = (int)(half / ROUND_BYTES < 4096 ? half / ROUND_BYTES : 4096);
+  device->base.loaded = p->rate[ACCEL_GM_L1];
+  device->base.cached = p->l2_rate;
 }
 
-static tsr_status open_device(const char *model, struct tsr_device **opened) {
+/* Makes the machine from the device's parameters, and all that drives it. */
+static tsr_status complete(struct device *device, const struct accel_options *options) {
+  char error[400];
+  device->machine = accel_machine_create(&device->params, options, error, sizeof error);
+  if (!device->machine) return tsr_fail(TSR_OUT_OF_MEMORY, "%s", error);
+  describe(device);
+  device->core = calloc((size_t)device->params.cores, sizeof *device->core);
+  device->fence = calloc((size_t)device->params.cores, sizeof *device->fence);
+  if (!device->core || !device->fence) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for a device");
+  return assemble(device);
+}
+
+/* By the model's name, or (NULL) like another device. */
+static tsr_status open_as(const char *model, const struct device *like, struct tsr_device **opened) {
+  struct accel_options options = {.cycle_limit = CYCLE_LIMIT, .no_data = like != NULL};
   struct device *device = calloc(1, sizeof *device);
   if (!device) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for a device");
   device->base.chip = &tsr_device_accel_sim;
-  tsr_status status = load(device, model);
-  if (status == TSR_OK) status = assemble(device);
-  if (status == TSR_OK) {
-    describe(device);
-    device->core = calloc((size_t)device->params.cores, sizeof *device->core);
-    device->fence = calloc((size_t)device->params.cores, sizeof *device->fence);
-    if (!device->core || !device->fence) status = tsr_fail(TSR_OUT_OF_MEMORY, "no memory for a device");
-  }
+  if (like) device->params = like->params;
+  tsr_status status = like ? TSR_OK : load_model(device, model, &options);
+  if (status == TSR_OK) status = complete(device, &options);
   if (status == TSR_OK)
     *opened = &device->base;
   else
     close_device(&device->base);
   return status;
+}
+
+static tsr_status open_device(const char *model, struct tsr_device **opened) { return open_as(model, NULL, opened); }
+
+static tsr_status open_twin(const struct tsr_device *device, struct tsr_device **twin) {
+  return open_as(NULL, (const struct device *)device, twin);
 }
 
 static tsr_status stopped(const struct device *device) {
@@ -313,16 +332,22 @@ static tsr_token issue(struct tsr_device *base, int core, const struct tsr_kerne
   }
 }
 
-/* gemm.s in numbers: the slower of the cube and the copies into L0, step by step of k; then the sums' way out. */
-static double core_cycles(const struct tsr_device *base, tsr_type type, int64_t m, int64_t n, int64_t k) {
+/* gemm.s and update.s in numbers; the scalar instructions before the first that is a mover's are counted by hand. */
+static void step_costs(const struct tsr_device *base, tsr_type type, int64_t m, int64_t n, int64_t k,
+                       struct tsr_step_costs *costs) {
   const struct accel_params *p = &((const struct device *)base)->params;
-  double blocks_m = (double)((m + 15) / 16), blocks_n = (double)((n + 15) / 16);
-  double steps = (double)((k * tsr_size_of(type) + 127) / 128);
-  double cube = p->mad_overhead + 4 * blocks_m * blocks_n;
-  double fill = p->startup[ACCEL_L1_L0A] + p->startup[ACCEL_L1_L0B] + 2048 * blocks_n / p->rate[ACCEL_L1_L0A] +
-                2048 * blocks_m / p->rate[ACCEL_L1_L0B];
-  double out = p->startup[ACCEL_L0C_GM] + 2 * (double)(m * n) / p->rate[ACCEL_L0C_GM];
-  return steps * (cube > fill ? cube : fill) + out;
+  double blocks_m = (double)((m + 15) / 16), blocks_n = (double)((n + 15) / 16), elements = (double)m * (double)n;
+  double blocks_k = (double)((k * tsr_size_of(type) + 31) / 32);
+  costs->rounds = (double)((k * tsr_size_of(type) + ROUND_BYTES - 1) / ROUND_BYTES);
+  blocks_k /= costs->rounds;
+  costs->issue = 40;
+  costs->issue_pack = 12;
+  costs->multiply = p->mad_overhead + blocks_k * blocks_m * blocks_n;
+  costs->fill = p->startup[ACCEL_L1_L0A] + p->startup[ACCEL_L1_L0B] + 2 * p->flag_cycles +
+                512 * blocks_k * (blocks_n / p->rate[ACCEL_L1_L0A] + blocks_m / p->rate[ACCEL_L1_L0B]);
+  costs->out = p->startup[ACCEL_L0C_GM] + 2 * elements / p->rate[ACCEL_L0C_GM];
+  costs->update = elements * (8 / p->rate[ACCEL_GM_UB] + 4 / p->rate[ACCEL_UB_GM] +
+                              8 * p->vector[ACCEL_COST_SCALAR].slope / 256);
 }
 
 /* A launch that does nothing, behind the last of every core. */
@@ -358,5 +383,5 @@ static int describe_device(const struct tsr_device *base, char *text, size_t siz
 }
 
 const struct tsr_device_chip tsr_device_accel_sim = {
-    "accel_sim", "accel", kernels, (int)(sizeof kernels / sizeof kernels[0]), open_device, close_device, alloc, release, check,
-    copy_in, copy_out, issue, fence, drain, core_cycles, mark, reached, describe_device};
+    "accel_sim", "accel", kernels, (int)(sizeof kernels / sizeof kernels[0]), open_device, close_device, alloc,
+    release, check, copy_in, copy_out, issue, fence, drain, step_costs, open_twin, mark, reached, describe_device};
