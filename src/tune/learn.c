@@ -15,7 +15,7 @@
 static const float REACH = 3;
 /* Samples that weigh as much as the belief that the model is right: about what all classes share, where samples are so
  * many classes, and about a class against the others, of which cross-validation takes one. */
-static const double COMMON_PRIOR = 0.2, CLASS_PRIORS[] = {1, 2, 4, 8, 16, 32};
+static const double COMMON_PRIOR = 0.2, CLASS_PRIORS[] = {1, 2, 4, 8, 16, 64};
 enum { PRIORS = sizeof CLASS_PRIORS / sizeof CLASS_PRIORS[0] };
 /* Places that it looks at, at most, and fewer than which say too little. */
 enum { MOST_VALIDATED = 500, FEWEST_VALIDATED = 4 };

@@ -17,7 +17,7 @@ struct tsr_sample {
   double measured, predicted; /* seconds; the prediction is the model's own, without corrections */
 };
 
-/* Classes that are told apart near one place; there may be more, of which those that came first in the samples count. */
+/* Classes that are told apart. Of more, those count that come first in the samples. */
 #define TSR_LEARN_CLASSES 128
 
 /* The corrections at one place, for as many classes as one likes. */

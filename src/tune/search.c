@@ -11,7 +11,7 @@
  * logarithms the Hodges-Lehmann estimate (the median of all (d_i + d_j) / 2, i <= j) is the gain, and the exact
  * distribution of Wilcoxon's signed ranks gives its bound: Hollander, Wolfe and Chicken, "Nonparametric Statistical
  * Methods", 3.1 to 3.3. It asks only that a difference of two equals be as likely d as -d, which turning the order
- * gives; a run that somebody disturbed counts as one sign, however late it was.
+ * gives; a run that somebody disturbed weighs no more than its rank, however long it took.
  *
  * Exact runs are one a candidate; after a first batch each goes to the candidate that the corrected model likes best,
  * until it predicts nothing that could still win. */
@@ -19,7 +19,6 @@
 
 #include <fenv.h>
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,15 +26,14 @@
 
 enum {
   MOST_MEASURED = 12,
-  SCREEN_RUNS = 4, /* of a candidate, in the usual budget; not all come so far */
   SCREEN_ROUNDS = 3,
   FINALISTS = 2,
   FINAL_ROUNDS = 16,
-  FIRST_LOOK = 8,     /* final rounds after which a clear winner ends the search */
-  FEWEST_ROUNDS = 6,  /* with fewer no outcome would be significant */
-  FUTILE_ROUNDS = 5,  /* a finalist behind in each of so many is dropped */
-  MOST_SLOTS = 64,    /* candidates of a noisy search */
-  TWO_LOOKS = 10,     /* with fewer final rounds there is no first look */
+  FIRST_LOOK = 8,    /* final rounds after which a clear winner ends the search */
+  TWO_LOOKS = 10,    /* with fewer final rounds there is no first look */
+  FEWEST_ROUNDS = 6, /* with fewer no outcome would be significant */
+  FUTILE_ROUNDS = 5, /* a finalist behind in each of so many is dropped */
+  MOST_SLOTS = 64,   /* candidates of a noisy search */
   FINAL_RUNS = FINAL_ROUNDS * (FINALISTS + 1),
   ROUNDS = SCREEN_ROUNDS + FINAL_ROUNDS,
   POLISHES = 4
@@ -57,9 +55,9 @@ static const double FAR_BEHIND = 0.10;
 static const double WORTHLESS = 0.0025;
 
 struct candidate {
-  double predicted;          /* logarithm */
-  double near, near_error;   /* weights of measured neighbours of its class; weighted sum of their errors */
-  int class, slot;           /* slot: -1 = never run */
+  double predicted;        /* logarithm */
+  double near, near_error; /* weights of measured neighbours of its class; weighted sum of their errors */
+  int class, slot;         /* slot: -1 = never run */
 };
 
 struct class {
@@ -69,9 +67,9 @@ struct class {
 
 struct slot {
   int candidate;
-  bool ran, failed, in;  /* in: not dropped */
-  double time[ROUNDS];   /* logarithm; NAN: not run in that round */
-  double effect;         /* its time with the rounds' effects taken out; predicted while there is none */
+  bool ran, failed, in; /* in: not dropped */
+  double time[ROUNDS];  /* logarithm; NAN: not run in that round */
+  double effect;        /* its time with the rounds' effects taken out; predicted while there is none */
 };
 
 struct tsr_search {
@@ -324,10 +322,12 @@ static void end_screening_round(struct tsr_search *s) {
 
 /* ---- The final rounds ---- */
 
+/* In the complete final rounds that the slot ran in. */
 static struct shift against_default(const struct tsr_search *s, const struct slot *slot) {
   double difference[FINAL_ROUNDS];
-  int n = s->round - s->final, looks = s->final_rounds < TWO_LOOKS ? 1 : 2;
-  for (int i = 0; i < n; i++) difference[i] = slot->time[s->final + i] - s->slot[0].time[s->final + i];
+  int n = 0, looks = s->final_rounds < TWO_LOOKS ? 1 : 2;
+  for (int round = s->final; round < s->round; round++)
+    if (!isnan(slot->time[round])) difference[n++] = slot->time[round] - s->slot[0].time[round];
   return hodges_lehmann(difference, n, ERROR_RATE / (s->finalists * looks));
 }
 
@@ -514,19 +514,24 @@ void tsr_search_result(struct tsr_search *search, struct tsr_search_result *resu
   fesetenv(&environment);
 }
 
-static double comparable_seconds(const struct tsr_search *s, const struct slot *slot) {
-  double spread, last = NAN;
-  if (slot->failed) return 0;
-  if (!s->options.exact && !isnan(slot->time[0]) && s->round > 0)
-    return exp(slot->effect - s->slot[0].effect) * median_seconds(s, s->slot, &spread);
-  for (int round = 0; round < ROUNDS; round++)
-    if (!isnan(slot->time[round])) last = slot->time[round];
-  return exp(last);
+static bool ran_in(const struct slot *slot, int from, int to) {
+  for (int round = from; round < to; round++)
+    if (!isnan(slot->time[round])) return true;
+  return false;
 }
 
-static void history(struct tsr_search *s, int i, struct tsr_search_point *point) {
+/* Of noisy runs, the default's time by how far the slot is from it, in the final rounds or else in those before. */
+static double comparable_seconds(const struct tsr_search *s, const struct slot *slot) {
+  int final = s->final >= 0 ? s->final : s->round;
+  double spread, standard = median_seconds(s, s->slot, &spread);
+  if (slot->failed) return 0;
+  if (s->options.exact || !ran_in(slot, 0, s->round)) return median_seconds(s, slot, &spread);
+  if (ran_in(slot, final, s->round)) return standard * exp(against_default(s, slot).estimate);
+  return standard * exp(slot->effect - s->slot[0].effect);
+}
+
+static void history(const struct tsr_search *s, int i, struct tsr_search_point *point) {
   double seconds = 0, best = HUGE_VAL;
-  if (!s->options.exact && s->round > 0) polish(s);
   for (int j = 0; j <= i; j++) {
     seconds = comparable_seconds(s, &s->slot[s->ran[j]]);
     if (seconds > 0 && seconds < best) best = seconds;
@@ -548,7 +553,8 @@ void tsr_search_history(struct tsr_search *search, int i, struct tsr_search_poin
 /* ---- Start and end ---- */
 
 static tsr_status check(const struct tsr_search_space *space, const struct tsr_search_options *o) {
-  if (space->n < 1) return tsr_fail(TSR_INVALID_ARGUMENT, "search: there are %d candidates; give at least one", space->n);
+  if (space->n < 1)
+    return tsr_fail(TSR_INVALID_ARGUMENT, "search: there are %d candidates; give at least one", space->n);
   if (space->default_index < 0 || space->default_index >= space->n)
     return tsr_fail(TSR_INVALID_ARGUMENT, "search: default_index is %d; it must be one of the %d candidates",
                     space->default_index, space->n);
@@ -556,8 +562,8 @@ static tsr_status check(const struct tsr_search_space *space, const struct tsr_s
   if (o->most_measured < 0 || o->most_runs < 0 || !(o->most_seconds >= 0))
     return tsr_fail(TSR_INVALID_ARGUMENT, "search: a budget is negative; give 0 for the usual one");
   if (!o->exact && o->most_measured > MOST_SLOTS)
-    return tsr_fail(TSR_INVALID_ARGUMENT, "search: most_measured is %d; noisy runs can tell at most %d candidates apart",
-                    o->most_measured, MOST_SLOTS);
+    return tsr_fail(TSR_INVALID_ARGUMENT, "search: most_measured is %d; of candidates whose runs are noisy, at most %d "
+                    "can be told apart", o->most_measured, MOST_SLOTS);
   return TSR_OK;
 }
 
@@ -566,7 +572,7 @@ static void set_options(struct tsr_search *s, const struct tsr_search_options *g
   *o = *given;
   if (!o->most_measured) o->most_measured = MOST_MEASURED;
   if (o->most_measured > s->space.n) o->most_measured = s->space.n;
-  if (!o->most_runs) o->most_runs = o->exact ? o->most_measured : SCREEN_RUNS * o->most_measured + FINAL_RUNS;
+  if (!o->most_runs) o->most_runs = o->exact ? o->most_measured : SCREEN_ROUNDS * o->most_measured + FINAL_RUNS;
 }
 
 static int compare_ints(const void *a, const void *b) {

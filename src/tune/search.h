@@ -28,21 +28,21 @@ struct tsr_search_space {
 /* 0 stands for what is written in brackets. */
 struct tsr_search_options {
   int most_measured;   /* candidates run at least once, the default among them [12] */
-  int most_runs;       /* in all [4 most_measured + 48; exact: most_measured] */
+  int most_runs;       /* in all [3 most_measured + 48; exact: most_measured] */
   double most_seconds; /* no run starts once so many have been told, or when it would likely exceed them [no limit] */
   bool exact;          /* two runs of a candidate take the same time: one is enough */
 };
 
 struct tsr_search_result {
-  int winner;                  /* the contender if it is significantly faster than the default, else the default */
-  int contender;               /* the best of the others in the final rounds; the default when there is none */
-  bool significant;            /* ratio_high < 1 */
-  double seconds, spread;      /* the winner's median in the final rounds, and the distance of its quartiles */
+  int winner;                   /* the contender if it is significantly faster than the default, else the default */
+  int contender;                /* the best of the others in the final rounds; the default when there is none */
+  bool significant;             /* ratio_high < 1, and the default did not fail */
+  double seconds, spread;       /* the winner's median in the final rounds, and the distance of its quartiles */
   double default_seconds, default_spread; /* the default's in the same rounds */
-  double ratio;                /* the contender's time over the default's */
-  double ratio_low, ratio_high;/* its confidence interval: 95 % for all finalists together; 0 and HUGE_VAL: unknown */
-  int measured, runs, rounds;  /* candidates, runs, and final rounds the verdict rests on */
-  double spent;                /* seconds told */
+  double ratio;                 /* the contender's time over the default's */
+  double ratio_low, ratio_high; /* its confidence interval: 95 % for all finalists together; 0 and HUGE_VAL: unknown */
+  int measured, runs, rounds;   /* candidates, runs, and final rounds the verdict rests on */
+  double spent;                 /* seconds told */
 };
 
 /* One candidate that was run, in the order of their first runs. */

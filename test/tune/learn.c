@@ -99,14 +99,15 @@ static struct gaps gaps_of(int tuned_shapes, double octaves, double height, doub
     }
     tsr_learned_free(learned);
   }
-  printf("%3d shapes tuned, classes off %2.0f %% in waves of %.0f octaves, plans %.0f %%: unseen shapes were %.2f %% behind, "
-         "now %.2f %%\n", tuned_shapes, 100 * height, octaves, 100 * own, 100 * gaps.before, 100 * gaps.after);
+  printf("%3d shapes tuned, classes off %2.0f %% in waves of %.0f octaves, plans %.0f %%: unseen shapes were %.2f %% "
+         "behind, now %.2f %%\n", tuned_shapes, 100 * height, octaves, 100 * own, 100 * gaps.before, 100 * gaps.after);
   return gaps;
 }
 
 static void half_of_the_gap_is_closed_nearby(void **state) {
   (void)state;
-  struct gaps many = gaps_of(100, 13, 0.1, 0.01), few = gaps_of(10, 13, 0.1, 0.01), rough = gaps_of(100, 13, 0.05, 0.02);
+  struct gaps many = gaps_of(100, 13, 0.1, 0.01), few = gaps_of(10, 13, 0.1, 0.01);
+  struct gaps rough = gaps_of(100, 13, 0.05, 0.02);
   assert_true(many.after < 0.5 * many.before);
   assert_true(few.after < 0.5 * few.before);
   assert_true(rough.after < 0.5 * rough.before);
@@ -116,7 +117,7 @@ static void half_of_the_gap_is_closed_nearby(void **state) {
 static void nothing_to_learn_costs_nothing(void **state) {
   (void)state;
   struct gaps gaps = gaps_of(10, 13, 0, 0.05);
-  assert_true(gaps.after < 1.05 * gaps.before);
+  assert_true(gaps.after < 1.07 * gaps.before);
 }
 
 static double factor_at(const struct tsr_learned *learned, const double *where, int class) {
@@ -137,6 +138,13 @@ static void far_away_nothing_changes(void **state) {
   assert_true(factor_at(learned, near, 1) > 1.1);
   assert_true(factor_at(learned, near, 2) < 0.95);
   assert_true(factor_at(learned, between, 1) > 1.02 && factor_at(learned, between, 1) < factor_at(learned, near, 1));
+  for (int d = 0; d < 3; d++) { /* alike along all axes, and in both directions */
+    double up[] = {8, 8, 8, 0}, down[] = {8, 8, 8, 0};
+    up[d] += 1.5, down[d] -= 1.5;
+    assert_true(factor_at(learned, up, 2) < 0.99 && factor_at(learned, down, 2) < 0.99);
+    up[d] += 2.1, down[d] -= 1.6;
+    assert_true(factor_at(learned, up, 2) == 1 && factor_at(learned, down, 2) == 1);
+  }
   for (int class = 0; class < 4; class++) {
     assert_true(factor_at(learned, far, class) == 1);
     assert_true(factor_at(learned, other, class) == 1);
@@ -171,8 +179,8 @@ static void one_wild_sample_is_bounded(void **state) {
   learned = tsr_learn(samples, 21);
   double among = factor_at(learned, near, 1), beside = factor_at(learned, near, 2);
   tsr_learned_free(learned);
-  printf("a sample a million times too slow: alone %.3f, for another class %.3f; among ten at 1.02 %.3f and %.3f\n", alone,
-         other, among, beside);
+  printf("a sample a million times too slow: alone %.3f, for another class %.3f; among ten at 1.02 %.3f and %.3f\n",
+         alone, other, among, beside);
   assert_true(alone <= 2 && alone < 1.2 * other);
   assert_true(among < 1.08 * beside && among < 1.1);
 }
