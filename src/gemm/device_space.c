@@ -3,6 +3,7 @@
 #include "src/gemm/device_space.h"
 
 #include <fenv.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,6 +200,7 @@ static void each_inner(const struct space *s, const struct tsr_values *fixed, st
       plan->at[TSR_DEVICE_SLOTS] = slots;
       int64_t most = most_panels(s, plan);
       if (most < slots) break;
+      if (panels0 && (panels0 < slots || panels0 > most)) continue;
       plan->at[TSR_DEVICE_PANELS] = panels0 ? panels0 : slots;
       visit(arg, s, plan);
       plan->at[TSR_DEVICE_PANELS] = most;
@@ -317,12 +319,21 @@ static int class_of(const struct tsr_values *plan) {
   return (int)plan->at[TSR_DEVICE_SLOTS] * 2 + keeps;
 }
 
+/* log2 of a whole number, between powers of two by a straight line. */
+static double log2_of(int64_t x) {
+  int exponent;
+  double mantissa = frexp((double)x, &exponent);
+  return exponent + 2 * mantissa - 2;
+}
+
+double tsr_gemm_device_distance(const struct tsr_values *x, const struct tsr_values *y) {
+  double sum = 0;
+  for (int i = 0; i < TSR_DEVICE_PLAN_FIELDS; i++) sum += fabs(log2_of(x->at[i]) - log2_of(y->at[i]));
+  return sum;
+}
+
 static void place(const struct tsr_values *shape, double *where) {
-  for (int i = 0; i < 3; i++) {
-    int exponent;
-    double mantissa = __builtin_frexp((double)shape->at[TSR_DEVICE_M + i], &exponent);
-    where[i] = exponent + 2 * mantissa - 2; /* log2, between powers of two by a straight line */
-  }
+  for (int i = 0; i < 3; i++) where[i] = log2_of(shape->at[TSR_DEVICE_M + i]);
   where[3] = (double)shape->at[TSR_DEVICE_TYPE] * 8 + (double)shape->at[TSR_DEVICE_SUMS] * 4;
 }
 

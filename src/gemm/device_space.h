@@ -43,6 +43,9 @@ static inline int64_t tsr_device_panel_bytes(const struct tsr_device *device, in
 const struct tsr_kernel *tsr_device_kernel(const struct tsr_device_chip *chip, enum tsr_op op, tsr_type ta, tsr_type tb,
                                            tsr_type tc);
 
+/* How far apart two complete plans are: octaves, summed over the fields. For a search's neighbourhood. */
+double tsr_gemm_device_distance(const struct tsr_values *x, const struct tsr_values *y);
+
 /* The model, device_model.c: seconds for a legal plan. */
 double tsr_gemm_device_predict(const struct tsr_device *device, const struct tsr_values *shape,
                                const struct tsr_values *plan);
