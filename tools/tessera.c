@@ -9,6 +9,7 @@
 static const struct command *const commands[] = {
     &command_info,
     &command_run,
+    &command_db,
 #ifdef TESSERA_HAVE_ACCEL
     &command_accel,
 #endif

@@ -47,6 +47,8 @@ struct session {
   sqlite3 *db;
   int budget;   /* of steps, by the 100000 */
   bool broken;  /* found by a check */
+  dev_t dev;    /* which file it was when it was looked at */
+  ino_t ino;
   bool salvage; /* a damaged file was moved aside, and rows may still be had from it */
   fenv_t fenv;
 };
@@ -105,13 +107,16 @@ static enum kind kind_of_header(const char *path, const uint8_t *header, ssize_t
   return refuse(path, why);
 }
 
-static enum kind kind_of(const char *path) {
+static enum kind kind_of(struct session *session) {
+  const char *path = session->path;
   uint8_t header[100];
-  struct stat s;
+  struct stat s = {0};
   if (strlen(path) >= PATH_TEXT) return refuse("this path", "it is too long");
   int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO would wait for a writer */
   if (file < 0) return errno == ENOENT || errno == ENOTDIR ? MISSING : refuse(path, strerror(errno));
   bool regular = fstat(file, &s) == 0 && S_ISREG(s.st_mode);
+  session->dev = s.st_dev;
+  session->ino = s.st_ino;
   ssize_t bytes = regular ? pread(file, header, sizeof header, 0) : 0;
   close(file);
   if (!regular) return refuse(path, "it is not a regular file");
@@ -130,6 +135,9 @@ static tsr_status fail_sqlite(struct session *session) {
       return tsr_fail(TSR_IO_ERROR, "%s is damaged: the next `tessera tune` moves it aside and begins a new one",
                       session->path);
     case SQLITE_FULL: return tsr_fail(TSR_IO_ERROR, "%s cannot be written: the disk is full", session->path);
+    case SQLITE_CANTOPEN:
+      return tsr_fail(TSR_IO_ERROR, "%s cannot be opened or made: its folder must exist and be writable", session->path);
+    case SQLITE_READONLY: return tsr_fail(TSR_IO_ERROR, "%s is read-only", session->path);
     case SQLITE_NOMEM: return tsr_fail(TSR_OUT_OF_MEMORY, "%s: there is no memory for SQLite", session->path);
     default:
       return tsr_fail(TSR_IO_ERROR, "%s: SQLite says \"%s\" (%d)", session->path, session->s->errmsg(session->db), error);
@@ -348,7 +356,7 @@ static tsr_status read_open(const struct reader *r, const char *machine, bool ch
 }
 
 static tsr_status read_known(const struct reader *r, const char *machine, bool check) {
-  switch (kind_of(r->session->path)) {
+  switch (kind_of(r->session)) {
     case MISSING:
     case NEW: return TSR_OK;
     case REFUSED: return TSR_IO_ERROR;
@@ -559,8 +567,12 @@ static bool rename_both(const char *path) {
   return rename(path, to) == 0;
 }
 
+static bool is_file(const struct session *session, const struct stat *s) {
+  return s->st_dev == session->dev && s->st_ino == session->ino;
+}
+
 /* Moves a damaged file aside, unless another process has just done so: a lock on the file itself, and a look whether
- * it is still the one at that path. */
+ * it is, and still is, the one that was found damaged. */
 static bool move_aside(struct session *session) {
   const char *path = session->path;
   struct stat locked, there;
@@ -569,7 +581,7 @@ static bool move_aside(struct session *session) {
   bool good = false;
   for (int i = 0; i < 200 && !(good = flock(file, LOCK_EX | LOCK_NB) == 0) && errno == EWOULDBLOCK; i++) usleep(10000);
   good = good && fstat(file, &locked) == 0;
-  if (good && stat(path, &there) == 0 && there.st_ino == locked.st_ino && there.st_dev == locked.st_dev) {
+  if (good && is_file(session, &locked) && stat(path, &there) == 0 && is_file(session, &there)) {
     good = rename_both(path);
     session->salvage = good;
     if (good) tsr_warn("the tuning database %s was damaged: it is now %s.broken, and what could be read of it is in a "
@@ -587,7 +599,7 @@ static bool has_our_name(const char *path) {
 
 static tsr_status change_once(struct session *session, const struct change *change, bool *again) {
   const char *path = session->path;
-  enum kind kind = kind_of(path);
+  enum kind kind = kind_of(session);
   *again = session->broken = false;
   switch (kind) {
     case REFUSED: return TSR_IO_ERROR;

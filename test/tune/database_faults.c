@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -99,8 +100,7 @@ static void a_users_file(void **state) {
 static void hostile_schemas(void **state) {
   (void)state;
   static const char *const evil[] = {
-      "DROP TABLE rows; CREATE VIEW rows AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM r) SELECT x AS "
-      "machine FROM r",
+      "DROP TABLE rows; CREATE VIEW rows AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM r) SELECT x FROM r",
       "CREATE TRIGGER t AFTER INSERT ON rows BEGIN DELETE FROM rows; END", "CREATE TABLE more(x)",
       "ALTER TABLE rows ADD COLUMN x", "DROP TABLE samples"};
   for (size_t i = 0; i < sizeof evil / sizeof evil[0]; i++) {
@@ -350,6 +350,7 @@ static pid_t hold_lock(void) {
   pid_t child = fork();
   if (child == 0) {
     sqlite3 *db;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* whatever becomes of the test */
     if (sqlite3_open(path, &db) || sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL)) _exit(1);
     if (write(ready[1], "x", 1) != 1) _exit(1);
     for (;;) pause();
@@ -448,9 +449,9 @@ static void eight_processes(void **state) {
 static void eight_find_it_damaged(void **state) {
   (void)state;
   make_good();
-  for (int round = 0; round < 10; round++) {
+  for (int round = 0; round < 30; round++) {
     pid_t child[8];
-    write_bytes(path, good, 8000);
+    write_bytes(path, good, round % 2 ? 8000 : 8192);
     for (int p = 0; p < 8; p++)
       if ((child[p] = fork()) == 0) {
         if (!freopen("/dev/null", "w", stderr)) _exit(1);
