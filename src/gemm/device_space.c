@@ -13,8 +13,10 @@
 /* What tsr_operator calls its rule. */
 #define RULE 1
 
-/* A plan whose least possible time is more than this many times the least of all is not in the pruned space. */
-#define PRUNED 1.4
+/* Grids whose least possible time is longer than the least of all by more than this share are not in the pruned space;
+ * and this share is halved until there are no more plans than so many. */
+#define MARGIN 0.25
+#define MOST_CANDIDATES 4096
 
 static const char *const types[] = {"f32", "f64", "f16", "bf16", "s8", "s32", NULL};
 static const char *const layouts[] = {"n", "t", NULL};
@@ -259,8 +261,13 @@ static int candidates(const tsr_context *context, const struct tsr_values *shape
   struct list list = {.plans = plans, .most = most};
   if (!set_space(context->device, shape, &s)) return 0;
   each_grid(&s, &nothing, note_least, &list);
-  list.limit = PRUNED * list.least;
-  each_grid(&s, &nothing, add_grid, &list);
+  double margin = MARGIN;
+  do {
+    list.n = 0;
+    list.limit = (1 + margin) * list.least;
+    each_grid(&s, &nothing, add_grid, &list);
+    margin /= 2;
+  } while (list.n > MOST_CANDIDATES && margin > 0.01);
   return list.n;
 }
 

@@ -45,13 +45,16 @@ static struct tsr_values shape_of(int pair, int64_t m, int64_t n, int64_t k, int
   return (struct tsr_values){{pairs[pair][0], pairs[pair][1], m, n, k, 1 + layout % 2, 1 + layout / 2, sums}};
 }
 
-/* Any legal plan, in the pruned space or not. */
+/* Any legal plan, in the pruned space or not; of two one with as many panels as are legal. */
 static struct tsr_values random_plan(const tsr_context *context, const struct tsr_values *shape) {
   for (int i = 0; i < 100000; i++) {
     int64_t slots = 2 + below(TSR_GEMM_MOST_SLOTS - 1), kc = below(2) ? 32 << below(6) : 32 * (1 + below(24));
     struct tsr_values plan = {
         {1 + below(context->device->cores), 16 * (1 + below(16)), 16 * (1 + below(16)), kc, slots, slots + below(9)}};
-    if (op->check(context, shape, &plan, NULL)) return plan;
+    if (!op->check(context, shape, &plan, NULL)) continue;
+    for (int full = (int)below(2); full && op->check(context, shape, &plan, NULL);) plan.at[TSR_DEVICE_PANELS]++;
+    while (!op->check(context, shape, &plan, NULL)) plan.at[TSR_DEVICE_PANELS]--;
+    return plan;
   }
   fail_msg("no legal plan found for %s", text_of(shape, NULL));
   return (struct tsr_values){{0}};
