@@ -288,6 +288,6 @@ static int db(int argc, char **argv) {
 
 const struct command command_db = {
     "db",
-    "db list [--operator NAME] [--all-machines] | export [FILE] | import FILE | drop (--all | [--operator NAME] [--shape "
-    "SHAPE] [--all-machines]) | check [FILE]",
+    "db list [--operator NAME] [--all-machines] | export [FILE] | import FILE | drop (--all | [--operator NAME] "
+    "[--shape SHAPE] [--all-machines]) | check [FILE]",
     "show, move, empty or check what tuning has found on this machine", db};

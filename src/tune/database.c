@@ -30,8 +30,8 @@ static const struct {
               "PRIMARY KEY(machine)) WITHOUT ROWID"},
     {"rows", "CREATE TABLE rows(machine TEXT NOT NULL, operator TEXT NOT NULL, shape TEXT NOT NULL, kernels TEXT NOT "
              "NULL, plan TEXT NOT NULL, default_plan TEXT NOT NULL, median REAL NOT NULL, spread REAL NOT NULL, "
-             "predicted REAL NOT NULL, by_default REAL NOT NULL, measurements INTEGER NOT NULL, measured_at INTEGER NOT "
-             "NULL, PRIMARY KEY(machine, operator, shape)) WITHOUT ROWID"},
+             "predicted REAL NOT NULL, by_default REAL NOT NULL, measurements INTEGER NOT NULL, measured_at INTEGER "
+             "NOT NULL, PRIMARY KEY(machine, operator, shape)) WITHOUT ROWID"},
     {"samples", "CREATE TABLE samples(machine TEXT NOT NULL, operator TEXT NOT NULL, shape TEXT NOT NULL, kernels TEXT "
                 "NOT NULL, plan TEXT NOT NULL, median REAL NOT NULL, predicted REAL NOT NULL, "
                 "PRIMARY KEY(machine, operator, shape, kernels, plan)) WITHOUT ROWID"},
@@ -102,8 +102,8 @@ static enum kind kind_of_header(const char *path, const uint8_t *header, ssize_t
   uint32_t schema = big_endian(header + 60);
   /* SQLite fills up half a page with zeros, and says nothing. */
   if (schema == SCHEMA) return size % PAGE != 0 && !has_journal(path) ? SHORT : OURS;
-  snprintf(why, sizeof why, "its schema has version %u, this Tessera has version %d; set TESSERA_DB to another path, or "
-           "remove it", (unsigned)schema, SCHEMA);
+  snprintf(why, sizeof why, "its schema has version %u, this Tessera has version %d; set TESSERA_DB to another path, "
+           "or remove it", (unsigned)schema, SCHEMA);
   return refuse(path, why);
 }
 
@@ -136,11 +136,13 @@ static tsr_status fail_sqlite(struct session *session) {
                       session->path);
     case SQLITE_FULL: return tsr_fail(TSR_IO_ERROR, "%s cannot be written: the disk is full", session->path);
     case SQLITE_CANTOPEN:
-      return tsr_fail(TSR_IO_ERROR, "%s cannot be opened or made: its folder must exist and be writable", session->path);
+      return tsr_fail(TSR_IO_ERROR, "%s cannot be opened or made: its folder must exist and be writable",
+                      session->path);
     case SQLITE_READONLY: return tsr_fail(TSR_IO_ERROR, "%s is read-only", session->path);
     case SQLITE_NOMEM: return tsr_fail(TSR_OUT_OF_MEMORY, "%s: there is no memory for SQLite", session->path);
     default:
-      return tsr_fail(TSR_IO_ERROR, "%s: SQLite says \"%s\" (%d)", session->path, session->s->errmsg(session->db), error);
+      return tsr_fail(TSR_IO_ERROR, "%s: SQLite says \"%s\" (%d)", session->path, session->s->errmsg(session->db),
+                      error);
   }
 }
 
@@ -279,7 +281,8 @@ static void visit_costs(const struct reader *r, sqlite3_stmt *at) {
   const struct tsr_sqlite *s = r->session->s;
   const char *machine = text_at(s, at, 0), *costs = text_at(s, at, 1);
   if (costs_valid(machine, costs, count_at(s, at, 2))) r->visitor->costs(r->arg, machine, costs, count_at(s, at, 2));
-  else tell_bad(r, "costs of machine \"%.100s\": the text is empty or too long, or the time negative", machine ? machine : "");
+  else tell_bad(r, "costs of machine \"%.100s\": the text is empty or too long, or the time negative",
+                machine ? machine : "");
 }
 
 static const struct view {
@@ -293,7 +296,8 @@ static const struct view {
                   "machine, operator, shape", "machine DESC, operator DESC, shape DESC", TSR_MOST_ROWS, visit_row},
   view_of_samples = {"samples", "machine, operator, shape, kernels, plan, median, predicted",
                      "machine, operator, shape, kernels, plan",
-                     "machine DESC, operator DESC, shape DESC, kernels DESC, plan DESC", TSR_MOST_SAMPLES, visit_sample};
+                     "machine DESC, operator DESC, shape DESC, kernels DESC, plan DESC", TSR_MOST_SAMPLES,
+                     visit_sample};
 
 /* One table, whole or for one machine, in the order of its key. */
 static bool visit_table(const struct reader *r, const struct view *view, const char *machine, bool backwards) {
@@ -351,7 +355,8 @@ static tsr_status read_open(const struct reader *r, const char *machine, bool ch
     case SCHEMA_OTHER: return fail_schema(session);
     case SCHEMA_OURS: break;
   }
-  if ((check && !check_integrity(r, "PRAGMA integrity_check(20)")) || !visit_tables(r, machine)) return fail_sqlite(session);
+  if ((check && !check_integrity(r, "PRAGMA integrity_check(20)")) || !visit_tables(r, machine))
+    return fail_sqlite(session);
   return TSR_OK;
 }
 
@@ -609,8 +614,8 @@ static tsr_status change_once(struct session *session, const struct change *chan
       break;
     case NO_DATABASE:
       if (!has_our_name(path))
-        return tsr_fail(TSR_IO_ERROR, "%s is not a database, and left as it is: remove it, or set TESSERA_DB to another "
-                                      "path", path);
+        return tsr_fail(TSR_IO_ERROR, "%s is not a database, and left as it is: remove it, or set TESSERA_DB to "
+                                      "another path", path);
       *again = move_aside(session);
       return TSR_IO_ERROR;
     case SHORT: *again = move_aside(session); return TSR_IO_ERROR;
@@ -678,8 +683,8 @@ struct drop {
 
 static bool drop(struct session *session, void *arg) {
   static const char *const sql[] = {
-      "DELETE FROM samples WHERE (?1 IS NULL OR operator=?1) AND (?2 IS NULL OR machine=?2) AND (?3 IS NULL OR shape=?3)",
-      "DELETE FROM rows WHERE (?1 IS NULL OR operator=?1) AND (?2 IS NULL OR machine=?2) AND (?3 IS NULL OR shape=?3)"};
+#define CHOSEN " WHERE (?1 IS NULL OR operator=?1) AND (?2 IS NULL OR machine=?2) AND (?3 IS NULL OR shape=?3)"
+      "DELETE FROM samples" CHOSEN, "DELETE FROM rows" CHOSEN};
   const struct drop *d = arg;
   struct binder b;
   for (int i = 0; i < 2; i++) {

@@ -62,7 +62,7 @@ struct tsr_visitor {
 
 /* Path of the database: $TESSERA_DB, else tessera/tune.db in $XDG_CACHE_HOME, else in $HOME/.cache. Fails with
  * TSR_BAD_ENVIRONMENT where there is no home and where it is on a network file system, whose locks cannot be trusted:
- * then tuning is kept in memory only. TESSERA_DB is taken as it is. Programs with raised privileges have no database. */
+ * then tuning is kept in memory only. TESSERA_DB is taken as it is. Programs with raised privileges have none. */
 tsr_status tsr_database_path(char *path, size_t size);
 
 /* statfs, for tests to replace. */
@@ -104,8 +104,8 @@ tsr_status tsr_database_check(const char *path, const struct tsr_visitor *visito
 /* A row as one line, without SQLite: this is how rows are exported, and how the library carries its own.
  *   operator | machine | kernels | shape | plan | default plan | median=1.5us spread=0.01 predicted=1.4us
  *   default=1.7us runs=12 when=1790000000
- * Times have six decimals: they are exact to 1 ps up to two hours. `line` has TSR_ROW_TEXT bytes and gets no newline; false if
- * the row is not valid. */
+ * Times have six decimals: they are exact to 1 ps up to two hours. `line` has TSR_ROW_TEXT bytes and gets no
+ * newline; false if the row is not valid. */
 #define TSR_ROW_TEXT 1536
 bool tsr_row_print(const struct tsr_row *row, char *line);
 

@@ -57,8 +57,8 @@ static tsr_status home(char *path, size_t size) {
                                          "TESSERA_DB to a shorter one", size - 1);
   const char *network = network_of(path);
   if (!network) return TSR_OK;
-  return tsr_fail(TSR_BAD_ENVIRONMENT, "%s is on a network file system (%s), where no tuning is kept: set TESSERA_DB to "
-                                       "a path on a local disk", path, network);
+  return tsr_fail(TSR_BAD_ENVIRONMENT, "%s is on a network file system (%s), where no tuning is kept: set TESSERA_DB "
+                                       "to a path on a local disk", path, network);
 }
 
 tsr_status tsr_database_path(char *path, size_t size) {

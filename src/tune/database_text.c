@@ -129,7 +129,8 @@ static bool take_fixed(const char **at, const char *name, const char *unit, doub
     good = take_integer(at, 6, &part);
     for (; from < *at; from++) scale *= 10;
   }
-  if (!good || !take_word(at, unit)) return because(why, "a number like %s1.5%s is expected at \"%.20s\"", name, unit, *at);
+  if (!good || !take_word(at, unit))
+    return because(why, "a number like %s1.5%s is expected at \"%.20s\"", name, unit, *at);
   *value = ((double)whole * scale + (double)part) / scale;
   while (**at == ' ') ++*at;
   return true;

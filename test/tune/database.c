@@ -304,8 +304,9 @@ static void drops(void **state) {
   assert_int_equal(access(path, F_OK), -1);
   other.operator_name = "attention";
   assert_int_equal(write_rows_of(0, 10), TSR_OK);
-  assert_int_equal(tsr_database_write(path, &(struct tsr_batch){.rows = &other, .nrows = 1, .samples = &sample,
-                                                                .nsamples = 1, .costs_machine = "m", .costs = "c"}, NULL), TSR_OK);
+  struct tsr_batch batch = {.rows = &other, .nrows = 1, .samples = &sample, .nsamples = 1, .costs_machine = "m",
+                            .costs = "c"};
+  assert_int_equal(tsr_database_write(path, &batch, NULL), TSR_OK);
   assert_int_equal(tsr_database_drop(path, "gemm", NULL, other.shape, &n), TSR_OK);
   assert_int_equal(n, 1);
   assert_int_equal(read_all(NULL), TSR_OK);

@@ -75,9 +75,9 @@ static void import_both(void) {
 
 static void usage(void **state) {
   (void)state;
-  static const char *const wrong[] = {"", "frobnicate", "list file", "list --all", "list --frobnicate", "import", "import a b",
-                                      "export a b", "drop", "drop --all --shape x", "drop --all-machines", "drop x",
-                                      "check --all", "check a b"};
+  static const char *const wrong[] = {"", "frobnicate", "list file", "list --all", "list --frobnicate", "import",
+                                      "import a b", "export a b", "drop", "drop --all --shape x", "drop --all-machines",
+                                      "drop x", "check --all", "check a b"};
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
     expect(2, wrong[i]);
     says("usage: tessera db list");
