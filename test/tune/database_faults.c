@@ -101,7 +101,7 @@ static void a_users_file(void **state) {
 static void hostile_schemas(void **state) {
   (void)state;
   static const char *const evil[] = {
-      "DROP TABLE rows; CREATE VIEW rows AS WITH RECURSIVE r(x) AS (VALUES(1) UNION ALL SELECT x FROM r) SELECT * FROM r",
+      "DROP TABLE rows; CREATE VIEW rows AS WITH RECURSIVE r AS (SELECT 1 x UNION ALL SELECT x FROM r) SELECT x FROM r",
       "CREATE TRIGGER t AFTER INSERT ON rows BEGIN DELETE FROM rows; END", "CREATE TABLE more(x)",
       "ALTER TABLE rows ADD COLUMN x", "DROP TABLE samples"};
   for (size_t i = 0; i < sizeof evil / sizeof evil[0]; i++) {
