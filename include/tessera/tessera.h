@@ -134,10 +134,19 @@ typedef struct tsr_gemm_desc {
   int64_t lda, ldb, ldc;
   double alpha, beta;
   tsr_type type_c; /* of C; 0 = that of A and B, s32 for s8 */
+  const char *plan; /* NULL, or how to compute, in words: see "Plans" */
 } tsr_gemm_desc;
 
 #define TSR_GEMM_DESC                                                                                         \
-  { sizeof(tsr_gemm_desc), TSR_F32, TSR_ROW_MAJOR, TSR_NO_TRANS, TSR_NO_TRANS, 0, 0, 0, 0, 0, 0, 1.0, 0.0, (tsr_type)0 }
+  { sizeof(tsr_gemm_desc), TSR_F32, TSR_ROW_MAJOR, TSR_NO_TRANS, TSR_NO_TRANS, 0, 0, 0, 0, 0, 0, 1.0, 0.0, (tsr_type)0, NULL }
+
+/* Plans. How a product is computed (path, tile, blocks, packing, threads) changes its speed and never its bits. A call
+ * takes, in this order: desc->plan; the row of the user's tuning database for this shape ($TESSERA_DB, else
+ * tessera/tune.db under $XDG_CACHE_HOME or ~/.cache); a row shipped with the library; what the cost model predicts to
+ * be fastest. TESSERA_TUNE=off ignores the user's database, read (the default) reads it once, write also measures and
+ * records shapes as they are called. A plan in words is a list such as "path=packed mc=192 nc=512 pack=ab threads=2":
+ * fields that are not named are chosen by rule. doc/tuning.md lists them. A plan that is not possible for the product
+ * fails with TSR_INVALID_ARGUMENT and says why. */
 
 TSR_API tsr_status tsr_gemm(tsr_context *context, const tsr_gemm_desc *desc, const void *a, const void *b, void *c);
 
@@ -149,6 +158,37 @@ TSR_API tsr_status tsr_gemm_batch_strided(tsr_context *context, const tsr_gemm_d
                                           void *c, int64_t stride_c);
 TSR_API tsr_status tsr_gemm_batch(tsr_context *context, const tsr_gemm_desc *desc, int64_t batch,
                                   const void *const *a, const void *const *b, void *const *c);
+
+/* Tuning: measures the most promising plans for one shape on this machine, on operands of its own, and records the
+ * fastest in the user's database, where calls of any process find it. It uses as many threads as a call would, and the
+ * machine should be otherwise idle. Method: ranking by a cost model, successive halving, and a verdict on fresh samples
+ * (doc/tuning.md). */
+typedef struct tsr_tune_options {
+  size_t size;      /* sizeof(tsr_tune_options): set by TSR_TUNE_OPTIONS */
+  double seconds;   /* the most seconds to measure; 0 = no limit */
+  int measurements; /* the most plans to measure; 0 = 12 */
+  int dry_run;      /* not 0: record nothing */
+} tsr_tune_options;
+#define TSR_TUNE_OPTIONS { sizeof(tsr_tune_options), 0, 0, 0 }
+
+typedef struct tsr_tune_result {
+  double before, after; /* seconds of the plan that calls took so far, and of the one they take now */
+  double spread;        /* of `after`: the distance of its quartiles, as a share of it */
+  int improved;         /* 1: another plan beat the former one by more than the noise */
+  int measured, runs;   /* plans, and runs of them */
+  char plan[256];       /* in words, as desc->plan takes them */
+} tsr_tune_result;
+
+/* Tunes the product that desc describes; desc->plan is ignored. options and result may be NULL. Fails with
+ * TSR_OUT_OF_MEMORY when its operands do not fit memory, TSR_UNSUPPORTED without SQLite and TSR_IO_ERROR when the
+ * database cannot be written (the result is set, and this process uses it). Takes from milliseconds to seconds. */
+TSR_API tsr_status tsr_gemm_tune(tsr_context *context, const tsr_gemm_desc *desc, const tsr_tune_options *options,
+                                 tsr_tune_result *result);
+
+/* The same for any operator and a shape in words, as `tessera explain` prints them: "gemm",
+ * "type=f32 m=512 n=512 k=512 a=n b=n threads=2". */
+TSR_API tsr_status tsr_tune(tsr_context *context, const char *operator_name, const char *shape,
+                            const tsr_tune_options *options, tsr_tune_result *result);
 
 #ifdef __cplusplus
 }

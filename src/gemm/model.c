@@ -1,9 +1,17 @@
-/* The cost model of GEMM on a CPU: what a plan computes and what it moves, level by level. */
+/* The cost model of GEMM on a CPU: what a plan computes, and what it moves between the levels of memory meanwhile.
+ *
+ * Each block of work is a few loops over tiles. Its computing time follows from the tiles that cover it: each takes
+ * k steps of at least the latency of an fma. Its reading time follows from how many bytes of an operand pass before it
+ * is used again, hence from which level it comes. The longer of the two counts, and a share of the shorter. Coefficients
+ * (src/tune/costs.h) are the machine's. In the manner of T. Low, F. Igual, T. Smith and E. Quintana-Orti, "Analytical
+ * Modeling Is Enough for High-Performance BLIS", ACM TOMS 43 (2016). */
 #include "src/gemm/model.h"
 
 #include "src/core/topology.h"
 #include "src/gemm/tiles.h"
 #include "src/tune/costs.h"
+
+#define PAGE 4096
 
 struct model {
   const struct tsr_kernels *kernels;
@@ -18,10 +26,10 @@ struct model {
 static double least(double a, double b) { return a < b ? a : b; }
 static double most(double a, double b) { return a > b ? a : b; }
 
-/* Which share of `bytes` that are read round and round does not stay in a cache: none up to four fifths of it, all
- * from five quarters on. */
-static double spills(double bytes, double cache) {
-  double x = (bytes / cache - 0.8) / (1.25 - 0.8);
+/* Which share of `bytes` that are read round and round does not stay in a cache: from some below its size on, all from
+ * twice its size. */
+static double spills(double bytes, double cache, double from) {
+  double x = (bytes / cache - from) / (2 - from);
   return x < 0 ? 0 : x > 1 ? 1 : x;
 }
 
@@ -29,8 +37,8 @@ static double spills(double bytes, double cache) {
 static double reading(const struct model *md, double bytes) {
   const struct tsr_costs *c = md->costs;
   double from_memory = most(c->read_memory, c->share_memory * md->plan->threads);
-  double beyond_l1 = spills(bytes, md->l1), beyond_l2 = spills(bytes, md->l2), beyond_l3 = spills(bytes, md->l3);
-  return (beyond_l1 - beyond_l2) * c->read_l2 + (beyond_l2 - beyond_l3) * c->read_l3 + beyond_l3 * from_memory;
+  double l1 = spills(bytes, md->l1, 0.8), l2 = spills(bytes, md->l2, c->soft), l3 = spills(bytes, md->l3, c->soft);
+  return (l1 - least(l1, l2)) * c->read_l2 + (l2 - least(l2, l3)) * c->read_l3 + l3 * from_memory;
 }
 
 /* Tiles that cover a length: so many of each of some sizes. */
@@ -39,40 +47,32 @@ struct cover {
   double count[4];
 };
 
-static struct cover cover_rows(const struct tsr_tiles *tiles, int units, int64_t rows) {
+static void cover_more(struct cover *cover, int size) {
+  if (cover->kinds > 0 && (cover->size[cover->kinds - 1] == size || cover->kinds == 4))
+    cover->count[cover->kinds - 1]++;
+  else
+    cover->size[cover->kinds] = size, cover->count[cover->kinds++] = 1;
+}
+
+static struct cover cover_rows(const struct tsr_tiles *tiles, int units, int64_t rows, int width) {
   struct cover cover = {0};
-  int64_t left = tsr_ceil_div(rows, tiles->mu);
-  if (left > 2 * units) {
-    cover.size[0] = units;
-    cover.count[0] = (double)(left / units - 1);
-    cover.kinds = 1;
-    left -= (left / units - 1) * units;
+  int64_t left = tsr_ceil_div(rows, tiles->mu), whole = left / units - 2;
+  if (whole > 0) {
+    cover = (struct cover){1, {units}, {(double)whole}};
+    left -= whole * units;
   }
-  for (; left > 0 && cover.kinds < 4; cover.kinds++) {
-    int u = left < units ? (int)left : units;
-    while (!tiles->max_columns[u]) u--;
-    cover.size[cover.kinds] = u;
-    cover.count[cover.kinds] = cover.kinds == 3 ? (double)left / u : 1;
-    left -= u;
-  }
+  for (int u; left > 0; left -= u) cover_more(&cover, u = tsr_next_units(tiles, units, left, width));
   return cover;
 }
 
 static struct cover cover_columns(int64_t cols, int columns, int widest) {
   struct cover cover = {0};
-  int64_t left = cols;
-  if (left > 3 * columns) {
-    cover.size[0] = columns;
-    cover.count[0] = (double)(left / columns - 2);
-    cover.kinds = 1;
-    left -= (left / columns - 2) * columns;
+  int64_t left = cols, whole = left / columns - 2;
+  if (whole > 0) {
+    cover = (struct cover){1, {columns}, {(double)whole}};
+    left -= whole * columns;
   }
-  for (; left > 0 && cover.kinds < 4; cover.kinds++) {
-    int w = tsr_next_columns(left, columns, widest);
-    cover.size[cover.kinds] = w;
-    cover.count[cover.kinds] = 1;
-    left -= w;
-  }
+  for (int w; left > 0; left -= w) cover_more(&cover, w = tsr_next_columns(left, columns, widest));
   return cover;
 }
 
@@ -82,15 +82,20 @@ static double count_of(const struct cover *cover) {
   return n;
 }
 
+static double flop(const struct model *md) {
+  return md->p->type == TSR_F32 ? md->costs->flop_f32 : md->costs->flop_f64;
+}
+
 /* Seconds of the tiles of a block whose operands are at hand, k deep. */
 static double computing(const struct model *md, const struct cover *rows, const struct cover *cols, double k) {
   const struct tsr_costs *c = md->costs;
-  double unit = 2 * md->kernels->gemm.mu * (md->p->type == TSR_F32 ? c->flop_f32 : c->flop_f64), seconds = 0;
+  double unit = 2 * md->kernels->gemm.mu * flop(md), seconds = 0;
+  double vector = md->kernels->gemm.mu * md->size / (double)md->kernels->chip->vector_bytes();
   for (int i = 0; i < rows->kinds; i++)
     for (int j = 0; j < cols->kinds; j++) {
-      double area = rows->size[i] * cols->size[j], step = most(area * unit, c->chain);
-      seconds += rows->count[i] * cols->count[j] *
-                 (k * step + c->tile + area * md->kernels->gemm.mu * md->size * c->update);
+      double loads = (vector * rows->size[i] + cols->size[j]) * c->load;
+      double step = most(most(rows->size[i] * cols->size[j] * unit, loads), c->chain);
+      seconds += rows->count[i] * cols->count[j] * (k * step + c->tile);
     }
   return seconds;
 }
@@ -100,51 +105,81 @@ static double together(const struct model *md, double computes, double reads) {
   return most(computes, reads) + md->costs->overlap * least(computes, reads);
 }
 
+static double stride_of(int64_t rs, int64_t cs, double size) { return (double)rs == size ? (double)cs : (double)rs; }
+
+static bool in_whole_pages(double stride) { return (int64_t)stride % PAGE == 0; }
+
 /* Bytes of a matrix as far as caches are concerned: lines whole pages apart share few sets. */
-static double crowded(const struct model *md, double bytes, int64_t stride) {
-  return stride % 4096 == 0 && stride > 0 ? bytes * md->costs->conflict : bytes;
+static double crowded(const struct model *md, double bytes, double stride) {
+  return in_whole_pages(stride) ? bytes * md->costs->conflict : bytes;
 }
 
-static double lead(int64_t rs, int64_t cs, double size) { return (double)rs == size ? (double)cs : (double)rs; }
+/* Seconds for runs of bytes that lie apart, when `bytes` pass before they come again. Each begins with a wait that is
+ * not all hidden, as if it were so many bytes longer. */
+static double jumping(const struct model *md, double runs, double bytes) {
+  return runs * md->costs->jump * reading(md, bytes);
+}
+
+/* Seconds to write a block R x N of C, whose columns are touched so many times, while `other` bytes pass by. */
+static double updating(const struct model *md, double R, double N, double touches, double other) {
+  double bytes = R * N * md->size;
+  return (bytes * md->costs->update + touches * N * md->costs->scatter) * reading(md, bytes + other);
+}
+
+/* How much longer tiles take whose columns of B are as many streams of their own. */
+static double streams_of_b(const struct model *md, int columns) {
+  double few = 8;
+  return 1 + md->costs->streams * most(0, columns - few) / few;
+}
 
 /* Seconds of a piece R x N, operands as they lie, through all of k. */
 static double piece_in_place(const struct model *md, double R, double N) {
   const struct tsr_gemm_problem *p = md->p;
   const struct tsr_gemm_plan *plan = md->plan;
   const struct tsr_tiles *tiles = &md->kernels->gemm;
-  int64_t lda = (int64_t)lead(p->rsa, p->csa, md->size), ldb = (int64_t)lead(p->rsb, p->csb, md->size);
+  double lda = stride_of(p->rsa, p->csa, md->size), ldb = stride_of(p->rsb, p->csb, md->size);
   double k = least((double)p->k, (double)plan->kb), blocks = (double)p->k / k, reads;
   int widest = tiles->max_columns[plan->units];
-  struct cover rows = cover_rows(tiles, plan->units, (int64_t)R), cols = cover_columns((int64_t)N, widest, widest);
-  double a = R * k * md->size, b = N * k * md->size, c = R * N * md->size;
+  bool by_rows = plan->order == TSR_GEMM_ROWS;
+  struct cover rows = cover_rows(tiles, plan->units, (int64_t)R, 1), cols = cover_columns((int64_t)N, widest, widest);
+  double a = R * k * md->size, b = N * k * md->size;
   double passes_b = count_of(&rows), passes_a = count_of(&cols), tile_a = a / passes_b, tile_b = b / passes_a;
-  double first = reading(md, md->home) * md->costs->in_place;
-  if (plan->order == TSR_GEMM_ROWS)
-    reads = a * first + b * (first + (passes_b - 1) * reading(md, crowded(md, b, ldb) + tile_a)) +
+  double in_place = md->costs->in_place, first = reading(md, md->home) * in_place;
+  if (by_rows)
+    reads = (a + b) * first + b * (passes_b - 1) * reading(md, crowded(md, b, ldb) + tile_a) +
             a * (passes_a - 1) * reading(md, crowded(md, tile_a, lda) + tile_b);
   else
-    reads = b * first + a * (first + (passes_a - 1) * reading(md, crowded(md, a, lda) + tile_b) * md->costs->in_place) +
+    reads = (a + b) * first + a * (passes_a - 1) * reading(md, crowded(md, a, lda) + tile_b) * in_place +
             b * (passes_b - 1) * reading(md, tile_a + tile_b);
-  double update = c * reading(md, most(c + a + b, p->k > plan->kb ? md->home : 0)) * 2;
-  double steps = (plan->order == TSR_GEMM_ROWS ? passes_b : passes_a) * 2 * md->costs->step;
-  return blocks * (together(md, computing(md, &rows, &cols, k), reads + update) + steps);
+  reads += updating(md, R, N, by_rows ? passes_b : 1, p->k > plan->kb ? md->home : a + b);
+  reads += jumping(md, passes_b * k, md->home) + (by_rows ? 0 : jumping(md, passes_b * k * (passes_a - 1), a));
+  if (md->home > md->l2) reads += tile_a * md->costs->cold;
+  double steps = (by_rows ? passes_b * cols.kinds : passes_a * rows.kinds) * md->costs->step;
+  return blocks * (together(md, computing(md, &rows, &cols, k) * streams_of_b(md, cols.size[0]), reads) + steps);
 }
 
-/* The same for an A along k that is transposed in registers. */
+/* The same for an A along k that is transposed in registers, and what is left of its rows through a panel. */
 static double piece_along_k(const struct model *md, double R, double N) {
   const struct tsr_tiles *at = &md->kernels->gemm_at;
-  double k = (double)md->p->k, a = R * k * md->size, passes = 1;
-  struct cover rows = cover_rows(&md->kernels->gemm, md->plan->units, (int64_t)R);
+  double k = (double)md->p->k, blocks = (double)tsr_ceil_div(md->p->k, md->plan->kb), seconds = 0, a = R * k * md->size;
+  double lda = stride_of(md->p->rsa, md->p->csa, md->size), in_tiles = 0, passes = 1;
   if (at->mu) {
-    bool near = tsr_gemm_is_near(md->p, (int64_t)md->size);
-    int widest = at->max_columns[tsr_gemm_at_units(at, (int64_t)N, near)];
-    passes = (double)tsr_ceil_div((int64_t)N, widest);
+    int units = tsr_gemm_at_units(at, (int64_t)N, tsr_gemm_is_near(md->p, (int64_t)md->size));
+    double columns, height = (double)(units * at->mu);
+    in_tiles = (double)((int64_t)R / at->mu * at->mu);
+    passes = (double)tsr_ceil_div((int64_t)N, at->max_columns[units]);
+    columns = N / passes;
+    double step = most(2 * height * columns * flop(md), md->costs->chain) + height * md->size * md->costs->along_k;
+    seconds = tsr_ceil_div((int64_t)in_tiles, (int64_t)height) * passes * (k * step + blocks * md->costs->tile);
   }
-  struct cover cols = cover_columns((int64_t)N, (int)least(N, 8), (int)least(N, 8));
-  int64_t lda = (int64_t)lead(md->p->rsa, md->p->csa, md->size);
-  double strip = a / most(1, R / 16);
+  if (in_tiles < R) {
+    struct cover rows = cover_rows(&md->kernels->gemm, md->plan->units, (int64_t)(R - in_tiles), 1);
+    struct cover cols = cover_columns((int64_t)N, md->plan->columns, md->plan->columns);
+    seconds += computing(md, &rows, &cols, k) + (R - in_tiles) * k * md->size * md->costs->transpose;
+  }
+  double strip = a * most(1, (double)at->mu) / R;
   double reads = a * (reading(md, md->home) * md->costs->in_place + (passes - 1) * reading(md, crowded(md, strip, lda)));
-  return together(md, computing(md, &rows, &cols, k) + passes * a * md->costs->along_k, reads);
+  return together(md, seconds, reads) + 2 * blocks * md->costs->step;
 }
 
 static double piece_direct(const struct model *md, double R, double N) {
@@ -152,15 +187,28 @@ static double piece_direct(const struct model *md, double R, double N) {
   return piece_in_place(md, R, N);
 }
 
-static double shared_out(double pieces, int threads, double seconds) {
-  return threads == 1 ? pieces * seconds : (double)tsr_ceil_div((int64_t)pieces, threads) * seconds;
+/* Seconds that threads take for pieces of which most take `one` and all together `all`. */
+static double shared_out(double pieces, int threads, double one, double all) {
+  return most(all / threads, (double)(((int64_t)pieces + threads - 1) / threads) * one);
+}
+
+/* Two threads that write parts of one line of C send it to and fro. */
+static double lines_shared(const struct model *md, double rows, double cuts) {
+  bool apart = (int64_t)(rows * md->size) % 64 == 0 && md->p->csc % 64 == 0;
+  double blocks = (double)tsr_ceil_div(md->p->k, md->plan->kb);
+  return apart || md->plan->threads == 1 ? 0 : cuts * (double)md->p->n * blocks * md->costs->line;
 }
 
 static double direct(const struct model *md) {
   const struct tsr_gemm_problem *p = md->p;
-  double down = (double)tsr_ceil_div(p->m, md->plan->mc), across = (double)tsr_ceil_div(p->n, md->plan->nc);
-  double seconds = piece_direct(md, (double)p->m / down, (double)p->n / across);
-  return shared_out(down * across, md->plan->threads, seconds);
+  double mc = least((double)md->plan->mc, (double)p->m), nc = least((double)md->plan->nc, (double)p->n);
+  double down = (double)(p->m / (int64_t)mc), across = (double)(p->n / (int64_t)nc);
+  double rest_m = (double)p->m - down * mc, rest_n = (double)p->n - across * nc;
+  double one = piece_direct(md, mc, nc), all = down * across * one;
+  if (rest_m > 0) all += across * piece_direct(md, rest_m, nc);
+  if (rest_n > 0) all += down * piece_direct(md, mc, rest_n);
+  return shared_out(down * across, md->plan->threads, one, all) +
+         lines_shared(md, mc, down - (rest_m > 0 ? 0 : 1)) / md->plan->threads;
 }
 
 static double across(const struct model *md) {
@@ -172,6 +220,7 @@ static double across(const struct model *md) {
   turned.csa = md->p->rsb;
   turned.rsb = md->p->csa;
   turned.csb = md->p->rsa;
+  turned.csc = turned.m * (int64_t)md->size;
   with.p = &turned;
   double blocks = (double)tsr_ceil_div(turned.k, md->plan->kb);
   double turning = (double)turned.m * (double)turned.n * md->size * blocks * md->costs->turn;
@@ -186,39 +235,56 @@ static double k_split(const struct model *md) {
   block.k = md->plan->kb;
   double sums = (double)block.m * (double)block.n * md->size * blocks;
   double one = piece_direct(&with, (double)block.m, (double)block.n);
-  return shared_out(blocks, md->plan->threads, one) + sums * (md->costs->update + reading(md, sums));
+  return shared_out(blocks, md->plan->threads, one, one * blocks) + sums * (md->costs->turn + reading(md, sums));
 }
 
-static double packing(const struct model *md, double bytes, bool from_rows, double from) {
-  return bytes * (from + (from_rows ? md->costs->pack : md->costs->transpose));
+/* Seconds to copy bytes that come at `from` seconds a byte into panels. */
+static double packing(const struct model *md, double bytes, bool along_k, double stride, double from) {
+  double work = along_k ? md->costs->transpose : md->costs->pack;
+  return bytes * (from + work * (along_k && in_whole_pages(stride) ? md->costs->crowd : 1));
+}
+
+/* One block of rows R x N of a phase: A packed, and multiplied by a B that is in panels or in place. */
+static double packed_rows(const struct model *md, double R, double N, double k) {
+  const struct tsr_gemm_problem *p = md->p;
+  const struct tsr_gemm_plan *plan = md->plan;
+  const struct tsr_tiles *tiles = &md->kernels->gemm;
+  struct cover rows = cover_rows(tiles, plan->units, (int64_t)R, plan->columns);
+  struct cover cols = cover_columns((int64_t)N, plan->columns, tiles->max_columns[plan->units]);
+  double a = R * k * md->size, b = N * k * md->size, passes_a = count_of(&cols), passes_b = count_of(&rows);
+  double tile_a = a / passes_b, tile_b = b / passes_a, in_place = md->costs->in_place;
+  double lda = stride_of(p->rsa, p->csa, md->size), ldb = stride_of(p->rsb, p->csb, md->size);
+  double first = reading(md, md->home), seconds = 0, reads;
+  if (plan->pack_a)
+    reads = a * (passes_a - 1) * reading(md, a + tile_b);
+  else
+    reads = a * in_place * (first + (passes_a - 1) * reading(md, crowded(md, a, lda) + tile_b)) +
+            jumping(md, passes_b * k * passes_a, a + b);
+  reads += b * (plan->pack_b ? reading(md, b + a) : in_place * reading(md, most(crowded(md, b, ldb), b + a)));
+  reads += b * (passes_b - 1) * reading(md, tile_a + tile_b) + updating(md, R, N, 1, md->home);
+  double computes = computing(md, &rows, &cols, k) * (plan->pack_b ? 1 : streams_of_b(md, plan->columns));
+  if (plan->pack_a) {
+    bool along_k = (double)p->rsa != md->size;
+    seconds = packing(md, a, along_k, lda, first) + (along_k ? 0 : jumping(md, passes_b * k, md->home));
+  }
+  return seconds + together(md, computes, reads) + passes_a * rows.kinds * md->costs->step;
 }
 
 static double packed(const struct model *md) {
   const struct tsr_gemm_problem *p = md->p;
   const struct tsr_gemm_plan *plan = md->plan;
-  const struct tsr_tiles *tiles = &md->kernels->gemm;
-  double threads = (double)tsr_ceil_div(plan->threads, plan->groups);
-  double n_group = (double)p->n / plan->groups, k = least((double)p->k, (double)plan->kb), phases = (double)p->k / k;
-  double down = (double)tsr_ceil_div(p->m, plan->mc), slices = (double)tsr_ceil_div((int64_t)n_group, plan->nc);
-  double R = (double)p->m / down, N = n_group / slices;
-  double a = R * k * md->size, b = N * k * md->size, c = R * N * md->size;
-  struct cover rows = cover_rows(tiles, plan->units, (int64_t)R);
-  struct cover cols = cover_columns((int64_t)N, plan->columns, tiles->max_columns[plan->units]);
-  double passes_a = count_of(&cols), passes_b = count_of(&rows), tile_a = a / passes_b, tile_b = b / passes_a;
-  int64_t lda = (int64_t)lead(p->rsa, p->csa, md->size), ldb = (int64_t)lead(p->rsb, p->csb, md->size);
-  double first = reading(md, md->home), seconds = 0, block = 0;
-  double in_place = md->costs->in_place;
-  double a_in = plan->pack_a ? a : crowded(md, a, lda), b_in = plan->pack_b ? b : crowded(md, b, ldb);
-  if (plan->pack_a) block += packing(md, a, (double)p->rsa == md->size, first);
-  double reads = a * (passes_a - 1) * reading(md, a_in + tile_b) * (plan->pack_a ? 1 : in_place) +
-                 b * reading(md, plan->pack_b ? b_in : md->home) * (plan->pack_b ? 1 : in_place) +
-                 b * (passes_b - 1) * reading(md, tile_a + tile_b);
-  if (!plan->pack_a) reads += a * first * in_place;
-  reads += 2 * c * reading(md, md->home);
-  block += together(md, computing(md, &rows, &cols, k), reads) + passes_a * md->costs->step;
-  seconds = shared_out(down, (int)threads, block);
-  if (plan->pack_b) seconds += packing(md, b, (double)p->rsb != md->size, first) / threads + (threads > 1 ? md->costs->barrier : 0);
-  return seconds * phases * slices;
+  int threads = (int)tsr_ceil_div(plan->threads, plan->groups);
+  int64_t tiles = tsr_ceil_div(tsr_ceil_div(p->n, plan->columns), plan->groups); /* of the widest group */
+  double n = least((double)p->n, (double)(tiles * plan->columns)), k = least((double)p->k, (double)plan->kb);
+  double down = (double)tsr_ceil_div(p->m, plan->mc), slices = (double)tsr_ceil_div((int64_t)n, plan->nc);
+  double one = packed_rows(md, (double)p->m / down, n / slices, k), phases = (double)p->k / k * slices;
+  double seconds = shared_out(down, threads, one, one * down);
+  if (plan->pack_b) {
+    double ldb = stride_of(p->rsb, p->csb, md->size), bytes = n / slices * k * md->size;
+    seconds += packing(md, bytes, (double)p->rsb == md->size, ldb, reading(md, md->home)) / threads;
+    if (threads > 1) seconds += md->costs->barrier;
+  }
+  return seconds * phases + lines_shared(md, (double)plan->mc, (down - 1) / plan->threads);
 }
 
 double tsr_gemm_predict(const struct tsr_kernels *kernels, const struct tsr_costs *costs,
@@ -229,7 +295,7 @@ double tsr_gemm_predict(const struct tsr_kernels *kernels, const struct tsr_cost
   md.home = (m * k + k * n + m * n) * md.size;
   md.l1 = (double)machine->level[0].bytes;
   md.l2 = (double)machine->level[machine->nlevels > 1].bytes;
-  md.l3 = (double)machine->level[machine->nlevels - 1].bytes;
+  md.l3 = (double)machine->level[machine->nlevels - 1].bytes * costs->last_level;
   switch (plan->path) {
     case TSR_GEMM_ACROSS: seconds = across(&md); break;
     case TSR_GEMM_PACKED: seconds = packed(&md); break;

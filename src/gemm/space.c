@@ -218,7 +218,7 @@ static void note_packed(struct list *list, struct tsr_gemm_plan plan) {
   int64_t row = tsr_min(list->p.k, tsr_gemm_kb(list->p.type)) * size, l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
   int64_t tile_rows = (int64_t)plan.units * tiles->mu;
   for (int groups = 1; groups <= plan.threads; groups *= 2)
-    for (int pack = TSR_GEMM_PACK_NONE; pack <= TSR_GEMM_PACK_AB; pack++)
+    for (int pack = TSR_GEMM_PACK_A; pack <= TSR_GEMM_PACK_AB; pack++)
       for (int64_t part = 1; part <= 4; part++)
         for (int64_t mib = 1; mib <= 6; mib += mib == 1 ? 2 : 3) {
           struct tsr_gemm_plan one = plan;

@@ -19,9 +19,7 @@ void tsr_gemm_set_block(const struct tsr_gemm_job *job, struct tsr_step *step, i
   step->beta = p0 == 0 ? pr->beta : 1;
 }
 
-/* Units of the next tile, of `left`: whole preferred tiles; then what is left in one tile, or in two that share it
- * evenly where it is little more than a tile or no tile has that height. Only tiles of `width` columns count. */
-static int next_units(const struct tsr_tiles *tiles, int units, int64_t left, int width) {
+int tsr_next_units(const struct tsr_tiles *tiles, int units, int64_t left, int width) {
   int u = left < units ? (int)left : units;
   if (left > units && 2 * left < 3 * units) u = ((int)left + 1) / 2;
   if (!tiles->max_columns[u]) u = (u + 1) / 2;
@@ -37,7 +35,7 @@ static int most_columns(const struct tsr_tiles *tiles, int units, int64_t rows) 
   int most = TSR_MAX_COLUMNS;
   if (left > 2 * units) left = 2 * units + left % units;
   for (int u; left > 0; left -= u) {
-    u = next_units(tiles, units, left, 1);
+    u = tsr_next_units(tiles, units, left, 1);
     if (tiles->max_columns[u] < most) most = tiles->max_columns[u];
   }
   return most;
@@ -53,7 +51,7 @@ int tsr_gemm_at_units(const struct tsr_tiles *at, int64_t cols, bool near) {
 /* How many tiles of `u` units follow one another. */
 static int64_t run_of(const struct tsr_tiles *tiles, int units, int64_t left, int width, int u) {
   int64_t count = left > 3 * units && u == units ? left / units - 2 : 1;
-  while (left - count * u > 0 && next_units(tiles, units, left - count * u, width) == u) count++;
+  while (left - count * u > 0 && tsr_next_units(tiles, units, left - count * u, width) == u) count++;
   return count;
 }
 
@@ -62,7 +60,7 @@ void tsr_gemm_column_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *s
   const struct tsr_tiles *tiles = &job->kernels->gemm;
   int units = job->plan->units, width = panels ? job->plan->columns : (int)step->n;
   for (int64_t left = units_of(tiles, rows); left > 0;) {
-    int u = next_units(tiles, units, left, width);
+    int u = tsr_next_units(tiles, units, left, width);
     int64_t count = run_of(tiles, units, left, width, u), tile_rows = (int64_t)u * tiles->mu, done = count * tile_rows;
     step->m = tsr_min(rows, done);
     step->dc = tile_rows * job->size;
@@ -90,7 +88,7 @@ static void rows_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *step,
   bool fetch_ahead = rows * step->k * job->size > FAR_AWAY;
   for (int64_t left = units_of(tiles, rows), u; left > 0; left -= u) {
     bool one_higher = left > units && left <= TSR_MAX_UNITS && tiles->max_columns[left] >= ENOUGH_COLUMNS;
-    u = one_higher ? left : next_units(tiles, units, left, 1);
+    u = one_higher ? left : tsr_next_units(tiles, units, left, 1);
     int64_t tile_rows = u * tiles->mu;
     step->da = fetch_ahead ? tile_rows * job->size : 0;
     tsr_gemm_row_of_tiles(tiles, (int)u, step, tsr_min(rows, tile_rows), cols, a, b, c);
@@ -171,7 +169,7 @@ void tsr_gemm_pack_a(const struct tsr_gemm_job *job, int64_t rows, int64_t k, ts
   const struct tsr_tiles *tiles = &job->kernels->gemm;
   int units = job->plan->units, columns = job->plan->columns;
   for (int64_t left = units_of(tiles, rows); left > 0;) {
-    int u = next_units(tiles, units, left, columns);
+    int u = tsr_next_units(tiles, units, left, columns);
     int64_t count = run_of(tiles, units, left, columns, u), done = count * u * tiles->mu;
     tsr_gemm_pack(job->kernels, job->size, tsr_min(rows, done), (int64_t)u * tiles->mu, k, from, job->problem->rsa,
                   job->problem->csa, to);

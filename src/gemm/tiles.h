@@ -40,6 +40,10 @@ void tsr_gemm_column_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *s
 void tsr_gemm_multiply(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0, int64_t k,
                        tsr_mem a, tsr_mem b);
 
+/* Units of the next tile, of `left`: whole preferred tiles; then what is left in one tile, or in two that share it
+ * evenly where it is little more than a tile or no tile has that height. Only tiles of `width` columns count. */
+int tsr_next_units(const struct tsr_tiles *tiles, int units, int64_t left, int width);
+
 /* The width of tiles of so many units: the chip's own for the tile it prefers, else the widest. */
 int tsr_tile_columns(const struct tsr_tiles *tiles, int units);
 

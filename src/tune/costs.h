@@ -11,6 +11,7 @@
   F(flop_f32)     /* one operation of one core that runs the preferred tile from L1 */                    \
   F(flop_f64)                                                                                             \
   F(chain)        /* one step of k at least: the latency of an fma */                                     \
+  F(load)         /* one load of a vector or broadcast */                                                 \
   F(read_l2)      /* a byte read in a stream, by one core */                                              \
   F(read_l3)                                                                                              \
   F(read_memory)                                                                                          \
@@ -18,20 +19,40 @@
   F(start)        /* calling a team together and sending it home */                                       \
   F(barrier)                                                                                              \
   /* fitted to measurements of whole products */                                                          \
-  F(tile)         /* a tile beyond its fma: entry, edges of the pipeline */                               \
-  F(update)       /* a byte of C updated */                                                               \
+  F(tile)         /* a tile beyond its fma: entry, edges of the pipeline, its part of C */                \
   F(step)         /* a call of a kernel */                                                                \
+  F(update)       /* writing a byte of C against reading one */                                           \
   F(pack)         /* a byte copied into panels that comes from rows, beyond reading it */                 \
   F(transpose)    /* the same from a matrix along k */                                                    \
+  F(crowd)        /* how much longer that takes for lines whole pages apart */                            \
   F(along_k)      /* a byte of A transposed in registers each time it is read */                          \
-  F(turn)         /* a byte of sums turned over */                                                        \
+  F(turn)         /* a byte of sums turned over or added up */                                            \
   F(overlap)      /* the share of the shorter of computing and reading that does not hide */              \
   F(in_place)     /* reading a matrix in place against reading panels */                                  \
-  F(conflict)     /* how much smaller caches are for lines whole pages apart */
+  F(conflict)     /* how much smaller caches are for lines whole pages apart */                           \
+  F(streams)      /* what each eight columns of B in place, beyond eight, add to computing */             \
+  F(cold)         /* a byte of A in place that nothing fetched ahead, from beyond L2 */                   \
+  F(jump)         /* beginning to read away from the last place, in bytes read meanwhile */               \
+  F(scatter)      /* the same for a run of C that is written */                                           \
+  F(line)         /* a line of C that two threads write */                                                \
+  F(soft)         /* the share of a cache from which on it begins to spill */                             \
+  F(last_level)   /* the share of the last level that one program has to itself */
 
 struct tsr_costs {
 #define F(name) double name;
   TSR_COSTS(F)
 #undef F
 };
+
+/* "flop_f32=4.1e-12 ...": every coefficient once, positive. False, and nothing written, for any other text. */
+bool tsr_costs_parse(const char *text, struct tsr_costs *costs);
+void tsr_costs_print(const struct tsr_costs *costs, char *text, size_t size);
+
+/* The costs shipped for the family of a machine (by its key); gives the family, or "defaults" for one not known. */
+const char *tsr_costs_of_family(const char *machine, struct tsr_costs *costs);
+
+/* Measures this machine, about a quarter of a second: kernels from L1, each level's reads, teams and barriers. What a
+ * measurement cannot tell is taken from `costs`, which gets the result. */
+void tsr_calibrate(tsr_context *context, struct tsr_costs *costs);
+
 #endif

@@ -1,0 +1,26 @@
+/* Which plan a call takes: its own, else the user's row for this shape, else a row shipped with the library, else what
+ * the model, corrected by measured shapes nearby, predicts to be fastest. */
+#ifndef TSR_CHOOSE_H
+#define TSR_CHOOSE_H
+
+#include "src/tune/table.h"
+
+/* How a plan was come by, for those who ask. */
+struct tsr_choice {
+  enum tsr_source source;
+  double predicted;       /* by the model, for the plan; with corrections */
+  double rule_predicted;  /* the same for the plan that the rule of thumb gives */
+  int considered;         /* plans that the model compared */
+  struct tsr_known known; /* the row, if it is one */
+};
+
+/* The plan for a shape, complete and legal. For a shape that is asked for first, choosing takes about a
+ * fiftieth of the call's predicted time; afterwards it is looked up in some tens of nanoseconds.
+ * `about` may be NULL; if not, nothing is looked up from earlier calls. Raises no floating-point flags. */
+void tsr_choose(const struct tsr_operator *op, const tsr_context *context, const struct tsr_values *shape,
+                struct tsr_values *plan, struct tsr_choice *about);
+
+/* All earlier choices are made anew. */
+void tsr_choose_afresh(void);
+
+#endif

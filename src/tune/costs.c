@@ -1,0 +1,72 @@
+/* Costs as text, and those of CPU families that were measured. */
+#include "src/tune/costs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const names[] = {
+#define F(name) #name,
+    TSR_COSTS(F)
+#undef F
+};
+enum { COSTS = sizeof names / sizeof names[0] };
+_Static_assert(sizeof(struct tsr_costs) == COSTS * sizeof(double), "all costs are doubles");
+
+/* The key of a machine begins with one of these; the last fits any. */
+static const struct {
+  const char *key, *text;
+} families[] = {
+#define TSR_FAMILY(key, text) {key, text},
+#include "src/tune/costs.def"
+#undef TSR_FAMILY
+};
+enum { FAMILIES = sizeof families / sizeof families[0] };
+
+static bool parse_one(const char *item, size_t length, double *values) {
+  const char *equals = memchr(item, '=', length);
+  char number[32], *end;
+  if (!equals || length - (size_t)(equals + 1 - item) >= sizeof number) return false;
+  size_t digits = length - (size_t)(equals + 1 - item);
+  memcpy(number, equals + 1, digits);
+  number[digits] = 0;
+  double value = strtod(number, &end);
+  if (end == number || *end || !(value > 0 && value < 1e6)) return false;
+  for (int i = 0; i < COSTS; i++)
+    if (strlen(names[i]) == (size_t)(equals - item) && strncmp(names[i], item, strlen(names[i])) == 0) {
+      values[i] = value;
+      return true;
+    }
+  return false;
+}
+
+bool tsr_costs_parse(const char *text, struct tsr_costs *costs) {
+  struct tsr_costs read = {0};
+  double values[COSTS];
+  memcpy(values, &read, sizeof values);
+  while (*(text += strspn(text, " \n"))) {
+    size_t length = strcspn(text, " \n");
+    if (!parse_one(text, length, values)) return false;
+    text += length;
+  }
+  for (int i = 0; i < COSTS; i++)
+    if (values[i] == 0) return false;
+  memcpy(costs, values, sizeof values);
+  return true;
+}
+
+void tsr_costs_print(const struct tsr_costs *costs, char *text, size_t size) {
+  double values[COSTS];
+  size_t used = 0;
+  memcpy(values, costs, sizeof values);
+  for (int i = 0; i < COSTS && used < size; i++)
+    used += (size_t)snprintf(text + used, size - used, "%s%s=%.4g", i ? " " : "", names[i], values[i]);
+}
+
+const char *tsr_costs_of_family(const char *machine, struct tsr_costs *costs) {
+  int i = 0;
+  while (i < FAMILIES - 1 && strncmp(machine, families[i].key, strlen(families[i].key)) != 0) i++;
+  tsr_costs_parse(families[i].text, costs);
+  return *families[i].key ? families[i].key : "defaults";
+}
