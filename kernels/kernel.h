@@ -108,6 +108,7 @@ struct tsr_device {
   double loaded, cached, streamed; /* bytes a cycle: to the panels of a core that loads alone; for all cores together
                                       from the shared cache, which fills cost as well, and from memory */
   struct tsr_device_scratch scratch[2]; /* device memory that the blocking layers keep */
+  uint64_t serial;                      /* tells devices apart that were opened one after another; set by the core */
 };
 
 /* What a GEMM step m x n x k keeps a core busy with, in cycles. It goes in rounds: while one is multiplied the next is

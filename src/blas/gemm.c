@@ -57,7 +57,7 @@ INLINE void compute(const struct call *g) {
       .a = (tsr_mem)g->a, .b = (tsr_mem)g->b, .c = (tsr_mem)g->c,
       .rsa = g->ta ? g->lda * size : size, .csa = g->ta ? size : g->lda * size,
       .rsb = g->tb ? g->ldb * size : size, .csb = g->tb ? size : g->ldb * size, .csc = g->ldc * size,
-      .alpha = g->alpha, .beta = g->beta, .turned = false};
+      .alpha = g->alpha, .beta = g->beta, .turned = false, .plan = NULL};
   tsr_context *context;
   if (tsr_context_get(NULL, &context) != TSR_OK || tsr_gemm_compute(context, &problem, g->routine) != TSR_OK)
     complain(g->routine);

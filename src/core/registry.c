@@ -1,5 +1,6 @@
 /* Contexts and the kernels they use: the lists of the chips in this build, sorted into tables for the loops. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,8 @@ const struct tsr_device_chip *const *tsr_device_chips(int *n) {
   return device_chips;
 }
 
+static _Atomic uint64_t devices_opened = 1;
+
 /* "kind:model" names a device. */
 static tsr_status open_device(tsr_context *context, const char *name) {
   size_t kind = (size_t)(strchr(name, ':') - name);
@@ -125,7 +128,9 @@ static tsr_status open_device(tsr_context *context, const char *name) {
   for (int i = 0; i < NDEVICES; i++) {
     if (strlen(device_chips[i]->isa) != kind || strncmp(name, device_chips[i]->isa, kind) != 0) continue;
     context->isa = device_chips[i]->isa;
-    return device_chips[i]->open(name + kind + 1, &context->device);
+    tsr_status status = device_chips[i]->open(name + kind + 1, &context->device);
+    if (status == TSR_OK) context->device->serial = atomic_fetch_add(&devices_opened, 1);
+    return status;
   }
   return tsr_fail(TSR_INVALID_ARGUMENT, "no kind of device is named \"%.*s\" in this build%s%s", (int)kind, name,
                   NDEVICES ? "; there is " : "", NDEVICES ? device_chips[0]->isa : "");

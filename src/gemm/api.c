@@ -100,6 +100,7 @@ void tsr_gemm_normalise(const tsr_gemm_desc *d, const void *a, const void *b, vo
   strides(turned ? d->trans_a : d->trans_b, turned ? d->lda : d->ldb, size, &pr->rsb, &pr->csb);
   pr->csc = d->ldc * tsr_size_of(pr->type_c);
   pr->turned = turned;
+  pr->plan = d->plan;
   pr->alpha = tsr_gemm_scalar(d->type, d->alpha);
   pr->beta = tsr_gemm_scalar(d->type, d->beta);
 }
@@ -123,6 +124,7 @@ tsr_status tsr_gemm(tsr_context *given, const tsr_gemm_desc *d, const void *a, c
     CHECK(b, "b is NULL but k and n are not 0");
   }
   tsr_gemm_normalise(d, a, b, c, &problem);
+  if (problem.plan && (status = tsr_gemm_check_plan(context, &problem)) != TSR_OK) return status;
   if (context->device) return tsr_gemm_on_device(context, &problem);
   return tsr_gemm_compute(context, &problem, "tsr_gemm");
 }

@@ -137,7 +137,10 @@ static tsr_status begin(struct batch *batch, tsr_context *given, bool *empty) {
   CHECK(batch->count >= 0, "batch is %lld: a count cannot be negative", (long long)batch->count);
   batch->context = context;
   *empty = batch->count == 0 || batch->desc->m == 0 || batch->desc->n == 0;
-  return TSR_OK;
+  if (*empty || !batch->desc->plan) return TSR_OK;
+  struct tsr_gemm_problem problem;
+  tsr_gemm_normalise(batch->desc, NULL, NULL, NULL, &problem);
+  return tsr_gemm_check_plan(context, &problem);
 }
 
 tsr_status tsr_gemm_batch_strided(tsr_context *context, const tsr_gemm_desc *desc, int64_t count, const void *a,

@@ -1,12 +1,62 @@
 /* Which plan a call takes. */
 #include "src/core/threads.h"
+#include "src/gemm/device_space.h"
 #include "src/gemm/space.h"
+#include "src/gemm/tiles.h"
+#include "src/tune/choose.h"
 
 struct tsr_gemm_plan tsr_gemm_forced;
 
+/* Products so small that looking a plan up would be felt: the rule decides. */
+#define LOOKED_UP (48 * 48 * 48)
+
+static void by_words(const tsr_context *context, const struct tsr_gemm_problem *p, int threads,
+                     struct tsr_gemm_plan *plan) {
+  struct tsr_values values;
+  tsr_values_parse(tsr_gemm_operator.plan, tsr_gemm_operator.nplan, p->plan, &values, NULL);
+  tsr_gemm_plan_of(context, p, threads, &values, plan);
+}
+
 void tsr_gemm_choose(const tsr_context *context, const struct tsr_gemm_problem *p, int most_threads,
                      struct tsr_gemm_plan *plan) {
-  *plan = tsr_gemm_forced;
-  if (most_threads == 0) most_threads = tsr_threads_available(context);
-  tsr_gemm_complete(&context->kernels[p->type], p, most_threads, plan);
+  const struct tsr_kernels *kernels = &context->kernels[p->type];
+  struct tsr_values shape, values;
+  int64_t product = tsr_saturating(tsr_saturating(p->m, p->n), p->k);
+  if (most_threads == 0) most_threads = product <= LOOKED_UP ? 1 : tsr_threads_available(context);
+  if (p->plan) {
+    by_words(context, p, most_threads, plan);
+  } else if (product <= LOOKED_UP || tsr_gemm_is_forced()) {
+    *plan = tsr_gemm_forced;
+    tsr_gemm_complete(kernels, p, most_threads, plan);
+  } else {
+    tsr_gemm_shape_of(p, most_threads, &shape);
+    tsr_choose(&tsr_gemm_operator, context, &shape, &values, NULL);
+    tsr_gemm_plan_of(context, p, most_threads, &values, plan);
+  }
+}
+
+static tsr_status check_on_device(const tsr_context *context, const struct tsr_gemm_problem *p, char *why) {
+  const struct tsr_operator *op = &tsr_gemm_device_operator;
+  struct tsr_values shape = {{0}}, values;
+  tsr_gemm_device_shape(p, &shape);
+  if (!tsr_values_parse(op->plan, op->nplan, p->plan, &values, why)) return TSR_INVALID_ARGUMENT;
+  op->complete(context, &shape, &values);
+  return op->check(context, &shape, &values, why) ? TSR_OK : TSR_INVALID_ARGUMENT;
+}
+
+static tsr_status check_on_cpu(const tsr_context *context, const struct tsr_gemm_problem *p, char *why) {
+  const struct tsr_operator *op = &tsr_gemm_operator;
+  struct tsr_values values;
+  struct tsr_gemm_plan plan;
+  int threads = tsr_threads_available(context);
+  if (!tsr_values_parse(op->plan, op->nplan, p->plan, &values, why)) return TSR_INVALID_ARGUMENT;
+  if (!tsr_gemm_values_in_range(&values, why)) return TSR_INVALID_ARGUMENT;
+  tsr_gemm_plan_of(context, p, threads, &values, &plan);
+  return tsr_gemm_plan_is_legal(context, p, threads, &plan, why) ? TSR_OK : TSR_INVALID_ARGUMENT;
+}
+
+tsr_status tsr_gemm_check_plan(const tsr_context *context, const struct tsr_gemm_problem *p) {
+  char why[TSR_WHY_TEXT] = "";
+  tsr_status status = context->device ? check_on_device(context, p, why) : check_on_cpu(context, p, why);
+  return status == TSR_OK ? TSR_OK : tsr_fail(status, "plan: %s", why);
 }

@@ -2,13 +2,13 @@
  * the chip's own program, which takes a step's rows and columns as they come and k in rounds of a fixed length. */
 #include "src/gemm/device_space.h"
 
-#include <fenv.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/gemm/walk.h"
+#include "src/tune/choose.h"
 
 /* What tsr_operator calls its rule. */
 #define RULE 1
@@ -305,12 +305,8 @@ static void complete(const tsr_context *context, const struct tsr_values *shape,
 
 bool tsr_gemm_device_plan(const tsr_context *context, const struct tsr_gemm_problem *pr, struct tsr_values *plan) {
   struct tsr_values shape;
-  fenv_t flags;
   tsr_gemm_device_shape(pr, &shape);
-  *plan = (struct tsr_values){{0}};
-  fegetenv(&flags);
-  complete(context, &shape, plan);
-  fesetenv(&flags);
+  tsr_choose(&tsr_gemm_device_operator, context, &shape, plan, NULL);
   return check(context, &shape, plan, NULL);
 }
 
@@ -401,5 +397,7 @@ static double bench_run(void *opened, const struct tsr_values *plan) {
 static void bench_close(void *bench) { free(bench); }
 
 const struct tsr_operator tsr_gemm_device_operator = {
-    "gemm", shape_fields, plan_fields, TSR_DEVICE_SHAPE_FIELDS, TSR_DEVICE_PLAN_FIELDS, RULE, check, complete,
-    candidates, predict, class_of, place, bench_open, bench_run, bench_close};
+    .name = "gemm", .shape = shape_fields, .plan = plan_fields, .nshape = TSR_DEVICE_SHAPE_FIELDS,
+    .nplan = TSR_DEVICE_PLAN_FIELDS, .rule = RULE, .check = check, .complete = complete, .candidates = candidates,
+    .predict = predict, .class_of = class_of, .place = place, .bench_open = bench_open, .bench_run = bench_run,
+    .bench_close = bench_close};

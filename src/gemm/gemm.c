@@ -39,7 +39,7 @@ static bool only_scales(const struct tsr_gemm_problem *pr) { return pr->k == 0 |
 
 /* Most calls of small sizes end here, before anything but the problem has been written down. */
 static inline bool at_once(const tsr_context *context, const struct tsr_gemm_problem *pr) {
-  return !tsr_gemm_forced.path && !only_scales(pr) && tsr_gemm_small(&context->kernels[pr->type], pr);
+  return !tsr_gemm_forced.path && !pr->plan && !only_scales(pr) && tsr_gemm_small(&context->kernels[pr->type], pr);
 }
 
 static void run(const struct tsr_gemm_job *job, struct tsr_gemm_plan *plan, struct tsr_team *team) {

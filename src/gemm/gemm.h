@@ -12,6 +12,7 @@ struct tsr_gemm_problem {
   int64_t rsa, csa, rsb, csb, csc;
   double alpha, beta;
   bool turned; /* a is the caller's b, and b his a */
+  const char *plan; /* NULL, or the caller's own, in words that were checked */
 };
 
 enum tsr_gemm_path {
@@ -89,6 +90,17 @@ static inline int64_t tsr_saturating(int64_t a, int64_t b) {
 
 /* For tests: fields that are not 0 replace the plan's own choice in every call of the process. */
 extern struct tsr_gemm_plan tsr_gemm_forced;
+
+static inline bool tsr_gemm_is_forced(void) {
+  const struct tsr_gemm_plan *f = &tsr_gemm_forced;
+  return (int)f->path | f->threads | f->groups | (f->mc > 0) | (f->nc > 0);
+}
+
+/* Whether problem->plan, which is not NULL, can be followed: TSR_INVALID_ARGUMENT and a sentence if not. */
+tsr_status tsr_gemm_check_plan(const tsr_context *context, const struct tsr_gemm_problem *problem);
+
+/* The shape of a problem in the tuner's words (TSR_VALUES_TEXT bytes). */
+void tsr_gemm_words(const tsr_context *context, const struct tsr_gemm_problem *problem, char *text);
 
 /* Columns of the next tile when `left` columns are to be covered exactly by tiles of `columns`, where `most` is the
  * widest tile there is: whole tiles, then two that share what is left evenly, or one. */

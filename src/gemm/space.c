@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/core/threads.h"
 #include "src/core/topology.h"
 #include "src/gemm/model.h"
 #include "src/gemm/tiles.h"
@@ -92,6 +93,8 @@ void tsr_gemm_plan_of(const tsr_context *context, const struct tsr_gemm_problem 
 
 /* --- what is legal ------------------------------------------------------------------------------------------------- */
 
+static int64_t round_up(int64_t x, int64_t to) { return tsr_ceil_div(x, to) * to; }
+
 #define NEED(condition, ...)                                \
   if (!(condition)) {                                       \
     if (why) snprintf(why, TSR_WHY_TEXT, __VA_ARGS__);      \
@@ -155,17 +158,24 @@ bool tsr_gemm_plan_is_legal(const tsr_context *context, const struct tsr_gemm_pr
   return plan->path == TSR_GEMM_PACKED ? packed_is_legal(tiles, p, plan, why) : direct_is_legal(tiles, p, plan, why);
 }
 
+bool tsr_gemm_values_in_range(const struct tsr_values *values, char *why) {
+  for (int i = 0; i < TSR_PLAN_FIELDS; i++) {
+    int64_t most = i == TSR_PLAN_UNITS ? TSR_MAX_UNITS : i == TSR_PLAN_COLUMNS ? TSR_MAX_COLUMNS : INT32_MAX;
+    NEED(values->at[i] >= 0 && values->at[i] <= most, "%s is %lld: it can be at most %lld", plan_fields[i].name,
+         (long long)values->at[i], (long long)most);
+  }
+  return true;
+}
+
 static bool check(const tsr_context *context, const struct tsr_values *shape, const struct tsr_values *values,
                   char *why) {
   struct tsr_gemm_problem p;
   struct tsr_gemm_plan plan;
-  const int64_t *at = values->at;
-  for (int i = 0; i < TSR_PLAN_FIELDS; i++)
-    NEED(at[i] >= 0 && at[i] <= INT32_MAX, "%s is out of range", plan_fields[i].name);
+  if (!tsr_gemm_values_in_range(values, why)) return false;
   tsr_gemm_problem_of(shape, &p);
   set_fields(values, &plan);
   plan.kb = tsr_gemm_kb(p.type);
-  return tsr_gemm_plan_is_legal(context, &p, (int)shape->at[TSR_SHAPE_THREADS], &plan, why);
+  return tsr_gemm_plan_is_legal(context, &p, (int)tsr_min(shape->at[TSR_SHAPE_THREADS], TSR_MAX_THREADS), &plan, why);
 }
 
 static void complete(const tsr_context *context, const struct tsr_values *shape, struct tsr_values *values) {
@@ -178,26 +188,38 @@ static void complete(const tsr_context *context, const struct tsr_values *shape,
 
 /* --- the pruned space ---------------------------------------------------------------------------------------------- */
 
+enum { SEEN = 4096 };
+
 struct list {
   const tsr_context *context;
   const struct tsr_values *shape;
   struct tsr_gemm_problem p;
   struct tsr_values *plans;
-  int n, most;
+  int n, most, units[4], heights;
+  int16_t seen[SEEN]; /* a hash table of plans, by number + 1 */
 };
+
+/* Whether the plan is new; then it has its place in the table. */
+static bool is_new(struct list *list, const struct tsr_values *values) {
+  uint64_t h = 0;
+  for (int i = 0; i < TSR_PLAN_FIELDS; i++) h = (h ^ (uint64_t)values->at[i]) * 0x9e3779b97f4a7c15u, h ^= h >> 32;
+  int i = (int)(h % SEEN);
+  for (; list->seen[i]; i = (i + 1) % SEEN)
+    if (memcmp(&list->plans[list->seen[i] - 1], values, sizeof *values) == 0) return false;
+  list->seen[i] = (int16_t)(list->n + 1);
+  return true;
+}
 
 /* Completes, checks and notes a plan unless it is there already. */
 static void note(struct list *list, const struct tsr_gemm_plan *decided) {
   struct tsr_gemm_plan plan = *decided;
   struct tsr_values values = {{0}};
   int threads = (int)list->shape->at[TSR_SHAPE_THREADS];
-  if (list->n == list->most) return;
+  if (list->n == list->most || list->n == SEEN - 1) return;
   tsr_gemm_complete(&list->context->kernels[list->p.type], &list->p, threads, &plan);
   if (!tsr_gemm_plan_is_legal(list->context, &list->p, threads, &plan, NULL)) return;
   tsr_gemm_values_of(&plan, &values);
-  for (int i = 0; i < list->n; i++)
-    if (memcmp(&list->plans[i], &values, sizeof values) == 0) return;
-  list->plans[list->n++] = values;
+  if (is_new(list, &values)) list->plans[list->n++] = values;
 }
 
 /* Heights whose widest tile keeps most registers busy. */
@@ -209,84 +231,105 @@ static int tile_heights(const struct tsr_tiles *tiles, int *units) {
   return n;
 }
 
-static int64_t round_up(int64_t x, int64_t to) { return tsr_ceil_div(x, to) * to; }
-
-static void note_packed(struct list *list, struct tsr_gemm_plan plan) {
+/* A packed plan whose blocks of A fill so many quarters of L2, and those of B so many MiB. */
+static void note_blocks(struct list *list, struct tsr_gemm_plan plan, int64_t quarters, int64_t mib) {
   const struct tsr_topology *machine = tsr_topology_get();
   const struct tsr_tiles *tiles = &list->context->kernels[list->p.type].gemm;
   int64_t size = tsr_size_of(list->p.type), column = tsr_gemm_kb(list->p.type) * size;
-  int64_t row = tsr_min(list->p.k, tsr_gemm_kb(list->p.type)) * size, l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
-  int64_t tile_rows = (int64_t)plan.units * tiles->mu;
-  for (int groups = 1; groups <= plan.threads; groups *= 2)
-    for (int pack = TSR_GEMM_PACK_A; pack <= TSR_GEMM_PACK_AB; pack++)
-      for (int64_t part = 1; part <= 4; part++)
-        for (int64_t mib = 1; mib <= 6; mib += mib == 1 ? 2 : 3) {
-          struct tsr_gemm_plan one = plan;
-          int64_t in_group = tsr_ceil_div(plan.threads, groups), blocks;
-          one.path = TSR_GEMM_PACKED;
-          one.groups = groups;
-          one.pack = (enum tsr_gemm_pack)pack;
-          blocks = tsr_ceil_div(tsr_ceil_div(list->p.m * row * 4, l2 * part), in_group) * in_group;
-          one.mc = round_up(tsr_ceil_div(list->p.m, blocks), part == 4 ? tiles->mu : tile_rows);
-          if (tsr_gemm_packs(one.pack, TSR_GEMM_PACK_B)) {
-            int64_t slices = tsr_ceil_div(list->p.n * column, mib << 20);
-            one.nc = round_up(tsr_ceil_div(list->p.n, slices), plan.columns);
-          } else {
-            one.nc = list->p.n;
-          }
-          note(list, &one);
-        }
+  int64_t row = tsr_min(list->p.k, tsr_gemm_kb(list->p.type)) * size;
+  int64_t l2 = (int64_t)machine->level[machine->nlevels > 1].bytes, tile_rows = (int64_t)plan.units * tiles->mu;
+  int64_t in_group = tsr_ceil_div(plan.threads, plan.groups);
+  int64_t blocks = tsr_ceil_div(tsr_ceil_div(list->p.m * row * 4, l2 * quarters), in_group) * in_group;
+  bool b = tsr_gemm_packs(plan.pack, TSR_GEMM_PACK_B);
+  plan.mc = round_up(tsr_ceil_div(list->p.m, blocks), quarters == 4 ? tiles->mu : tile_rows);
+  plan.nc = b ? round_up(tsr_ceil_div(list->p.n, tsr_ceil_div(list->p.n * column, mib << 20)), plan.columns) : list->p.n;
+  note(list, &plan);
 }
 
-static void note_direct(struct list *list, struct tsr_gemm_plan plan) {
-  const struct tsr_tiles *tiles = &list->context->kernels[list->p.type].gemm;
-  bool along_k = list->p.rsa != tsr_size_of(list->p.type);
-  int64_t tile_rows = (int64_t)plan.units * tiles->mu;
-  plan.path = TSR_GEMM_DIRECT;
-  if (along_k && list->p.n > 4 * TSR_MAX_COLUMNS) return;
-  note(list, &plan);
-  for (int order = TSR_GEMM_ROWS; order <= TSR_GEMM_COLUMNS; order++)
-    for (int64_t cuts = 1; cuts <= 8; cuts *= 2) {
-      struct tsr_gemm_plan one = plan;
-      one.order = (enum tsr_gemm_order)order;
-      one.mc = round_up(tsr_ceil_div(list->p.m, cuts * plan.threads), along_k ? tiles->mu : tile_rows);
-      one.nc = list->p.n;
-      note(list, &one);
-      one.mc = list->p.m;
-      one.nc = round_up(tsr_ceil_div(list->p.n, cuts * plan.threads), plan.columns);
-      note(list, &one);
+/* Packed: what is packed and by how many groups, with the rule's blocks; in detail, with others. */
+static void note_packed(struct list *list, struct tsr_gemm_plan plan, bool in_detail) {
+  plan.path = TSR_GEMM_PACKED;
+  for (plan.groups = 1; plan.groups <= tsr_min(plan.threads, TSR_GEMM_MOST_GROUPS); plan.groups *= 2)
+    for (int pack = TSR_GEMM_PACK_A; pack <= TSR_GEMM_PACK_AB; pack++) {
+      plan.pack = (enum tsr_gemm_pack)pack;
+      if (!in_detail) note(list, &plan);
+      for (int64_t quarters = 1; in_detail && quarters <= 4; quarters++)
+        for (int64_t mib = 1; mib <= 6; mib += mib == 1 ? 2 : 3) note_blocks(list, plan, quarters, mib);
     }
 }
 
-static void note_across(struct list *list, struct tsr_gemm_plan plan) {
+/* Operands in place: both orders, in one piece a thread; in detail, in several, down or across. */
+static void note_direct(struct list *list, struct tsr_gemm_plan plan, bool in_detail) {
   const struct tsr_tiles *tiles = &list->context->kernels[list->p.type].gemm;
+  bool along_k = list->p.rsa != tsr_size_of(list->p.type);
+  int64_t unit = along_k ? tiles->mu : (int64_t)plan.units * tiles->mu;
+  if (along_k && list->p.n > 4 * TSR_MAX_COLUMNS) return;
+  plan.path = TSR_GEMM_DIRECT;
+  for (int order = TSR_GEMM_ROWS; order <= TSR_GEMM_COLUMNS; order++)
+    for (int64_t cuts = in_detail ? 2 : 1; cuts <= (in_detail ? 8 : 1); cuts *= 2) {
+      plan.order = (enum tsr_gemm_order)order;
+      plan.mc = round_up(tsr_ceil_div(list->p.m, cuts * plan.threads), unit);
+      plan.nc = list->p.n;
+      note(list, &plan);
+      plan.mc = list->p.m;
+      plan.nc = round_up(tsr_ceil_div(list->p.n, cuts * plan.threads), plan.columns);
+      note(list, &plan);
+    }
+}
+
+/* Across, and k split. */
+static void note_others(struct list *list, struct tsr_gemm_plan plan, bool in_detail) {
+  const struct tsr_tiles *tiles = &list->context->kernels[list->p.type].gemm;
+  struct tsr_gemm_plan one = plan;
+  one.path = TSR_GEMM_K_SPLIT;
+  if (!in_detail) note(list, &one);
+  one.path = TSR_GEMM_ACROSS;
   if (list->p.m > 2 * TSR_MAX_COLUMNS) return;
-  plan.path = TSR_GEMM_ACROSS;
-  note(list, &plan);
-  for (int64_t rows = 1024; rows <= 4096; rows *= 2) {
-    struct tsr_gemm_plan one = plan;
-    one.mc = round_up(tsr_min(rows, tsr_ceil_div(list->p.n, plan.threads)), tiles->mu * 6);
+  if (!in_detail) note(list, &one);
+  for (int64_t rows = 1024; in_detail && rows <= 4096; rows *= 2) {
+    one.mc = round_up(tsr_min(rows, tsr_ceil_div(list->p.n, plan.threads)), tiles->mu * tiles->units);
     note(list, &one);
   }
 }
 
+/* The coarse decisions come first: a short list has one of each kind. */
 static int candidates(const tsr_context *context, const struct tsr_values *shape, struct tsr_values *plans, int most) {
   struct list list = {.context = context, .shape = shape, .plans = plans, .most = most};
-  int threads = (int)shape->at[TSR_SHAPE_THREADS], units[4];
+  int threads = (int)shape->at[TSR_SHAPE_THREADS];
   tsr_gemm_problem_of(shape, &list.p);
   const struct tsr_tiles *tiles = &context->kernels[list.p.type].gemm;
-  int heights = tile_heights(tiles, units);
+  list.heights = tile_heights(tiles, list.units);
   note(&list, &(struct tsr_gemm_plan){0});
-  for (int t = threads; t >= 1; t = t > 1 ? t / 2 : 0)
-    for (int h = 0; h < heights; h++) {
-      struct tsr_gemm_plan plan = {.threads = t, .units = units[h], .columns = tsr_tile_columns(tiles, units[h])};
-      note_direct(&list, plan);
-      note_across(&list, plan);
-      plan.path = TSR_GEMM_K_SPLIT;
-      note(&list, &plan);
-      note_packed(&list, plan);
-    }
+  for (int in_detail = 0; in_detail <= 1; in_detail++)
+    for (int t = threads; t >= 1; t /= 2)
+      for (int h = 0; h < list.heights; h++) {
+        int units = list.units[h];
+        struct tsr_gemm_plan plan = {.threads = t, .units = units, .columns = tsr_tile_columns(tiles, units)};
+        note_packed(&list, plan, in_detail);
+        note_direct(&list, plan, in_detail);
+        note_others(&list, plan, in_detail);
+      }
   return list.n;
+}
+
+/* What the model may get wrong alike: path, packing or order, tile, whether threads share the work. */
+static int class_of(const struct tsr_values *plan) {
+  const int64_t *at = plan->at;
+  int64_t how = at[TSR_PLAN_PATH] * 8 + (at[TSR_PLAN_PATH] == TSR_GEMM_PACKED ? at[TSR_PLAN_PACK] : at[TSR_PLAN_ORDER]);
+  return (int)((how * 2 + (at[TSR_PLAN_THREADS] > 1)) * (TSR_MAX_UNITS + 1) + at[TSR_PLAN_UNITS]);
+}
+
+/* log2 of a whole number, between powers of two by a straight line. */
+static double log2_of(int64_t x) {
+  int exponent = 63 - __builtin_clzll((unsigned long long)x);
+  return exponent + (double)(x - ((int64_t)1 << exponent)) / (double)((int64_t)1 << exponent);
+}
+
+/* Types and layouts are far apart from one another. */
+static void place(const struct tsr_values *shape, double *where) {
+  const int64_t *at = shape->at;
+  for (int i = 0; i < 3; i++) where[i] = log2_of(at[TSR_SHAPE_M + i]);
+  where[3] = 16 * (double)at[TSR_SHAPE_TYPE] + 8 * (double)at[TSR_SHAPE_A] + 4 * (double)at[TSR_SHAPE_B];
 }
 
 /* --- the bench ----------------------------------------------------------------------------------------------------- */
@@ -362,5 +405,7 @@ static double predict(const tsr_context *context, const struct tsr_costs *costs,
 
 const struct tsr_operator tsr_gemm_operator = {
     .name = "gemm", .shape = shape_fields, .plan = plan_fields, .nshape = TSR_SHAPE_FIELDS, .nplan = TSR_PLAN_FIELDS,
-    .check = check, .complete = complete, .candidates = candidates, .predict = predict,
+    .rule = 1, .weighing = 400e-9,
+    .check = check, .complete = complete, .candidates = candidates, .predict = predict, .class_of = class_of,
+    .place = place,
     .bench_open = bench_open, .bench_run = bench_run, .bench_close = bench_close};

@@ -30,6 +30,9 @@ void tsr_gemm_values_of(const struct tsr_gemm_plan *plan, struct tsr_values *val
 void tsr_gemm_plan_of(const tsr_context *context, const struct tsr_gemm_problem *problem, int threads,
                       const struct tsr_values *values, struct tsr_gemm_plan *plan);
 
+/* Whether the decided fields are such that a plan can be completed around them. */
+bool tsr_gemm_values_in_range(const struct tsr_values *values, char *why);
+
 /* Whether a complete plan may be run on the problem with up to so many threads: the one checker. */
 bool tsr_gemm_plan_is_legal(const tsr_context *context, const struct tsr_gemm_problem *problem, int threads,
                             const struct tsr_gemm_plan *plan, char *why);

@@ -20,6 +20,10 @@ struct tsr_choice {
 void tsr_choose(const struct tsr_operator *op, const tsr_context *context, const struct tsr_values *shape,
                 struct tsr_values *plan, struct tsr_choice *about);
 
+/* The same as if the user's database had no row for the shape: what a tuned plan must beat. */
+void tsr_choose_without_user(const struct tsr_operator *op, const tsr_context *context, const struct tsr_values *shape,
+                             struct tsr_values *plan, struct tsr_choice *about);
+
 /* All earlier choices are made anew. */
 void tsr_choose_afresh(void);
 

@@ -39,12 +39,12 @@ struct tsr_learned {
   double class_prior;
 };
 
-static double error_of(const struct tsr_sample *s) {
+static double error_of(const struct tsr_lesson *s) {
   double error = log(s->measured / s->predicted);
   return error < -MOST_ERROR ? -MOST_ERROR : error > MOST_ERROR ? MOST_ERROR : error;
 }
 
-static bool is_sound(const struct tsr_sample *s) {
+static bool is_sound(const struct tsr_lesson *s) {
   if (!(s->measured > 0 && s->measured < HUGE_VAL && s->predicted > 0 && s->predicted < HUGE_VAL)) return false;
   for (int d = 0; d < TSR_PLACE; d++)
     if (!(fabs(s->where[d]) < 1e6)) return false;
@@ -52,13 +52,13 @@ static bool is_sound(const struct tsr_sample *s) {
 }
 
 static int compare_samples(const void *a, const void *b) {
-  const struct tsr_sample *x = a, *y = b;
+  const struct tsr_lesson *x = a, *y = b;
   for (int d = 0; d < TSR_PLACE; d++)
     if (x->where[d] != y->where[d]) return x->where[d] < y->where[d] ? -1 : 1;
   return (x->class > y->class) - (x->class < y->class);
 }
 
-static bool same_place(const struct tsr_sample *x, const struct tsr_sample *y) {
+static bool same_place(const struct tsr_lesson *x, const struct tsr_lesson *y) {
   for (int d = 0; d < TSR_PLACE; d++)
     if (x->where[d] != y->where[d]) return false;
   return true;
@@ -77,7 +77,7 @@ static int find_class(const struct tsr_learned *l, int class) {
   return low < l->nclasses && l->class[low] == class ? low : -1;
 }
 
-static void collect_classes(struct tsr_learned *l, const struct tsr_sample *samples, int n) {
+static void collect_classes(struct tsr_learned *l, const struct tsr_lesson *samples, int n) {
   for (int i = 0; i < n && l->nclasses < TSR_LEARN_CLASSES; i++) {
     if (!is_sound(&samples[i]) || find_class(l, samples[i].class) >= 0) continue;
     int at = l->nclasses++;
@@ -87,7 +87,7 @@ static void collect_classes(struct tsr_learned *l, const struct tsr_sample *samp
 }
 
 /* Sorted samples become places and cells. */
-static void fill(struct tsr_learned *l, const struct tsr_sample *sorted, int n) {
+static void fill(struct tsr_learned *l, const struct tsr_lesson *sorted, int n) {
   int ncells = 0;
   for (int i = 0, next; i < n; i = next) {
     double sum = 0;
@@ -188,10 +188,10 @@ static double cross_validate(const struct tsr_learned *l) {
   return CLASS_PRIORS[best];
 }
 
-static struct tsr_learned *learn(const struct tsr_sample *samples, int n) {
+static struct tsr_learned *learn(const struct tsr_lesson *samples, int n) {
   struct tsr_learned *l = calloc(1, sizeof *l);
   size_t room = (size_t)n + 1;
-  struct tsr_sample *sorted = malloc(room * sizeof *sorted);
+  struct tsr_lesson *sorted = malloc(room * sizeof *sorted);
   if (l) {
     l->first = malloc(room * sizeof *l->first);
     l->cell = malloc(room * sizeof *l->cell);
@@ -214,7 +214,7 @@ static struct tsr_learned *learn(const struct tsr_sample *samples, int n) {
   return l;
 }
 
-struct tsr_learned *tsr_learn(const struct tsr_sample *samples, int n) {
+struct tsr_learned *tsr_learn(const struct tsr_lesson *samples, int n) {
   fenv_t environment;
   feholdexcept(&environment);
   struct tsr_learned *learned = learn(samples, n > 0 ? n : 0);

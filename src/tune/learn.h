@@ -11,7 +11,7 @@
 struct tsr_learned;
 
 /* One plan that was measured on one shape. */
-struct tsr_sample {
+struct tsr_lesson {
   double where[TSR_PLACE]; /* the shape's place, in logarithms to the base 2: 1 = an octave */
   int class;
   double measured, predicted; /* seconds; the prediction is the model's own, without corrections */
@@ -29,7 +29,7 @@ struct tsr_correction {
 
 /* Learns from samples; those with times that are no positive numbers, or with no place, are skipped. NULL, and
  * tsr_last_error says so, if there is no memory. What it gives is never changed again, so any thread may read it. */
-struct tsr_learned *tsr_learn(const struct tsr_sample *samples, int n);
+struct tsr_learned *tsr_learn(const struct tsr_lesson *samples, int n);
 void tsr_learned_free(struct tsr_learned *learned); /* NULL is allowed */
 
 /* Looks a place up: no allocation, no floating-point flags, about a microsecond for a thousand samples. With NULL

@@ -75,3 +75,19 @@ bool tsr_values_parse(const struct tsr_field *fields, int n, const char *text, s
   }
   return true;
 }
+
+#define MOST_NUMBER ((int64_t)1 << 40)
+
+bool tsr_shape_is_whole(const struct tsr_operator *op, const struct tsr_values *shape, char *why) {
+  char unused[TSR_WHY_TEXT];
+  if (!why) why = unused;
+  for (int i = 0; i < op->nshape; i++) {
+    if (shape->at[i] >= 1 && shape->at[i] <= MOST_NUMBER) continue;
+    if (shape->at[i] == 0)
+      snprintf(why, TSR_WHY_TEXT, "the shape has no %s", op->shape[i].name);
+    else
+      snprintf(why, TSR_WHY_TEXT, "%s is %lld: too large", op->shape[i].name, (long long)shape->at[i]);
+    return false;
+  }
+  return true;
+}

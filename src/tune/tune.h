@@ -29,6 +29,7 @@ struct tsr_operator {
   const char *name; /* "gemm" */
   const struct tsr_field *shape, *plan;
   int nshape, nplan;
+  double weighing; /* seconds that completing and predicting a candidate takes; 0: complete gives the model's best */
   int rule; /* counted up whenever a field, or what the loops make of it, changes its meaning: older rows fall out */
 
   /* The one checker of hard constraints, for search, database and overrides alike: whether the plan, complete, may be
@@ -47,9 +48,12 @@ struct tsr_operator {
                     const struct tsr_values *plan);
 
   /* Plans of one class are alike in what the model may have got wrong (path, packing, tile ...), and so share
-   * corrections. `where` gets the shape's place in log space (TSR_PLACE numbers): near shapes behave alike. */
+   * corrections. `where` gets the shape's place, TSR_PLACE logarithms to the base 2: near shapes behave alike. */
   int (*class_of)(const struct tsr_values *plan);
   void (*place)(const struct tsr_values *shape, double *where);
+
+  /* How many steps apart two plans of an array are, for a search's neighbourhood; NULL: not known. */
+  double (*distance)(const void *plans, int i, int j);
 
   /* A bench: operands for a shape (NULL when there is no memory), one timed run in seconds (0 = it failed), the end. */
   void *(*bench_open)(tsr_context *context, const struct tsr_values *shape);
@@ -65,6 +69,9 @@ const struct tsr_operator *tsr_operator_of(const tsr_context *context, const cha
  * is no number or word of it, and a field given twice. */
 void tsr_values_print(const struct tsr_field *fields, int n, const struct tsr_values *values, char *text);
 bool tsr_values_parse(const struct tsr_field *fields, int n, const char *text, struct tsr_values *values, char *why);
+
+/* Whether every field of the shape is given and none beyond reason; if not, `why` says which. */
+bool tsr_shape_is_whole(const struct tsr_operator *op, const struct tsr_values *shape, char *why);
 
 /* What a row of the database belongs to. The machine: vendor, family, model, kernels in use and cache sizes, or the
  * device and its parameters: never a brand name. The kernels: a checksum of their sources and the operator's rule. */

@@ -56,14 +56,14 @@ static double gap(const struct tsr_learned *learned, const struct shape *s) {
 }
 
 /* Measures what a search would: the plans that the model likes best. */
-static int measure(struct family *f, const struct shape *s, struct tsr_sample *samples) {
+static int measure(struct family *f, const struct shape *s, struct tsr_lesson *samples) {
   bool taken[PLANS] = {false};
   for (int i = 0; i < MEASURED; i++) {
     int next = -1;
     for (int p = 0; p < PLANS; p++)
       if (!taken[p] && (next < 0 || s->predicted[p] < s->predicted[next])) next = p;
     taken[next] = true;
-    samples[i] = (struct tsr_sample){.class = s->class[next], .predicted = s->predicted[next],
+    samples[i] = (struct tsr_lesson){.class = s->class[next], .predicted = s->predicted[next],
                                      .measured = s->time[next] * exp(0.02 * normal(&f->rng))};
     memcpy(samples[i].where, s->where, sizeof s->where);
   }
@@ -77,7 +77,7 @@ struct gaps {
 /* Families whose classes' errors have waves of so many octaves and the given height; each tuned on some shapes, then
  * asked for others within an octave of one of those. */
 static struct gaps gaps_of(int tuned_shapes, double octaves, double height, double own) {
-  static struct tsr_sample samples[TUNED * MEASURED];
+  static struct tsr_lesson samples[TUNED * MEASURED];
   static struct shape tuned[TUNED], unseen;
   struct gaps gaps = {0, 0};
   for (int family = 0; family < FAMILIES; family++) {
@@ -126,13 +126,13 @@ static double factor_at(const struct tsr_learned *learned, const double *where, 
   return tsr_correction_factor(&correction, class);
 }
 
-static struct tsr_sample sample(double m, int class, double ratio) {
-  return (struct tsr_sample){.where = {m, 8, 8, 0}, .class = class, .measured = ratio * 1e-3, .predicted = 1e-3};
+static struct tsr_lesson sample(double m, int class, double ratio) {
+  return (struct tsr_lesson){.where = {m, 8, 8, 0}, .class = class, .measured = ratio * 1e-3, .predicted = 1e-3};
 }
 
 static void far_away_nothing_changes(void **state) {
   (void)state;
-  struct tsr_sample samples[] = {sample(8, 1, 1.3), sample(8, 2, 0.8), sample(8.5, 1, 1.3)};
+  struct tsr_lesson samples[] = {sample(8, 1, 1.3), sample(8, 2, 0.8), sample(8.5, 1, 1.3)};
   struct tsr_learned *learned = tsr_learn(samples, 3);
   double near[] = {8, 8, 8, 0}, far[] = {8, 8, 11.1, 0}, other[] = {8, 8, 8, 10}, between[] = {8, 8, 9.5, 0};
   assert_true(factor_at(learned, near, 1) > 1.1);
@@ -156,7 +156,7 @@ static void far_away_nothing_changes(void **state) {
 /* A machine that is slower than the model believes says nothing about one class against another. */
 static void what_all_share_does_not_rank(void **state) {
   (void)state;
-  struct tsr_sample samples[12];
+  struct tsr_lesson samples[12];
   double near[] = {8, 8, 8, 0};
   for (int i = 0; i < 12; i++) samples[i] = sample(7.5 + 0.1 * i, i % 4, 1.5);
   struct tsr_learned *learned = tsr_learn(samples, 12);
@@ -169,7 +169,7 @@ static void what_all_share_does_not_rank(void **state) {
 /* It is taken for the machine rather than for the class, and for a factor of 2 at most. */
 static void one_wild_sample_is_bounded(void **state) {
   (void)state;
-  struct tsr_sample samples[21];
+  struct tsr_lesson samples[21];
   double near[] = {8, 8, 8, 0};
   samples[0] = sample(8, 1, 1e6);
   struct tsr_learned *learned = tsr_learn(samples, 1);
@@ -188,7 +188,7 @@ static void one_wild_sample_is_bounded(void **state) {
 static void bad_samples_are_skipped(void **state) {
   (void)state;
   double bad[] = {0, -1, NAN, HUGE_VAL}, near[] = {8, 8, 8, 0}, nowhere[] = {NAN, 8, 8, 0}, beyond[] = {1e300, 0, 0, 0};
-  struct tsr_sample samples[16];
+  struct tsr_lesson samples[16];
   int n = 0;
   for (int i = 0; i < 4; i++) {
     samples[n] = sample(8, 1, 1);
@@ -216,7 +216,7 @@ static void bad_samples_are_skipped(void **state) {
 /* More classes than are told apart: the first count, and nothing is written beyond. */
 static void many_classes(void **state) {
   (void)state;
-  static struct tsr_sample samples[3 * TSR_LEARN_CLASSES];
+  static struct tsr_lesson samples[3 * TSR_LEARN_CLASSES];
   double near[] = {8, 8, 8, 0};
   for (int i = 0; i < 3 * TSR_LEARN_CLASSES; i++) samples[i] = sample(8, 1000 - i, i % 2 ? 1.4 : 0.7);
   struct tsr_learned *learned = tsr_learn(samples, 3 * TSR_LEARN_CLASSES);
@@ -229,7 +229,7 @@ static void many_classes(void **state) {
 static void queries_are_quick_and_raise_no_flags(void **state) {
   (void)state;
   enum { SAMPLES = 1000, QUERIES = 2000 };
-  static struct tsr_sample samples[SAMPLES];
+  static struct tsr_lesson samples[SAMPLES];
   struct rng rng = {test_seed()};
   struct timespec start, end;
   struct tsr_correction correction;

@@ -1,0 +1,147 @@
+#include "src/tune/choose.h"
+
+#include <fenv.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "src/tune/learn.h"
+
+/* Choices that were made, by shape. A slot is read without a lock: its version is odd while it is written, and what
+ * was read counts only if the version did not change meanwhile (H. Boehm, "Can Seqlocks Get Along with Programming
+ * Language Memory Models?", MSPC 2012). A shape that finds its slot taken by another takes it over. */
+enum { SLOTS = 2048, WORDS = 1 + 2 * TSR_MOST_FIELDS };
+static struct slot {
+  _Alignas(64) _Atomic uint32_t version;
+  _Atomic uint64_t word[WORDS]; /* the key, the shape, the plan */
+} choices[SLOTS];
+static _Atomic uint64_t afresh = 1;
+
+/* Contexts of one kind of kernels share their choices; a device has its own for as long as it is open. */
+static uint64_t key_of(const struct tsr_operator *op, const tsr_context *context) {
+  uint64_t kind = context->device ? (uint64_t)(uintptr_t)context->device ^ context->device->serial << 48
+                                  : (uint64_t)(uintptr_t)context->kernels;
+  return (kind * 31 + (uint64_t)(uintptr_t)op) * 0x9e3779b97f4a7c15u ^ atomic_load_explicit(&afresh, memory_order_relaxed);
+}
+
+static struct slot *slot_of(uint64_t key, const struct tsr_operator *op, const struct tsr_values *shape) {
+  uint64_t h = key;
+  for (int i = 0; i < op->nshape; i++) h = (h ^ (uint64_t)shape->at[i]) * 0x9e3779b97f4a7c15u, h ^= h >> 32;
+  return &choices[h % SLOTS];
+}
+
+static uint64_t get(struct slot *slot, int i) { return atomic_load_explicit(&slot->word[i], memory_order_relaxed); }
+
+static bool recall(struct slot *slot, uint64_t key, const struct tsr_operator *op, const struct tsr_values *shape,
+                   struct tsr_values *plan) {
+  uint32_t version = atomic_load_explicit(&slot->version, memory_order_acquire);
+  if (get(slot, 0) != key || version % 2) return false;
+  for (int i = 0; i < op->nshape; i++)
+    if (get(slot, 1 + i) != (uint64_t)shape->at[i]) return false;
+  for (int i = 0; i < op->nplan; i++) plan->at[i] = (int64_t)get(slot, 1 + TSR_MOST_FIELDS + i);
+  atomic_thread_fence(memory_order_acquire);
+  return atomic_load_explicit(&slot->version, memory_order_relaxed) == version;
+}
+
+static void set(struct slot *slot, int i, uint64_t value) {
+  atomic_store_explicit(&slot->word[i], value, memory_order_relaxed);
+}
+
+/* If another thread writes the same slot, nothing is noted. */
+static void remember(struct slot *slot, uint64_t key, const struct tsr_operator *op, const struct tsr_values *shape,
+                     const struct tsr_values *plan) {
+  uint32_t version = atomic_load_explicit(&slot->version, memory_order_relaxed);
+  if (version % 2 || !atomic_compare_exchange_strong(&slot->version, &version, version + 1)) return;
+  atomic_thread_fence(memory_order_release);
+  set(slot, 0, key);
+  for (int i = 0; i < op->nshape; i++) set(slot, 1 + i, (uint64_t)shape->at[i]);
+  for (int i = 0; i < op->nplan; i++) set(slot, 1 + TSR_MOST_FIELDS + i, (uint64_t)plan->at[i]);
+  atomic_store_explicit(&slot->version, version + 2, memory_order_release);
+}
+
+/* The share of a call's time that its plan may take to choose, once; and what the model must promise over the rule. */
+#define CHOOSING 0.02
+#define WORTH_WHILE 0.97
+enum { MOST_CANDIDATES = 512 };
+
+/* The plan of the least predicted time among the rule's and as many others as the call's time allows to weigh. */
+static void weigh(const struct tsr_operator *op, const tsr_context *context, const struct tsr_table *table,
+                  const struct tsr_values *shape, struct tsr_values *plan, struct tsr_choice *about) {
+  struct tsr_values others[MOST_CANDIDATES];
+  struct tsr_correction correction;
+  double where[TSR_PLACE];
+  const struct tsr_costs *costs = tsr_table_costs(table);
+  op->place(shape, where);
+  tsr_learned_at(tsr_table_learned(table), where, &correction);
+  double least = op->predict(context, costs, shape, plan) * tsr_correction_factor(&correction, op->class_of(plan));
+  *about = (struct tsr_choice){.source = TSR_FROM_RULE, .predicted = least, .rule_predicted = least, .considered = 1};
+  double affordable = op->weighing > 0 ? CHOOSING * least / op->weighing : 0;
+  int most = affordable > MOST_CANDIDATES ? MOST_CANDIDATES : (int)affordable;
+  int n = most > 1 ? op->candidates(context, shape, others, most) : 0;
+  if (n > most) n = most;
+  least *= WORTH_WHILE;
+  for (int i = 0; i < n; i++) {
+    double seconds = op->predict(context, costs, shape, &others[i]) *
+                     tsr_correction_factor(&correction, op->class_of(&others[i]));
+    if (!(seconds < least)) continue;
+    least = about->predicted = seconds;
+    about->source = TSR_FROM_MODEL;
+    *plan = others[i];
+  }
+  about->considered += n;
+}
+
+static void choose(const struct tsr_operator *op, const tsr_context *context, const struct tsr_values *shape,
+                   bool with_user, struct tsr_values *plan, struct tsr_choice *about) {
+  const struct tsr_table *table = tsr_table_of(context, op);
+  const struct tsr_known *known = tsr_table_find(table, shape);
+  *plan = (struct tsr_values){{0}};
+  if (known && (with_user || known->source != TSR_FROM_USER)) {
+    *plan = known->plan;
+    *about = (struct tsr_choice){.source = known->source, .predicted = known->predicted, .known = *known};
+    return;
+  }
+  op->complete(context, shape, plan);
+  weigh(op, context, table, shape, plan, about);
+}
+
+static __attribute__((noinline)) void choose_and_remember(const struct tsr_operator *op, const tsr_context *context,
+                                                          struct slot *slot, uint64_t key,
+                                                          const struct tsr_values *shape, struct tsr_values *plan) {
+  struct tsr_choice about;
+  struct tsr_values whole = {{0}};
+  fenv_t flags;
+  memcpy(whole.at, shape->at, (size_t)op->nshape * sizeof *shape->at);
+  fegetenv(&flags);
+  choose(op, context, &whole, true, plan, &about);
+  fesetenv(&flags);
+  remember(slot, key, op, &whole, plan);
+}
+
+static void choose_and_tell(const struct tsr_operator *op, const tsr_context *context, const struct tsr_values *shape,
+                            bool with_user, struct tsr_values *plan, struct tsr_choice *about) {
+  fenv_t flags;
+  fegetenv(&flags);
+  choose(op, context, shape, with_user, plan, about);
+  fesetenv(&flags);
+}
+
+void tsr_choose_without_user(const struct tsr_operator *op, const tsr_context *context, const struct tsr_values *shape,
+                             struct tsr_values *plan, struct tsr_choice *about) {
+  choose_and_tell(op, context, shape, false, plan, about);
+}
+
+void tsr_choose(const struct tsr_operator *op, const tsr_context *context, const struct tsr_values *shape,
+                struct tsr_values *plan, struct tsr_choice *about) {
+  if (about) {
+    choose_and_tell(op, context, shape, true, plan, about);
+    return;
+  }
+  uint64_t key = key_of(op, context);
+  struct slot *slot = slot_of(key, op, shape);
+  if (!recall(slot, key, op, shape, plan)) choose_and_remember(op, context, slot, key, shape, plan);
+}
+
+void tsr_choose_afresh(void) {
+  tsr_tables_renew();
+  atomic_fetch_add(&afresh, 1);
+}
