@@ -45,14 +45,16 @@ double tsr_trace_now(void) {
 static int format(const struct tsr_trace_call *call, const tsr_context *context, char *line, size_t size) {
   double speed = call->seconds > 0 ? call->flops / call->seconds : 0;
   double peak = call->threads * tsr_peak_flops(&context->kernels[call->type], call->type);
-  return snprintf(line, size, "tessera: %s %s %s %s threads=%d %.1f us %.1f GFLOP/s %.1f %%\n", call->routine,
+  bool tuned = call->shape[0];
+  return snprintf(line, size, "tessera: %s %s %s %s threads=%d %.1f us %.1f GFLOP/s %.1f %%%s%s%s\n", call->routine,
                   call->sizes, context->isa, call->kernel ? call->kernel : "-", call->threads,
-                  call->seconds * 1e6, speed * 1e-9, peak > 0 ? 100 * speed / peak : 0.0);
+                  call->seconds * 1e6, speed * 1e-9, peak > 0 ? 100 * speed / peak : 0.0, tuned ? " {" : "",
+                  call->shape, tuned ? "}" : "");
 }
 
 void tsr_trace_print(const struct tsr_trace_call *call) {
   tsr_context *context;
-  char line[320];
+  char line[640];
   if (tsr_context_get((tsr_context *)call->context, &context) != TSR_OK) return;
   int length = format(call, context, line, sizeof line);
   if (length < 0) return;

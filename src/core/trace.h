@@ -1,8 +1,9 @@
 /* The call trace. TESSERA_TRACE=1 prints one line a call on standard error, TESSERA_TRACE=./file (whatever has a slash)
  * appends it to a file, 0 or nothing is off. A line reads
  *
- *   tessera: cblas_sgemm NT 512x512x512 avx512 tsr_avx512_gemm_f32_48x8 threads=2 612.3 us 438.4 GFLOP/s 89.3 %
+ *   tessera: cblas_sgemm 512x512x512 avx512 packed/48x8 threads=2 612.3 us 438.4 GFLOP/s 89.3 % {gemm type=f32 m=512 ...}
  *
+ * In braces stands the shape as `tessera tune --from-trace` reads it, for routines that can be tuned.
  * The last figure is the share of what the call's threads could reach if each ran the chip's preferred tile from its L1
  * cache without a pause, at the speed measured once when the first line is printed (tsr_peak_flops). */
 #ifndef TSR_TRACE_H
@@ -23,6 +24,7 @@ struct tsr_trace_call {
   const char *routine, *kernel;
   const tsr_context *context; /* whose peak counts; NULL = the default one */
   char sizes[64];
+  char shape[272]; /* operator and shape in the tuner's words, or "" */
   tsr_type type;
   int threads;
   double seconds, flops;

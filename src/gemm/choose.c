@@ -7,8 +7,11 @@
 
 struct tsr_gemm_plan tsr_gemm_forced;
 
-/* Products so small that looking a plan up would be felt: the rule decides. */
-#define LOOKED_UP (48 * 48 * 48)
+#define TOO_SMALL (48 * 48 * 48)
+
+bool tsr_gemm_is_looked_up(const struct tsr_gemm_problem *p) {
+  return tsr_saturating(tsr_saturating(p->m, p->n), p->k) > TOO_SMALL && !tsr_gemm_is_forced();
+}
 
 static void by_words(const tsr_context *context, const struct tsr_gemm_problem *p, int threads,
                      struct tsr_gemm_plan *plan) {
@@ -21,11 +24,11 @@ void tsr_gemm_choose(const tsr_context *context, const struct tsr_gemm_problem *
                      struct tsr_gemm_plan *plan) {
   const struct tsr_kernels *kernels = &context->kernels[p->type];
   struct tsr_values shape, values;
-  int64_t product = tsr_saturating(tsr_saturating(p->m, p->n), p->k);
-  if (most_threads == 0) most_threads = product <= LOOKED_UP ? 1 : tsr_threads_available(context);
+  bool looked_up = tsr_gemm_is_looked_up(p);
+  if (most_threads == 0) most_threads = looked_up || p->plan || tsr_gemm_forced.threads ? tsr_threads_available(context) : 1;
   if (p->plan) {
     by_words(context, p, most_threads, plan);
-  } else if (product <= LOOKED_UP || tsr_gemm_is_forced()) {
+  } else if (!looked_up) {
     *plan = tsr_gemm_forced;
     tsr_gemm_complete(kernels, p, most_threads, plan);
   } else {

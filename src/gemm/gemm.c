@@ -6,7 +6,10 @@
 
 #include "src/core/threads.h"
 #include "src/core/trace.h"
+#include "src/gemm/space.h"
 #include "src/gemm/tiles.h"
+#include "src/tune/table.h"
+#include "src/tune/use.h"
 
 static void scale(const struct tsr_gemm_job *job) {
   const struct tsr_gemm_problem *pr = job->problem;
@@ -65,6 +68,26 @@ static void run_on_team(const tsr_context *context, const struct tsr_gemm_job *j
   run(job, plan, &team);
 }
 
+/* With TESSERA_TUNE=write a call may try a plan of the tuner's and be its measurement. */
+static bool tried(const tsr_context *context, const struct tsr_gemm_job *job, struct tsr_gemm_plan *plan) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  struct tsr_values shape, values;
+  struct tsr_trial trial;
+  int threads = tsr_threads_available(context);
+  if (pr->plan || !tsr_gemm_is_looked_up(pr)) return false;
+  tsr_gemm_shape_of(pr, threads, &shape);
+  if (!tsr_use_begin(&tsr_gemm_operator, context, &shape, &values, &trial)) return false;
+  tsr_gemm_plan_of(context, pr, threads, &values, plan);
+  int wanted = plan->threads;
+  double start = tsr_trace_now();
+  if (wanted > 1)
+    run_on_team(context, job, plan, false);
+  else
+    run(job, plan, NULL);
+  tsr_use_end(&trial, plan->threads == wanted ? tsr_trace_now() - start : 0);
+  return true;
+}
+
 /* `most_threads` = 1 keeps the call on its thread, 0 leaves it to the plan. */
 static void compute(const tsr_context *context, const struct tsr_gemm_job *job, int most_threads,
                     struct tsr_gemm_plan *plan) {
@@ -73,6 +96,7 @@ static void compute(const tsr_context *context, const struct tsr_gemm_job *job, 
     scale(job);
     return;
   }
+  if (most_threads == 0 && tsr_tune_writes() && tried(context, job, plan)) return;
   tsr_gemm_choose(context, job->problem, most_threads, plan);
   if (plan->threads > 1)
     run_on_team(context, job, plan, true);
@@ -116,6 +140,10 @@ static void trace(const tsr_context *context, const struct tsr_gemm_job *job, co
                                 .flops = 2.0 * (double)pr->m * (double)pr->n * (double)pr->k};
   name_kernel(job, kernel, sizeof kernel);
   snprintf(call.sizes, sizeof call.sizes, "%lldx%lldx%lld", (long long)pr->m, (long long)pr->n, (long long)pr->k);
+  if (job->plan->path != TSR_GEMM_SMALL && !only_scales(pr)) {
+    int used = snprintf(call.shape, sizeof call.shape, "gemm ");
+    tsr_gemm_words(context, pr, call.shape + used);
+  }
   tsr_trace_print(&call);
 }
 

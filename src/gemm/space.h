@@ -21,6 +21,9 @@ enum tsr_gemm_plan_field {
 
 extern const struct tsr_operator tsr_gemm_operator;
 
+/* Whether calls look a plan up: products below are so small that it would be felt, and the rule decides. */
+bool tsr_gemm_is_looked_up(const struct tsr_gemm_problem *problem);
+
 /* The shape of a problem, and a problem of a shape: null operands, leading strides as short as the shape allows. */
 void tsr_gemm_shape_of(const struct tsr_gemm_problem *problem, int threads, struct tsr_values *shape);
 void tsr_gemm_problem_of(const struct tsr_values *shape, struct tsr_gemm_problem *problem);

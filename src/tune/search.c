@@ -536,8 +536,10 @@ static void history(const struct tsr_search *s, int i, struct tsr_search_point *
     seconds = comparable_seconds(s, &s->slot[s->ran[j]]);
     if (seconds > 0 && seconds < best) best = seconds;
   }
-  point->candidate = s->slot[s->ran[i]].candidate;
-  point->failed = s->slot[s->ran[i]].failed;
+  const struct slot *slot = &s->slot[s->ran[i]];
+  for (int round = 0; round < ROUNDS; round++) point->runs += !isnan(slot->time[round]);
+  point->candidate = slot->candidate;
+  point->failed = slot->failed;
   point->seconds = seconds;
   point->best = best < HUGE_VAL ? best : 0;
 }

@@ -47,7 +47,7 @@ struct tsr_search_result {
 
 /* One candidate that was run, in the order of their first runs. */
 struct tsr_search_point {
-  int candidate;
+  int candidate, runs;
   bool failed;
   double seconds; /* with what its rounds had in common taken out: comparable between points. 0: failed */
   double best;    /* the least seconds up to here; 0 while there are none */

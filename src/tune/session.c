@@ -11,22 +11,24 @@
 
 enum { MOST_CANDIDATES = 4096 };
 
-/* One session while it runs. */
-struct running {
-  tsr_context *context;
+/* One session while it goes on. */
+struct tsr_steps {
+  const tsr_context *context;
   const struct tsr_operator *op;
-  const struct tsr_session_options *options;
-  struct tsr_session *session;
+  struct tsr_session_options options;
+  struct tsr_session session;
   struct tsr_values *plans; /* the candidates, the default first */
   double *model, *corrected;
-  int *classes, n;
-  void *bench;
+  int *classes, n, asked;
+  double best;
+  bool stopped;
+  struct tsr_search *search;
 };
 
 static bool same_plan(const struct tsr_values *x, const struct tsr_values *y) { return memcmp(x, y, sizeof *x) == 0; }
 
 /* The plan in front, so that it is the first candidate and there only once. */
-static void put_first(struct running *r, const struct tsr_values *plan) {
+static void put_first(struct tsr_steps *r, const struct tsr_values *plan) {
   int at = 0;
   while (at < r->n && !same_plan(&r->plans[at], plan)) at++;
   if (at == r->n) r->n++;
@@ -35,11 +37,11 @@ static void put_first(struct running *r, const struct tsr_values *plan) {
 }
 
 /* What calls take without the user's row; with it, that row is a candidate too. */
-static void list_candidates(struct running *r) {
-  struct tsr_session *s = r->session;
+static void list_candidates(struct tsr_steps *r) {
+  struct tsr_session *s = &r->session;
   struct tsr_choice about;
   tsr_choose_without_user(r->op, r->context, &s->shape, &s->default_plan, &about);
-  if (r->options->rule_is_default) {
+  if (r->options.rule_is_default) {
     s->default_plan = (struct tsr_values){{0}};
     r->op->complete(r->context, &s->shape, &s->default_plan);
   }
@@ -51,17 +53,114 @@ static void list_candidates(struct running *r) {
   s->candidates = r->n;
 }
 
-static void predict(struct running *r) {
+static void predict(struct tsr_steps *r) {
   const struct tsr_table *table = tsr_table_of(r->context, r->op);
   struct tsr_correction correction;
   double where[TSR_PLACE];
-  r->op->place(&r->session->shape, where);
+  r->op->place(&r->session.shape, where);
   tsr_learned_at(tsr_table_learned(table), where, &correction);
   for (int i = 0; i < r->n; i++) {
     r->classes[i] = r->op->class_of(&r->plans[i]);
-    r->model[i] = r->op->predict(r->context, tsr_table_costs(table), &r->session->shape, &r->plans[i]);
+    r->model[i] = r->op->predict(r->context, tsr_table_costs(table), &r->session.shape, &r->plans[i]);
     r->corrected[i] = r->model[i] * tsr_correction_factor(&correction, r->classes[i]);
   }
+}
+
+static tsr_status start_search(struct tsr_steps *r) {
+  struct tsr_search_space space = {.n = r->n, .predicted = r->corrected, .classes = r->classes,
+                                   .distance = r->op->distance, .user = r->plans};
+  struct tsr_search_options options = {.most_measured = r->options.most_measured, .exact = r->context->device != NULL};
+  r->search = tsr_search_start(&space, &options);
+  return r->search ? TSR_OK : TSR_OUT_OF_MEMORY;
+}
+
+static void free_steps(struct tsr_steps *r) {
+  tsr_search_end(r->search);
+  free(r->plans);
+  free(r->model);
+  free(r->classes);
+  free(r);
+}
+
+static tsr_status fill_steps(struct tsr_steps *r) {
+  r->plans = calloc(MOST_CANDIDATES, sizeof *r->plans);
+  r->model = calloc(2 * MOST_CANDIDATES, sizeof *r->model);
+  r->classes = calloc(MOST_CANDIDATES, sizeof *r->classes);
+  if (r->plans && r->model && r->classes) {
+    r->corrected = r->model + MOST_CANDIDATES;
+    list_candidates(r);
+    predict(r);
+    r->session.plans = calloc((size_t)r->n, sizeof *r->session.plans);
+  }
+  if (!r->session.plans) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for candidates");
+  return r->options.exhaustive ? TSR_OK : start_search(r);
+}
+
+tsr_status tsr_session_begin(const tsr_context *context, const struct tsr_operator *op, const struct tsr_values *shape,
+                             const struct tsr_session_options *options, struct tsr_steps **steps) {
+  struct tsr_steps *r = calloc(1, sizeof *r);
+  if (!r) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for candidates");
+  r->context = context;
+  r->op = op;
+  r->options = *options;
+  r->session.shape = *shape;
+  tsr_status status = fill_steps(r);
+  if (status == TSR_OK) {
+    *steps = r;
+    return TSR_OK;
+  }
+  tsr_session_free(&r->session);
+  free_steps(r);
+  return status;
+}
+
+bool tsr_session_next(struct tsr_steps *r, struct tsr_values *plan) {
+  bool spent = r->options.most_seconds > 0 && r->session.spent >= r->options.most_seconds;
+  r->asked = r->stopped || spent ? -1 : tsr_search_next(r->search);
+  if (r->asked >= 0) *plan = r->plans[r->asked];
+  return r->asked >= 0;
+}
+
+static void count_run(struct tsr_steps *r, double seconds) {
+  struct tsr_session *s = &r->session;
+  s->runs++;
+  if (seconds > 0 && (r->best == 0 || seconds < r->best)) r->best = seconds;
+  if (r->options.progress && !r->options.progress(r->options.user, s->runs, s->spent, r->best)) r->stopped = true;
+}
+
+void tsr_session_tell(struct tsr_steps *r, double seconds) {
+  if (r->asked < 0) return;
+  tsr_search_tell(r->search, r->asked, seconds);
+  count_run(r, seconds);
+}
+
+static void note_plan(struct tsr_steps *r, int i, double seconds, int runs) {
+  r->session.plans[r->session.measured++] =
+      (struct tsr_session_plan){r->plans[i], seconds, r->model[i], r->corrected[i], runs};
+}
+
+static void take_verdict(struct tsr_steps *r) {
+  struct tsr_session *s = &r->session;
+  struct tsr_search_result result;
+  tsr_search_result(r->search, &result);
+  for (int i = 0; i < result.measured; i++) {
+    struct tsr_search_point point;
+    tsr_search_history(r->search, i, &point);
+    if (!point.failed) note_plan(r, point.candidate, point.seconds, point.runs);
+  }
+  s->plan = r->plans[result.winner];
+  s->predicted = r->model[result.winner];
+  s->seconds = result.seconds;
+  s->spread = result.seconds > 0 ? result.spread / result.seconds : 0;
+  s->default_seconds = result.default_seconds;
+  s->improved = result.significant;
+  s->ratio = result.ratio, s->ratio_low = result.ratio_low, s->ratio_high = result.ratio_high;
+}
+
+void tsr_session_end(struct tsr_steps *r, struct tsr_session *session) {
+  if (r->search) take_verdict(r);
+  *session = r->session;
+  free_steps(r);
 }
 
 static double now(void) {
@@ -70,52 +169,10 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* One run; false: enough. */
-static bool measure(struct running *r, int i, double *seconds, double *best) {
-  double start = now();
-  *seconds = r->op->bench_run(r->bench, &r->plans[i]);
-  r->session->spent += now() - start;
-  r->session->runs++;
-  if (*seconds > 0 && (*best == 0 || *seconds < *best)) *best = *seconds;
-  return !r->options->progress || r->options->progress(r->options->user, r->session->runs, r->session->spent, *best);
-}
-
-static void note_plan(struct running *r, int i, double seconds) {
-  r->session->plans[r->session->measured++] =
-      (struct tsr_session_plan){r->plans[i], seconds, r->model[i], r->corrected[i]};
-}
-
-static tsr_status search(struct running *r) {
-  struct tsr_session *s = r->session;
-  bool exact = r->context->device != NULL;
-  struct tsr_search_space space = {.n = r->n, .predicted = r->corrected, .classes = r->classes,
-                                   .distance = r->op->distance, .user = r->plans};
-  struct tsr_search_options options = {.most_measured = r->options->most_measured, .exact = exact};
-  struct tsr_search_result result;
-  double seconds, best = 0;
-  bool go_on = true;
-  struct tsr_search *search = tsr_search_start(&space, &options);
-  if (!search) return TSR_OUT_OF_MEMORY;
-  for (int i; go_on && (i = tsr_search_next(search)) >= 0;) {
-    go_on = measure(r, i, &seconds, &best);
-    tsr_search_tell(search, i, seconds);
-    if (r->options->most_seconds > 0 && s->spent >= r->options->most_seconds) break;
-  }
-  tsr_search_result(search, &result);
-  for (int i = 0; i < result.measured; i++) {
-    struct tsr_search_point point;
-    tsr_search_history(search, i, &point);
-    if (!point.failed) note_plan(r, point.candidate, point.seconds);
-  }
-  tsr_search_end(search);
-  s->plan = r->plans[result.winner];
-  s->predicted = r->model[result.winner];
-  s->seconds = result.seconds;
-  s->spread = result.seconds > 0 ? result.spread / result.seconds : 0;
-  s->default_seconds = result.default_seconds;
-  s->improved = result.significant;
-  s->ratio = result.ratio, s->ratio_low = result.ratio_low, s->ratio_high = result.ratio_high;
-  return TSR_OK;
+static double run_once(struct tsr_steps *r, void *bench, const struct tsr_values *plan) {
+  double start = now(), seconds = r->op->bench_run(bench, plan);
+  r->session.spent += now() - start;
+  return seconds;
 }
 
 /* Every candidate twice, forwards and backwards, then the best few and the default in turns: least times. On a device
@@ -127,12 +184,10 @@ static int compare(const void *x, const void *y) {
   return (a > b) - (a < b);
 }
 
-static void again(struct running *r, struct tsr_session_plan *plan, double *best) {
-  double seconds;
-  int i = 0;
-  while (!same_plan(&r->plans[i], &plan->plan)) i++;
-  measure(r, i, &seconds, best);
+static void again(struct tsr_steps *r, void *bench, struct tsr_session_plan *plan) {
+  double seconds = r->stopped ? 0 : run_once(r, bench, &plan->plan);
   if (seconds > 0 && seconds < plan->seconds) plan->seconds = seconds;
+  count_run(r, seconds);
 }
 
 static struct tsr_session_plan *find_plan(struct tsr_session *s, const struct tsr_values *plan) {
@@ -141,19 +196,25 @@ static struct tsr_session_plan *find_plan(struct tsr_session *s, const struct ts
   return &s->plans[i];
 }
 
-static void exhaust(struct running *r) {
-  struct tsr_session *s = r->session;
-  double seconds, best = 0;
-  for (int i = 0; i < r->n; i++) {
-    measure(r, i, &seconds, &best);
-    note_plan(r, i, seconds > 0 ? seconds : HUGE_VAL);
-  }
-  for (int i = r->n - 1; !r->context->device && i >= 0; i--) again(r, &s->plans[i], &best);
+static void measure_again(struct tsr_steps *r, void *bench) {
+  struct tsr_session *s = &r->session;
+  int few = s->measured < BEST_FEW ? s->measured : BEST_FEW;
+  for (int i = s->measured - 1; i >= 0; i--) again(r, bench, &s->plans[i]);
   qsort(s->plans, (size_t)s->measured, sizeof *s->plans, compare);
-  for (int turn = 0; !r->context->device && turn < TURNS; turn++) {
-    for (int i = 0; i < BEST_FEW && i < s->measured; i++) again(r, &s->plans[(i + turn) % (s->measured < BEST_FEW ? s->measured : BEST_FEW)], &best);
-    again(r, find_plan(s, &s->default_plan), &best);
+  for (int turn = 0; turn < TURNS; turn++) {
+    for (int i = 0; i < few; i++) again(r, bench, &s->plans[(i + turn) % few]);
+    again(r, bench, find_plan(s, &s->default_plan));
   }
+}
+
+static void exhaust(struct tsr_steps *r, void *bench) {
+  struct tsr_session *s = &r->session;
+  for (int i = 0; i < r->n && (i == 0 || !r->stopped); i++) {
+    double seconds = run_once(r, bench, &r->plans[i]);
+    note_plan(r, i, seconds > 0 ? seconds : HUGE_VAL, 2);
+    count_run(r, seconds);
+  }
+  if (!r->context->device) measure_again(r, bench);
   s->default_seconds = find_plan(s, &s->default_plan)->seconds;
   qsort(s->plans, (size_t)s->measured, sizeof *s->plans, compare);
   s->plan = s->plans[0].plan;
@@ -163,37 +224,22 @@ static void exhaust(struct running *r) {
   s->improved = s->seconds < s->default_seconds;
 }
 
-static tsr_status run(struct running *r) {
-  list_candidates(r);
-  predict(r);
-  r->session->plans = calloc((size_t)r->n, sizeof *r->session->plans);
-  r->bench = r->op->bench_open(r->context, &r->session->shape);
-  if (!r->session->plans || !r->bench) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for operands of this shape");
-  tsr_status status = TSR_OK;
-  if (r->options->exhaustive)
-    exhaust(r);
-  else
-    status = search(r);
-  r->op->bench_close(r->bench);
-  if (status == TSR_OK && !(r->session->default_seconds > 0))
-    status = tsr_fail(TSR_DEVICE_FAULT, "the plan that calls take could not be measured");
-  return status;
-}
-
 tsr_status tsr_session_run(tsr_context *context, const struct tsr_operator *op, const struct tsr_values *shape,
                            const struct tsr_session_options *options, struct tsr_session *session) {
-  struct running r = {.context = context, .op = op, .options = options, .session = session};
-  *session = (struct tsr_session){.shape = *shape};
-  r.plans = calloc(MOST_CANDIDATES, sizeof *r.plans);
-  r.model = calloc(2 * MOST_CANDIDATES, sizeof *r.model);
-  r.classes = calloc(MOST_CANDIDATES, sizeof *r.classes);
-  r.corrected = r.model ? r.model + MOST_CANDIDATES : NULL;
-  tsr_status status = TSR_OK;
-  if (!r.plans || !r.model || !r.classes) status = tsr_fail(TSR_OUT_OF_MEMORY, "no memory for candidates");
-  if (status == TSR_OK) status = run(&r);
-  free(r.plans);
-  free(r.model);
-  free(r.classes);
+  struct tsr_steps *steps;
+  struct tsr_values plan;
+  tsr_status status = tsr_session_begin(context, op, shape, options, &steps);
+  if (status != TSR_OK) return status;
+  void *bench = op->bench_open(context, shape);
+  if (bench && options->exhaustive) exhaust(steps, bench);
+  while (bench && !options->exhaustive && tsr_session_next(steps, &plan))
+    tsr_session_tell(steps, run_once(steps, bench, &plan));
+  if (bench) op->bench_close(bench);
+  tsr_session_end(steps, session);
+  if (!bench)
+    status = tsr_fail(TSR_OUT_OF_MEMORY, "no memory for operands of this shape");
+  else if (!(session->default_seconds > 0))
+    status = tsr_fail(TSR_DEVICE_FAULT, "the plan that calls take could not be measured");
   if (status != TSR_OK) tsr_session_free(session);
   return status;
 }
@@ -216,6 +262,7 @@ struct writing {
   struct texts *texts;
   char (*plans)[TSR_VALUES_TEXT];
   int64_t nsamples;
+  bool exact;
 };
 
 static void add_session(struct writing *w, const struct tsr_session *s, int i) {
@@ -228,10 +275,12 @@ static void add_session(struct writing *w, const struct tsr_session *s, int i) {
                                 .shape = t->shape, .plan = t->plan, .default_plan = t->default_plan,
                                 .median = s->seconds, .spread = s->spread, .predicted = s->predicted,
                                 .by_default = s->default_seconds, .measurements = s->runs, .when = time(NULL)};
-  for (int j = 0; j < s->measured; j++, w->nsamples++) {
+  for (int j = 0; j < s->measured; j++) {
+    if (s->plans[j].runs < 2 && !w->exact) continue; /* one run may have been disturbed */
     tsr_values_print(op->plan, op->nplan, &s->plans[j].plan, w->plans[w->nsamples]);
     w->samples[w->nsamples] = (struct tsr_sample){op->name, w->machine, w->kernels, t->shape, w->plans[w->nsamples],
                                                   s->plans[j].seconds, s->plans[j].predicted};
+    w->nsamples++;
   }
 }
 
@@ -245,7 +294,7 @@ static tsr_status write_all(struct writing *w, const struct tsr_session *session
 
 tsr_status tsr_session_store(const tsr_context *context, const struct tsr_operator *op,
                              const struct tsr_session *sessions, int n) {
-  struct writing w = {.op = op};
+  struct writing w = {.op = op, .exact = context->device != NULL};
   size_t plans = 1;
   for (int i = 0; i < n; i++) plans += (size_t)sessions[i].measured;
   tsr_machine_key(context, w.machine);
