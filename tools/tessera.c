@@ -10,6 +10,7 @@ static const struct command *const commands[] = {
     &command_info,
     &command_run,
     &command_db,
+    &command_tune,
 #ifdef TESSERA_HAVE_ACCEL
     &command_accel,
 #endif

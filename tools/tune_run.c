@@ -1,0 +1,145 @@
+/* tessera tune: the sessions. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "src/gemm/space.h"
+#include "src/gemm/tiles.h"
+#include "tune.h"
+
+static volatile sig_atomic_t interrupted;
+static void interrupt(int signal) { (void)signal, interrupted = 1; }
+bool tune_interrupted(void) { return interrupted; }
+
+void tune_catch_signals(void) {
+  struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+}
+
+double tune_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* --- shapes that are passed over ----------------------------------------------------------------------------------- */
+
+/* Bytes this process may still take: the machine's, or the cgroup's. */
+static double memory_left(void) {
+  char line[128];
+  double left = 1e18;
+  long long kib, limit, used;
+  FILE *file = fopen("/proc/meminfo", "re");
+  while (file && fgets(line, sizeof line, file))
+    if (sscanf(line, "MemAvailable: %lld", &kib) == 1) left = 1024.0 * (double)kib;
+  if (file) fclose(file);
+  FILE *most = fopen("/sys/fs/cgroup/memory.max", "re"), *now = fopen("/sys/fs/cgroup/memory.current", "re");
+  if (most && now && fscanf(most, "%lld", &limit) == 1 && fscanf(now, "%lld", &used) == 1 && (double)(limit - used) < left)
+    left = (double)(limit - used);
+  if (most) fclose(most);
+  if (now) fclose(now);
+  return left;
+}
+
+static double operand_bytes(const struct tune *t, const struct tsr_values *shape) {
+  double m = (double)shape_field(t->op, shape, "m"), n = (double)shape_field(t->op, shape, "n");
+  double k = (double)shape_field(t->op, shape, "k");
+  return (m * k + k * n + m * n) * (double)tsr_size_of((tsr_type)shape_field(t->op, shape, "type"));
+}
+
+/* Whether calls of the shape are computed before a plan is looked for; found out by one. */
+static bool takes_no_plan(const struct tune *t, const struct tsr_values *shape) {
+  struct tsr_gemm_problem p;
+  if (t->context->device || operand_bytes(t, shape) > 4e6) return false;
+  tsr_gemm_problem_of(shape, &p);
+  size_t size = 2 * (size_t)operand_bytes(t, shape) + 3 * 4096 * (size_t)(p.m + p.n + p.k);
+  char *memory = calloc(3, size);
+  if (!memory) return false;
+  p.a = (tsr_mem)memory, p.b = p.a + (tsr_mem)size, p.c = p.b + (tsr_mem)size;
+  bool small = tsr_gemm_small(&t->context->kernels[p.type], &p);
+  free(memory);
+  return small;
+}
+
+static bool may_tune(const struct tune *t, struct tuned *one) {
+  double bytes = operand_bytes(t, &one->shape), left = t->context->device ? 1e18 : 0.8 * memory_left();
+  if (bytes > left)
+    snprintf(one->why_not, sizeof one->why_not, "its operands take %.1f GiB, and %.1f GiB are free", bytes / (1 << 30),
+             left / (1 << 30));
+  else if (takes_no_plan(t, &one->shape))
+    snprintf(one->why_not, sizeof one->why_not, "so small a product is computed without a plan");
+  return !one->why_not[0];
+}
+
+/* --- sessions ------------------------------------------------------------------------------------------------------ */
+
+static bool go_on(void *user, int runs, double spent, double best) {
+  (void)spent;
+  tune_progress_show(user, runs, best);
+  return !interrupted;
+}
+
+static bool run_session(const struct tune *t, struct tuned *one, struct tune_progress *progress, double most_seconds,
+                        bool exhaustive, struct tsr_session *session) {
+  struct tsr_session_options options = {.most_measured = t->measurements, .most_seconds = most_seconds,
+                                        .exhaustive = exhaustive, .progress = go_on, .user = progress};
+  progress->doing = exhaustive ? "all plans" : "";
+  if (tsr_session_run(t->context, t->op, &one->shape, &options, session) == TSR_OK) return true;
+  snprintf(one->why_not, sizeof one->why_not, "%.*s", TSR_WHY_TEXT - 1, tsr_last_error());
+  return false;
+}
+
+/* A search that was cut short counts only if it found something. */
+static bool was_cut_short(const struct tuned *one) { return interrupted && !one->session.improved; }
+
+static void store(struct tune *t, struct tuned *one) {
+  if (t->dry_run || t->exhaustive || was_cut_short(one)) return;
+  if (tsr_session_store(t->context, t->op, &one->session, 1) == TSR_OK) return;
+  if (!t->unwritable) {
+    tune_progress_clear();
+    fprintf(stderr, "tessera tune: nothing is recorded: %s\n", tsr_last_error());
+  }
+  t->unwritable = true;
+}
+
+static void tune_one(struct tune *t, struct tuned *one, struct tune_progress *progress, double most_seconds) {
+  struct tsr_choice about;
+  struct tsr_values plan;
+  tune_progress_show(progress, 0, 0);
+  if (!may_tune(t, one)) return;
+  tsr_choose_without_user(t->op, t->context, &one->shape, &plan, &about);
+  one->source = about.source;
+  if (!run_session(t, one, progress, most_seconds, false, &one->session)) return;
+  if (was_cut_short(one)) snprintf(one->why_not, sizeof one->why_not, "interrupted");
+  store(t, one);
+}
+
+static void begin(struct tune *t, struct tuned *one, int i) {
+  const struct shape *shape = &t->shapes.shape[i];
+  one->shape = shape->values;
+  one->weight = shape->weight;
+  one->flops = 2.0 * (double)shape_field(t->op, &one->shape, "m") * (double)shape_field(t->op, &one->shape, "n") *
+               (double)shape_field(t->op, &one->shape, "k");
+}
+
+bool tune_run(struct tune *t) {
+  double start = tune_now();
+  t->done = calloc((size_t)t->shapes.n + 1, sizeof *t->done);
+  if (!t->done) return false;
+  for (int i = 0; i < t->shapes.n; i++) {
+    struct tuned *one = &t->done[t->n++];
+    double left = t->budget - (tune_now() - start), share = t->budget > 0 ? left / (t->shapes.n - i) : 0;
+    struct tune_progress progress = {.tune = t, .now = one, .index = i, .start = start};
+    begin(t, one, i);
+    if (interrupted || (t->budget > 0 && left <= 0))
+      snprintf(one->why_not, sizeof one->why_not, interrupted ? "interrupted" : "the budget was used up");
+    else
+      tune_one(t, one, &progress, share);
+    tune_progress_clear();
+    tune_progress_done(&progress);
+  }
+  return true;
+}
