@@ -33,12 +33,15 @@ struct phase {
   tsr_mem b;
 };
 
+/* Bytes of one row or column of panels. */
+static int64_t depth(const struct tsr_gemm_job *job) { return tsr_min(job->problem->k, job->plan->kb) * job->size; }
+
 static int64_t bytes_of_a(const struct tsr_gemm_job *job) {
   int64_t spare = (int64_t)job->plan->units * job->kernels->gemm.mu;
-  return (job->plan->mc + spare) * job->plan->kb * job->size;
+  return (job->plan->mc + spare) * depth(job);
 }
 
-static int64_t bytes_of_b(const struct tsr_gemm_job *job) { return job->plan->nc * job->plan->kb * job->size; }
+static int64_t bytes_of_b(const struct tsr_gemm_job *job) { return job->plan->nc * depth(job); }
 
 static void pack_slivers(const struct tsr_gemm_job *job, struct group *group, const struct phase *phase) {
   const struct tsr_gemm_problem *pr = job->problem;

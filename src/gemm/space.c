@@ -24,10 +24,12 @@ static const struct tsr_field plan_fields[TSR_PLAN_FIELDS] = {
     {"mc", NULL},    {"nc", NULL},      {"pack", packs}, {"groups", NULL}};
 
 #define PAGE 4096
-/* Scratch that one thread may take for a block of A, and a group for its blocks of B. */
+/* Scratch that one thread may take for a block of A, and a group for its blocks of B; for the sums of a k split, and
+ * for those of one thread that wait to be turned over. */
 #define MOST_A_BYTES (4 << 20)
 #define MOST_B_BYTES (16 << 20)
 #define MOST_SUM_BYTES (4 << 20)
+#define MOST_THREAD_SUM_BYTES (2 << 20)
 
 void tsr_gemm_shape_of(const struct tsr_gemm_problem *p, int threads, struct tsr_values *shape) {
   int64_t size = tsr_size_of(p->type), lda = p->rsa == size ? p->csa : p->rsa, ldb = p->rsb == size ? p->csb : p->rsb;
@@ -87,7 +89,10 @@ static void set_fields(const struct tsr_values *values, struct tsr_gemm_plan *pl
 
 void tsr_gemm_plan_of(const tsr_context *context, const struct tsr_gemm_problem *p, int threads,
                       const struct tsr_values *values, struct tsr_gemm_plan *plan) {
+  const struct tsr_tiles *tiles = &context->kernels[p->type].gemm;
   set_fields(values, plan);
+  /* The rule divides by columns. A tile that does not exist is the checker's to name. */
+  if (plan->units && !plan->columns && !tiles->max_columns[plan->units]) plan->columns = 1;
   tsr_gemm_complete(&context->kernels[p->type], p, threads, plan);
 }
 
@@ -111,10 +116,10 @@ static bool tile_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm_p
 
 static bool packed_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p,
                             const struct tsr_gemm_plan *plan, char *why) {
-  int64_t size = tsr_size_of(p->type), column = plan->kb * size, tile_rows = (int64_t)plan->units * tiles->mu;
+  int64_t column = tsr_min(p->k, plan->kb) * tsr_size_of(p->type), tile_rows = (int64_t)plan->units * tiles->mu;
   bool a = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_A), b = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_B);
   NEED(plan->pack >= TSR_GEMM_PACK_NONE && plan->pack <= TSR_GEMM_PACK_AB, "pack is undecided");
-  NEED(a || p->rsa == size, "pack must take in a: A lies along k");
+  NEED(a || p->rsa == tsr_size_of(p->type), "pack must take in a: A lies along k");
   NEED(plan->columns <= tiles->max_columns[1], "columns is %d: panels need every height of tile, so at most %d",
        plan->columns, tiles->max_columns[1]);
   NEED(plan->mc % tiles->mu == 0 && (plan->mc + tile_rows) * column <= MOST_A_BYTES,
@@ -137,9 +142,9 @@ static bool direct_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm
   NEED(plan->order == TSR_GEMM_ROWS || plan->order == TSR_GEMM_COLUMNS, "order is undecided");
   NEED(plan->mc % tiles->mu == 0 || plan->mc >= (across ? p->n : p->m), "mc is %lld: it must be a multiple of %d",
        (long long)plan->mc, tiles->mu);
-  NEED(!across || tsr_saturating(tsr_saturating(plan->mc, plan->nc), plan->threads * size) <= MOST_SUM_BYTES,
-       "mc x nc is %lld x %lld: the sums of all threads must fit %d KiB", (long long)plan->mc, (long long)plan->nc,
-       MOST_SUM_BYTES >> 10);
+  NEED(!across || tsr_saturating(tsr_saturating(plan->mc, plan->nc), size) <= MOST_THREAD_SUM_BYTES,
+       "mc x nc is %lld x %lld: the sums of a thread must fit %d KiB", (long long)plan->mc, (long long)plan->nc,
+       MOST_THREAD_SUM_BYTES >> 10);
   NEED(plan->path != TSR_GEMM_K_SPLIT ||
            (blocks > 1 && tsr_saturating(tsr_saturating(p->m, p->n), blocks * size) <= MOST_SUM_BYTES),
        "path cannot be k-split: k must exceed %lld and the sums of its blocks fit %d KiB", (long long)plan->kb,
@@ -160,7 +165,9 @@ bool tsr_gemm_plan_is_legal(const tsr_context *context, const struct tsr_gemm_pr
 
 bool tsr_gemm_values_in_range(const struct tsr_values *values, char *why) {
   for (int i = 0; i < TSR_PLAN_FIELDS; i++) {
-    int64_t most = i == TSR_PLAN_UNITS ? TSR_MAX_UNITS : i == TSR_PLAN_COLUMNS ? TSR_MAX_COLUMNS : INT32_MAX;
+    static const int32_t limits[TSR_PLAN_FIELDS] = {
+        [TSR_PLAN_THREADS] = TSR_MAX_THREADS, [TSR_PLAN_UNITS] = TSR_MAX_UNITS, [TSR_PLAN_COLUMNS] = TSR_MAX_COLUMNS};
+    int64_t most = limits[i] ? limits[i] : INT32_MAX;
     NEED(values->at[i] >= 0 && values->at[i] <= most, "%s is %lld: it can be at most %lld", plan_fields[i].name,
          (long long)values->at[i], (long long)most);
   }

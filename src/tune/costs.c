@@ -2,6 +2,7 @@
 #include "src/tune/costs.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,13 +36,26 @@ static bool parse_one(const char *item, size_t length, double *values) {
   if (end == number || *end || !(value > 0 && value < 1e6)) return false;
   for (int i = 0; i < COSTS; i++)
     if (strlen(names[i]) == (size_t)(equals - item) && strncmp(names[i], item, strlen(names[i])) == 0) {
+      bool first = values[i] == 0;
       values[i] = value;
-      return true;
+      return first;
     }
   return false;
 }
 
-bool tsr_costs_parse(const char *text, struct tsr_costs *costs) {
+/* The program's locale may have another decimal point. False: there is no memory for that. */
+static bool begin_plain_numbers(locale_t *plain, locale_t *former) {
+  *plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+  *former = *plain ? uselocale(*plain) : (locale_t)0;
+  return *plain != (locale_t)0;
+}
+
+static void end_plain_numbers(locale_t plain, locale_t former) {
+  uselocale(former);
+  freelocale(plain);
+}
+
+static bool parse(const char *text, struct tsr_costs *costs) {
   struct tsr_costs read = {0};
   double values[COSTS];
   memcpy(values, &read, sizeof values);
@@ -56,12 +70,23 @@ bool tsr_costs_parse(const char *text, struct tsr_costs *costs) {
   return true;
 }
 
+bool tsr_costs_parse(const char *text, struct tsr_costs *costs) {
+  locale_t plain, former;
+  if (!begin_plain_numbers(&plain, &former)) return false;
+  bool good = parse(text, costs);
+  end_plain_numbers(plain, former);
+  return good;
+}
+
 void tsr_costs_print(const struct tsr_costs *costs, char *text, size_t size) {
+  locale_t plain, former;
   double values[COSTS];
   size_t used = 0;
+  bool is_plain = begin_plain_numbers(&plain, &former);
   memcpy(values, costs, sizeof values);
   for (int i = 0; i < COSTS && used < size; i++)
     used += (size_t)snprintf(text + used, size - used, "%s%s=%.4g", i ? " " : "", names[i], values[i]);
+  if (is_plain) end_plain_numbers(plain, former);
 }
 
 const char *tsr_costs_of_family(const char *machine, struct tsr_costs *costs) {
