@@ -132,6 +132,15 @@ static double streams_of_b(const struct model *md, int columns) {
   return 1 + md->costs->streams * most(0, columns - few) / few;
 }
 
+/* Seconds that a B in place costs beyond its bytes: nothing fetches it ahead, and where its rows are contiguous each k
+ * is a run of its own. Its tiles are read anew `times` times, while `bytes` pass. */
+static double fetching_b(const struct model *md, double k, double N, double tiles, double times, double bytes) {
+  bool along_k = (double)md->p->rsb == md->size;
+  double runs = along_k ? tiles : k * tiles;
+  double cold = md->home > md->l2 ? k * N * md->size * md->costs->cold : 0;
+  return cold + jumping(md, runs, md->home) + (times - 1) * jumping(md, runs, bytes);
+}
+
 /* Seconds of a piece R x N, operands as they lie, through all of k. */
 static double piece_in_place(const struct model *md, double R, double N) {
   const struct tsr_gemm_problem *p = md->p;
@@ -153,6 +162,7 @@ static double piece_in_place(const struct model *md, double R, double N) {
             b * (passes_b - 1) * reading(md, tile_a + tile_b);
   reads += updating(md, R, N, by_rows ? passes_b : 1, p->k > plan->kb ? md->home : a + b);
   reads += jumping(md, passes_b * k, md->home) + (by_rows ? 0 : jumping(md, passes_b * k * (passes_a - 1), a));
+  reads += fetching_b(md, k, N, passes_a, by_rows ? passes_b : 1, crowded(md, b, ldb) + tile_a);
   if (md->home > md->l2) reads += tile_a * md->costs->cold;
   double steps = (by_rows ? passes_b * cols.kinds : passes_a * rows.kinds) * md->costs->step;
   return blocks * (together(md, computing(md, &rows, &cols, k) * streams_of_b(md, cols.size[0]), reads) + steps);
@@ -262,6 +272,7 @@ static double packed_rows(const struct model *md, double R, double N, double k) 
             jumping(md, passes_b * k * passes_a, a + b);
   reads += b * (plan->pack_b ? reading(md, b + a) : in_place * reading(md, most(crowded(md, b, ldb), b + a)));
   reads += b * (passes_b - 1) * reading(md, tile_a + tile_b) + updating(md, R, N, 1, md->home);
+  if (!plan->pack_b) reads += fetching_b(md, k, N, passes_a, 1, b);
   double computes = computing(md, &rows, &cols, k) * (plan->pack_b ? 1 : streams_of_b(md, plan->columns));
   if (plan->pack_a) {
     bool along_k = (double)p->rsa != md->size;

@@ -18,6 +18,8 @@
 #define SHORT_K 64
 /* Columns up to which this holds even for an A along k, which must be transposed each time it is read. */
 #define SKINNY_COLUMNS 8
+/* Rows up to which a product is computed across to save transposing. */
+#define FEW_ROWS 32
 /* Bytes between addresses that compete for the same lines of L1 on every CPU with pages of 4 KiB. */
 #define L1_WAY 4096
 /* Bytes of A that fit any L2 beside what else is there: nobody needs to ask how large it is. */
@@ -33,9 +35,21 @@ static int64_t product(const struct tsr_gemm_problem *p) {
   return tsr_saturating(tsr_saturating(p->m, p->n), p->k);
 }
 
+/* A B whose rows are contiguous is a good A across: it needs no transposing, which an A along k does. */
+static bool saves_transposing(const struct tsr_gemm_problem *p) {
+  int64_t size = tsr_size_of(p->type);
+  return p->csb == size && p->rsa != size && p->m <= FEW_ROWS && p->n >= 16;
+}
+
 bool tsr_gemm_is_across(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
   int lanes = kernels->gemm_at.mu ? kernels->gemm_at.mu : kernels->gemm.mu;
-  return p->m <= SKINNY_COLUMNS && p->m < lanes && p->n >= 4 * lanes && p->k >= lanes;
+  if (p->k < lanes) return false;
+  return (p->m <= SKINNY_COLUMNS && p->m < lanes && p->n >= 4 * lanes) || saves_transposing(p);
+}
+
+/* Whether most rows of an A along k fill units of the transposing tiles. */
+static bool fills_units(const struct tsr_tiles *at, const struct tsr_gemm_problem *p) {
+  return p->m == 1 || 3 * (p->m % at->mu) <= p->m;
 }
 
 /* Whether an A along k is better transposed each time it is read than copied into panels: for as many columns as one
@@ -43,8 +57,9 @@ bool tsr_gemm_is_across(const struct tsr_kernels *kernels, const struct tsr_gemm
 static bool transposes_in_place(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
   const struct tsr_tiles *at = &kernels->gemm_at;
   int widest = TSR_MAX_COLUMNS;
+  if (!at->mu) return p->n <= SKINNY_COLUMNS;
+  if (!fills_units(at, p)) return false;
   if (p->n <= SKINNY_COLUMNS) return true;
-  if (!at->mu) return false;
   while (!at->units_for[widest]) widest--;
   return p->n <= widest || (p->n <= 2 * widest && p->rsa % L1_WAY != 0);
 }
@@ -59,10 +74,11 @@ static enum tsr_gemm_path choose_path(const struct tsr_kernels *kernels, const s
   if (threads > 1 && tiles_of_c < 2 * threads && blocks >= 2 * threads &&
       tsr_saturating(tsr_saturating(p->m, p->n), blocks * tsr_size_of(p->type)) <= MOST_SUM_BYTES)
     return TSR_GEMM_K_SPLIT;
-  if (p->n <= SKINNY_COLUMNS || (along_k && transposes_in_place(kernels, p))) return TSR_GEMM_DIRECT;
+  if (along_k && p->m > 1) return transposes_in_place(kernels, p) ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
+  if (p->n <= SKINNY_COLUMNS) return TSR_GEMM_DIRECT;
   int64_t most = p->rsb == tsr_size_of(p->type) ? DIRECT_PRODUCT : DIRECT_PRODUCT_ROWS;
   bool in_place = product(p) <= most || p->n <= FEW_COLUMNS || p->k <= SHORT_K;
-  return !along_k && in_place ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
+  return in_place ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
 }
 
 int tsr_gemm_threads_for(int most_threads, int64_t multiplications) {
@@ -140,18 +156,34 @@ static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_ge
   int64_t m = across ? p->n : p->m, n = across ? p->m : p->n, tile_rows = (int64_t)plan->units * tiles->mu;
   int64_t pieces = plan->threads > 1 ? 2 * plan->threads : 1, mc, nc = n;
   bool along_k = (across ? p->csb : p->rsa) != tsr_size_of(p->type);
-  int64_t most_rows = across ? MOST_ROWS_ACROSS : n <= SKINNY_COLUMNS ? m : rows_in_l2(p, plan, tile_rows);
+  if (!plan->order)
+    plan->order = tsr_gemm_order(tiles, plan->units, n, tsr_min(p->k, plan->kb) * tsr_size_of(p->type));
+  bool streams = n <= SKINNY_COLUMNS || plan->order == TSR_GEMM_ROWS;
+  int64_t most_rows = across ? MOST_ROWS_ACROSS : streams ? m : rows_in_l2(p, plan, tile_rows);
   bool cut_rows = n <= SKINNY_COLUMNS || m / tile_rows >= n / plan->columns;
   if (along_k && at->mu && n <= 2 * TSR_MAX_COLUMNS) {
     bool near = tsr_gemm_is_near(p, tsr_size_of(p->type));
-    mc = near ? m : (int64_t)tsr_gemm_at_units(at, n, false) * at->mu;
+    mc = near || p->k <= 2 * plan->kb ? m : (int64_t)tsr_gemm_at_units(at, n, false) * at->mu;
+    if (plan->threads > 1) mc = tsr_min(mc, even(m, tsr_ceil_div(m, pieces), at->mu, 1));
+    if (across) mc = tsr_min(mc, MOST_ROWS_ACROSS);
   } else {
     mc = even(m, tsr_min(most_rows, cut_rows ? tsr_ceil_div(m, pieces) : m), tile_rows, 1);
     if (!cut_rows) nc = even(n, tsr_ceil_div(n, pieces), plan->columns, 1);
   }
   if (!plan->mc) plan->mc = mc;
   if (!plan->nc) plan->nc = nc;
-  if (!plan->order) plan->order = tsr_gemm_order(tiles, plan->units, plan->nc, tsr_min(p->k, plan->kb) * tsr_size_of(p->type));
+}
+
+/* The preferred tile; for few columns of a large A one that reads it in fewer passes. */
+static int choose_units(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, enum tsr_gemm_path path) {
+  int units = tiles->units;
+  int64_t n = p->n, passes = tsr_ceil_div(n, tiles->max_columns[units]);
+  bool skinny = path == TSR_GEMM_DIRECT && n > tiles->max_columns[units] && n <= 2 * TSR_MAX_COLUMNS;
+  if (!skinny || tsr_gemm_is_near(p, tsr_size_of(p->type))) return units;
+  for (int u = units - 1; u >= units / 2 && u > 0; u--)
+    if (tiles->max_columns[u] && tsr_ceil_div(n, tiles->max_columns[u]) < passes)
+      units = u, passes = tsr_ceil_div(n, tiles->max_columns[u]);
+  return units;
 }
 
 void tsr_gemm_complete(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, int most_threads,
@@ -161,7 +193,7 @@ void tsr_gemm_complete(const struct tsr_kernels *kernels, const struct tsr_gemm_
   plan->slots = 1;
   if (!plan->threads) plan->threads = tsr_gemm_threads_for(most_threads, product(p));
   if (!plan->path) plan->path = choose_path(kernels, p, plan->threads);
-  if (!plan->units) plan->units = tiles->units;
+  if (!plan->units) plan->units = choose_units(tiles, p, plan->path);
   if (!plan->columns) plan->columns = tsr_tile_columns(tiles, plan->units);
   if (plan->path != TSR_GEMM_PACKED) {
     direct_pieces(kernels, p, plan);

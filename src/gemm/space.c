@@ -339,68 +339,6 @@ static void place(const struct tsr_values *shape, double *where) {
   where[3] = 16 * (double)at[TSR_SHAPE_TYPE] + 8 * (double)at[TSR_SHAPE_A] + 4 * (double)at[TSR_SHAPE_B];
 }
 
-/* --- the bench ----------------------------------------------------------------------------------------------------- */
-#include "src/core/trace.h"
-#include <stdlib.h>
-
-struct bench {
-  tsr_context *context;
-  struct tsr_gemm_problem p;
-  int threads;
-  void *memory;
-};
-
-static void bench_close(void *given) {
-  struct bench *bench = given;
-  free(bench->memory);
-  free(bench);
-}
-
-static void fill(tsr_type type, void *to, int64_t bytes) {
-  int64_t size = tsr_size_of(type);
-  for (int64_t i = 0; i < bytes / size; i++) {
-    double x = (double)(i % 1013) / 1013 - 0.5;
-    if (type == TSR_F32) ((float *)to)[i] = (float)x;
-    else ((double *)to)[i] = x;
-  }
-}
-
-static void *bench_open(tsr_context *context, const struct tsr_values *shape) {
-  struct bench *bench = calloc(1, sizeof *bench);
-  if (!bench) return NULL;
-  bench->context = context;
-  bench->threads = (int)shape->at[TSR_SHAPE_THREADS];
-  tsr_gemm_problem_of(shape, &bench->p);
-  struct tsr_gemm_problem *p = &bench->p;
-  int64_t size = tsr_size_of(p->type);
-  int64_t a = p->rsa == size ? p->csa * p->k : p->rsa * p->m, b = p->rsb == size ? p->csb * p->n : p->rsb * p->k;
-  int64_t c = p->csc * p->n;
-  a = round_up(a, PAGE) + 64, b = round_up(b, PAGE) + 64, c = round_up(c, PAGE);
-  if (posix_memalign(&bench->memory, PAGE, (size_t)(a + b + c)) != 0) {
-    free(bench);
-    return NULL;
-  }
-  fill(p->type, bench->memory, a + b + c);
-  p->a = (tsr_mem)bench->memory;
-  p->b = p->a + (tsr_mem)a;
-  p->c = p->b + (tsr_mem)b;
-  return bench;
-}
-
-static double bench_run(void *given, const struct tsr_values *values) {
-  struct bench *bench = given;
-  struct tsr_gemm_plan plan;
-  tsr_gemm_plan_of(bench->context, &bench->p, bench->threads, values, &plan);
-  tsr_gemm_compute_as(bench->context, &bench->p, &plan);
-  double start = tsr_trace_now(), seconds;
-  int runs = 0;
-  do {
-    tsr_gemm_compute_as(bench->context, &bench->p, &plan);
-    runs++;
-  } while ((seconds = tsr_trace_now() - start) < 100e-6);
-  return seconds / runs;
-}
-
 static double predict(const tsr_context *context, const struct tsr_costs *costs, const struct tsr_values *shape,
                       const struct tsr_values *values) {
   struct tsr_gemm_problem p;
@@ -415,4 +353,4 @@ const struct tsr_operator tsr_gemm_operator = {
     .rule = 1, .weighing = 400e-9,
     .check = check, .complete = complete, .candidates = candidates, .predict = predict, .class_of = class_of,
     .place = place,
-    .bench_open = bench_open, .bench_run = bench_run, .bench_close = bench_close};
+    .bench_open = tsr_gemm_bench_open, .bench_run = tsr_gemm_bench_run, .bench_close = tsr_gemm_bench_close};

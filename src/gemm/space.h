@@ -40,4 +40,9 @@ bool tsr_gemm_values_in_range(const struct tsr_values *values, char *why);
 bool tsr_gemm_plan_is_legal(const tsr_context *context, const struct tsr_gemm_problem *problem, int threads,
                             const struct tsr_gemm_plan *plan, char *why);
 
+/* The bench (tsr_operator): operands filled with small numbers, a product repeated for a tenth of a millisecond. */
+void *tsr_gemm_bench_open(tsr_context *context, const struct tsr_values *shape);
+double tsr_gemm_bench_run(void *bench, const struct tsr_values *plan);
+void tsr_gemm_bench_close(void *bench);
+
 #endif
