@@ -9,7 +9,7 @@
 #include "src/gemm/device_space.h"
 #include "src/gemm/space.h"
 
-/* Of one size: beyond it a text is more likely a mistake than a wish. A device's plans are too many there to be listed. */
+/* Of one size: beyond it a text is more likely a mistake than a wish. On a device so many plans take too long. */
 #define LARGEST (1 << 24)
 #define LARGEST_ON_DEVICE (1 << 20)
 
@@ -19,7 +19,7 @@ int64_t shape_field(const struct tsr_operator *op, const struct tsr_values *shap
   return 0;
 }
 
-/* --- the list ------------------------------------------------------------------------------------------------------ */
+/* --- the list ----------------------------------------------------------------------------------------------------- */
 
 static int find_slot(const struct shapes *s, const struct tsr_values *values) {
   uint64_t h = 0;
@@ -78,7 +78,7 @@ void shapes_free(struct shapes *s) {
   s->n = s->room = s->slots = 0;
 }
 
-/* --- one shape ----------------------------------------------------------------------------------------------------- */
+/* --- one shape ---------------------------------------------------------------------------------------------------- */
 
 static bool check_sizes(const struct shapes *s, const struct tsr_values *shape, char *why) {
   static const char *const sizes[] = {"m", "n", "k"};
@@ -140,7 +140,8 @@ static void complete_on_cpu(const struct shapes *s, struct tsr_values *shape) {
   int64_t ldb = at[TSR_SHAPE_B] == 1 ? at[TSR_SHAPE_K] : at[TSR_SHAPE_N];
   int in_a_page = (int)(4096 / size);
   if (!at[TSR_SHAPE_PAGES])
-    at[TSR_SHAPE_PAGES] = 1 + (lda % in_a_page == 0) + 2 * (ldb % in_a_page == 0) + 4 * (at[TSR_SHAPE_M] % in_a_page == 0);
+    at[TSR_SHAPE_PAGES] =
+        1 + (lda % in_a_page == 0) + 2 * (ldb % in_a_page == 0) + 4 * (at[TSR_SHAPE_M] % in_a_page == 0);
 }
 
 static void complete_on_device(struct tsr_values *shape) {
@@ -191,7 +192,7 @@ bool shapes_add_text(struct shapes *s, const char *text, double weight, char *wh
   return true;
 }
 
-/* --- files --------------------------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 static FILE *open_to_read(const char *command, const char *path) {
   FILE *file = fopen(path, "re");

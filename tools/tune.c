@@ -41,7 +41,7 @@ struct request {
   bool calibrate, watch;
 };
 
-/* --- the command line ---------------------------------------------------------------------------------------------- */
+/* --- the command line --------------------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 1, 2))) static bool wrong(const char *format, ...);
 static bool wrong(const char *format, ...) {
@@ -107,7 +107,7 @@ static bool check_request(const struct request *r, const char *operator_name, in
   return true;
 }
 
-/* --- from the request to shapes ------------------------------------------------------------------------------------ */
+/* --- from the request to shapes ----------------------------------------------------------------------------------- */
 
 static bool read_types(const struct request *r, int types[3]) {
   static const struct { const char *name; int type[2]; bool on_device; } known[] = {
@@ -156,7 +156,7 @@ static bool read_sources(struct tune *t, const struct request *r) {
   return true;
 }
 
-/* --- tuning -------------------------------------------------------------------------------------------------------- */
+/* --- tuning ------------------------------------------------------------------------------------------------------- */
 
 static int tune_shapes(struct tune *t) {
   if (t->shapes.n == 0) return wrong("no shape was found: there is nothing to tune"), EXIT_FAILURE;
@@ -164,7 +164,8 @@ static int tune_shapes(struct tune *t) {
   tune_catch_signals();
   if (!tune_run(t)) return wrong("there is no memory to go on"), EXIT_FAILURE;
   tune_print_table(t);
-  return t->unwritable ? EXIT_FAILURE : 0;
+  if (t->exhaustive) tune_print_comparison(t);
+  return tune_write_reports(t) && !t->unwritable ? 0 : EXIT_FAILURE;
 }
 
 static void finish(struct tune *t, const struct request *r) {

@@ -9,7 +9,8 @@
 /* Whose plans an exhaustive run compares with the best of all. */
 enum contestant {
   BY_RULE,     /* the rule of thumb */
-  BY_MODEL,    /* the model alone */
+  BY_MODEL,    /* the model alone, weighing as many plans as a call has time for */
+  BY_WEIGHING, /* the same with all plans weighed */
   BY_LEARNING, /* the model, corrected by what was measured for the other shapes of the run */
   BY_CHOICE,   /* what a call takes before tuning */
   BY_TUNING,
@@ -52,8 +53,8 @@ double tune_now(void); /* monotonic seconds */
 /* Tunes all shapes and stores each at once; false when there is no memory. */
 bool tune_run(struct tune *tune);
 
-/* After the sessions of an exhaustive run: chooses by what the others taught, and measures the contestants. */
-bool tune_compare(struct tune *tune);
+/* After the sessions of an exhaustive run: chooses by what the other shapes taught, and measures the contestants. */
+void tune_compare(struct tune *tune);
 void tune_search_few(struct tune *tune, struct tuned *one); /* on a device */
 
 /* One line that stands while a shape is measured, on a terminal; elsewhere nothing. */
@@ -77,7 +78,7 @@ double tune_gain(const struct tuned *one);
 /* False after a message. */
 bool tune_write_reports(const struct tune *tune);
 
-/* Runs a program with the library preloaded and adds the shapes it called; gives its exit status, -1 after a message. */
+/* Runs a program with the library preloaded and adds the shapes it called. Gives its exit status; -1 after a message. */
 int tune_watch(struct shapes *shapes, char **argv);
 
 int tune_calibrate(tsr_context *context, bool dry_run);

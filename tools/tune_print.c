@@ -17,19 +17,22 @@ double tune_gain(const struct tuned *one) {
   return s->improved && s->seconds > 0 ? 1 / s->ratio : 1;
 }
 
-/* "+12.3 % (9.8 .. 14.1)", "no change". A device's times are exact. */
+/* "+12.3 % (9.8 .. 14.1)", "no change". A device's times are exact. One wild run can leave an end open. */
+#define OPEN_END 0.1
 static void print_gain(const struct tune *t, const struct tuned *one, char *text, size_t size) {
   const struct tsr_session *s = &one->session;
   if (!s->improved)
     snprintf(text, size, "no change");
   else if (t->context->device || !(s->ratio_low > 0))
     snprintf(text, size, "+%.1f %%", 100 / s->ratio - 100);
+  else if (s->ratio_low < OPEN_END * s->ratio)
+    snprintf(text, size, "+%.1f %% (%.1f ..)", 100 / s->ratio - 100, 100 / s->ratio_high - 100);
   else
     snprintf(text, size, "+%.1f %% (%.1f .. %.1f)", 100 / s->ratio - 100, 100 / s->ratio_high - 100,
              100 / s->ratio_low - 100);
 }
 
-/* --- progress ------------------------------------------------------------------------------------------------------ */
+/* --- progress ----------------------------------------------------------------------------------------------------- */
 
 void tune_progress_clear(void) {
   if (on_terminal()) fputs("\r\033[K", stderr);
@@ -48,7 +51,8 @@ void tune_progress_show(struct tune_progress *p, int runs, double best) {
   bar[BAR] = 0;
   if (t->budget > 0) snprintf(left, sizeof left, ", %.0f s left", fmax(0, t->budget - (now - p->start)));
   if (best > 0)
-    snprintf(so_far, sizeof so_far, ", best %.4g GFLOP/s (%+.1f %%)", gflops(p->now, best), 100 * p->first / best - 100);
+    snprintf(so_far, sizeof so_far, ", best %.4g GFLOP/s (%+.1f %%)", gflops(p->now, best),
+             100 * p->first / best - 100);
   tsr_values_print(t->op->shape, t->op->nshape, &p->now->shape, text);
   fprintf(stderr, "\r\033[K[%s] %d of %d%s: %.60s%s%s%s", bar, p->index + 1, t->shapes.n, left, text,
           p->doing && *p->doing ? ", " : "", p->doing ? p->doing : "", so_far);
@@ -67,7 +71,7 @@ void tune_progress_done(const struct tune_progress *p) {
     fprintf(stderr, "%d of %d: %s: %s\n", p->index + 1, p->tune->shapes.n, shape, gain);
 }
 
-/* --- tables -------------------------------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------------------------------- */
 
 /* A plan without the names of fields whose values are words: "packed threads=2 mc=192 ab". */
 static void short_plan(const struct tsr_operator *op, const struct tsr_values *plan, char *text) {

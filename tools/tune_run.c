@@ -1,4 +1,5 @@
 /* tessera tune: the sessions. */
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ double tune_now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* --- shapes that are passed over ----------------------------------------------------------------------------------- */
+/* --- shapes that are passed over ---------------------------------------------------------------------------------- */
 
 /* Bytes this process may still take: the machine's, or the cgroup's. */
 static double memory_left(void) {
@@ -37,8 +38,8 @@ static double memory_left(void) {
     if (sscanf(line, "MemAvailable: %lld", &kib) == 1) left = 1024.0 * (double)kib;
   if (file) fclose(file);
   FILE *most = fopen("/sys/fs/cgroup/memory.max", "re"), *now = fopen("/sys/fs/cgroup/memory.current", "re");
-  if (most && now && fscanf(most, "%lld", &limit) == 1 && fscanf(now, "%lld", &used) == 1 && (double)(limit - used) < left)
-    left = (double)(limit - used);
+  if (most && now && fscanf(most, "%lld", &limit) == 1 && fscanf(now, "%lld", &used) == 1)
+    left = fmin(left, (double)(limit - used));
   if (most) fclose(most);
   if (now) fclose(now);
   return left;
@@ -74,7 +75,7 @@ static bool may_tune(const struct tune *t, struct tuned *one) {
   return !one->why_not[0];
 }
 
-/* --- sessions ------------------------------------------------------------------------------------------------------ */
+/* --- sessions ----------------------------------------------------------------------------------------------------- */
 
 static bool go_on(void *user, int runs, double spent, double best) {
   (void)spent;
@@ -92,11 +93,14 @@ static bool run_session(const struct tune *t, struct tuned *one, struct tune_pro
   return false;
 }
 
-/* A search that was cut short counts only if it found something. */
-static bool was_cut_short(const struct tuned *one) { return interrupted && !one->session.improved; }
+/* A search that was cut short before its verdict: a row of it would keep others from trying again. */
+static bool was_cut_short(const struct tuned *one, double most_seconds) {
+  const struct tsr_session *s = &one->session;
+  return !s->improved && !isfinite(s->ratio_high) && (interrupted || (most_seconds > 0 && s->spent >= most_seconds));
+}
 
 static void store(struct tune *t, struct tuned *one) {
-  if (t->dry_run || t->exhaustive || was_cut_short(one)) return;
+  if (t->dry_run || t->exhaustive || one->why_not[0]) return;
   if (tsr_session_store(t->context, t->op, &one->session, 1) == TSR_OK) return;
   if (!t->unwritable) {
     tune_progress_clear();
@@ -113,8 +117,12 @@ static void tune_one(struct tune *t, struct tuned *one, struct tune_progress *pr
   tsr_choose_without_user(t->op, t->context, &one->shape, &plan, &about);
   one->source = about.source;
   if (!run_session(t, one, progress, most_seconds, false, &one->session)) return;
-  if (was_cut_short(one)) snprintf(one->why_not, sizeof one->why_not, "interrupted");
+  if (was_cut_short(one, most_seconds))
+    snprintf(one->why_not, sizeof one->why_not, "%s",
+             interrupted ? "interrupted" : "no verdict within its share of the budget");
   store(t, one);
+  if (!t->exhaustive || interrupted || !run_session(t, one, progress, 0, true, &one->all)) return;
+  if (t->context->device) tune_search_few(t, one);
 }
 
 static void begin(struct tune *t, struct tuned *one, int i) {
@@ -141,5 +149,6 @@ bool tune_run(struct tune *t) {
     tune_progress_clear();
     tune_progress_done(&progress);
   }
+  if (t->exhaustive) tune_compare(t);
   return true;
 }
