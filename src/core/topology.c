@@ -76,10 +76,11 @@ static void read_cpus(struct tsr_topology *t, const struct tsr_cpu_mask *mask, c
 
 void tsr_topology_read(struct tsr_topology *t, const struct tsr_cpu_mask *mask, const char *root) {
   *t = defaults;
-  if (!*root && tsr_topology_hwloc(t, mask))
-    t->source = "hwloc";
-  else if (tsr_topology_sysfs(t, mask, root))
+  /* hwloc knows more machines, but loads all its plugins first: 4 ms where 0.2 would do. */
+  if (tsr_topology_sysfs(t, mask, root))
     t->source = "/sys";
+  else if (!*root && tsr_topology_hwloc(t, mask))
+    t->source = "hwloc";
   read_cpus(t, mask, root);
 }
 

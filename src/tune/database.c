@@ -380,6 +380,8 @@ static tsr_status read_known(const struct reader *r, const char *machine, bool c
 static tsr_status read_database(const char *path, const char *machine, const struct tsr_visitor *visitor, void *arg,
                                 bool check) {
   struct session session;
+  struct stat file;
+  if (stat(path, &file) != 0 && errno == ENOENT) return TSR_OK; /* SQLite need not be loaded for that */
   tsr_status status = enter(&session, path, READ_WAIT_MS);
   if (status != TSR_OK) return status;
   status = read_known(&(struct reader){&session, visitor, arg}, machine, check);
