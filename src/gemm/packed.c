@@ -45,7 +45,9 @@ static int64_t bytes_of_b(const struct tsr_gemm_job *job) { return job->plan->nc
 
 static void pack_slivers(const struct tsr_gemm_job *job, struct group *group, const struct phase *phase) {
   const struct tsr_gemm_problem *pr = job->problem;
-  int64_t sliver = SLIVER_TILES * job->plan->columns, count = phase->cols / sliver > 0 ? phase->cols / sliver : 1;
+  int64_t sliver = SLIVER_TILES * job->plan->columns; /* at least the widest tile, which may be the last */
+  if (sliver < TSR_MAX_COLUMNS) sliver = TSR_MAX_COLUMNS;
+  int64_t count = phase->cols / sliver > 0 ? phase->cols / sliver : 1;
   tsr_mem from = pr->b + (tsr_mem)(phase->p0 * pr->rsb + phase->j * pr->csb);
   for (int64_t s; (s = atomic_fetch_add(&group->sliver[phase->parity], 1)) < count;)
     tsr_gemm_pack_b(job, phase->cols, s * sliver, s + 1 == count ? phase->cols : (s + 1) * sliver, phase->k, from,

@@ -56,7 +56,10 @@ void tsr_gemm_problem_of(const struct tsr_values *shape, struct tsr_gemm_problem
   int64_t size = tsr_size_of((tsr_type)at[TSR_SHAPE_TYPE]), pages = at[TSR_SHAPE_PAGES] - 1;
   bool a_by_rows = at[TSR_SHAPE_A] == 1, b_by_k = at[TSR_SHAPE_B] == 1;
   int64_t m = at[TSR_SHAPE_M], n = at[TSR_SHAPE_N], k = at[TSR_SHAPE_K];
-  int64_t lda = stride_for((a_by_rows ? m : k) * size, pages & 1), ldb = stride_for((b_by_k ? k : n) * size, pages & 2);
+  /* Lines of one element are told from columns by a stride that is not the element's. */
+  int64_t along_k = k > 1 ? k : 2, along_n = n > 1 ? n : 2;
+  int64_t lda = stride_for((a_by_rows ? m : along_k) * size, pages & 1);
+  int64_t ldb = stride_for((b_by_k ? k : along_n) * size, pages & 2);
   *p = (struct tsr_gemm_problem){.type = (tsr_type)at[TSR_SHAPE_TYPE], .type_c = (tsr_type)at[TSR_SHAPE_TYPE],
                                  .m = m, .n = n, .k = k, .alpha = 1, .csc = stride_for(m * size, pages & 4)};
   p->rsa = a_by_rows ? size : lda;

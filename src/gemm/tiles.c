@@ -183,9 +183,11 @@ void tsr_gemm_pack_a(const struct tsr_gemm_job *job, int64_t rows, int64_t k, ts
 void tsr_gemm_pack_b(const struct tsr_gemm_job *job, int64_t cols, int64_t j0, int64_t j1, int64_t k, tsr_mem from,
                      tsr_mem to) {
   int columns = job->plan->columns, most = job->kernels->gemm.max_columns[job->plan->units];
+  /* Tiles of the preferred width follow one another until what is left fits one tile, or is shared by two. */
+  int64_t end = cols - (2 * columns > most ? columns : most + 1 - columns);
   for (int64_t j = j0, count, width; j < j1; j += count * width) {
     width = tsr_next_columns(cols - j, columns, most);
-    count = width == columns ? (tsr_min(j1, cols - columns) - j) / columns : 1;
+    count = width == columns ? (tsr_min(j1, end) - j) / columns : 1;
     if (count < 1) count = 1;
     tsr_gemm_pack(job->kernels, job->size, count * width, width, k, from + (tsr_mem)(j * job->problem->csb),
                   job->problem->csb, job->problem->rsb, to + (tsr_mem)(j * k * job->size));

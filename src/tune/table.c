@@ -2,6 +2,7 @@
 
 #include <fenv.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,17 @@ static void take_costs(void *arg, const char *machine, const char *text, int64_t
     note_bad(f, "the calibration is not understood: run tessera tune --calibrate");
 }
 
+/* One warning is enough: every kind of context reads the same file, and so does each reading after a tuning. */
+static void warn_once(const struct filling *f, const char *path, const char *failure) {
+  static atomic_flag told = ATOMIC_FLAG_INIT;
+  if (atomic_flag_test_and_set(&told)) return;
+  if (failure)
+    tsr_warn("the tuning database is not used: %s", failure);
+  else
+    tsr_warn("%lld rows of %s are not used (\"tessera db check\" lists them), the first because %s", (long long)f->bad,
+             path, f->first_bad);
+}
+
 /* Costs come first, since samples are compared with the model's predictions. */
 static void read_user(struct filling *f) {
   static const struct tsr_visitor costs = {.costs = take_costs};
@@ -140,10 +152,9 @@ static void read_user(struct filling *f) {
   if (tsr_database_path(path, sizeof path) != TSR_OK) return;
   if (tsr_database_read(path, f->table->machine, &costs, f) != TSR_OK ||
       tsr_database_read(path, f->table->machine, &rest, f) != TSR_OK)
-    tsr_warn("the tuning database is not used: %s", tsr_last_error());
+    warn_once(f, path, tsr_last_error());
   else if (f->bad)
-    tsr_warn("%lld rows of %s are not used (\"tessera db check\" lists them), the first because %s", (long long)f->bad,
-             path, f->first_bad);
+    warn_once(f, path, NULL);
 }
 
 static struct tsr_table *make_table(const tsr_context *context, const struct tsr_operator *op, const char *machine) {
