@@ -7,7 +7,7 @@ struct command {
   int (*run)(int argc, char **argv); /* argv[0] is the subcommand; gives the exit status */
 };
 
-extern const struct command command_info, command_run, command_db, command_tune, command_accel;
+extern const struct command command_info, command_run, command_db, command_tune, command_explain, command_accel;
 
 #define EXIT_USAGE 2
 

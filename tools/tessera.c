@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
     &command_run,
     &command_db,
     &command_tune,
+    &command_explain,
 #ifdef TESSERA_HAVE_ACCEL
     &command_accel,
 #endif
