@@ -13,7 +13,7 @@ bool find_beside(const char *command, const char *what, const char *const *place
 /* Puts the library that this program belongs to first in LD_PRELOAD. False after a message. */
 bool preload_library(const char *command);
 
-/* Becomes the program argv[0]. Comes back, after a message, only if that cannot be: with the exit status that says so. */
+/* Becomes the program argv[0]. If that cannot be, it comes back after a message with the exit status that says so. */
 int become_program(const char *command, char **argv);
 
 #endif

@@ -165,7 +165,8 @@ static int tune_shapes(struct tune *t) {
   if (!tune_run(t)) return wrong("there is no memory to go on"), EXIT_FAILURE;
   tune_print_table(t);
   if (t->exhaustive) tune_print_comparison(t);
-  return tune_write_reports(t) && !t->unwritable ? 0 : EXIT_FAILURE;
+  bool done = tune_write_reports(t) && !t->unwritable;
+  return tune_interrupted() ? 128 + tune_interrupted() : done ? 0 : EXIT_FAILURE;
 }
 
 static void finish(struct tune *t, const struct request *r) {

@@ -47,7 +47,7 @@ struct tune {
 
 /* Set by the first SIGINT or SIGTERM; the second one ends the program. */
 void tune_catch_signals(void);
-bool tune_interrupted(void);
+int tune_interrupted(void); /* which signal, or 0 */
 double tune_now(void); /* monotonic seconds */
 
 /* Tunes all shapes and stores each at once; false when there is no memory. */
@@ -78,7 +78,7 @@ double tune_gain(const struct tuned *one);
 /* False after a message. */
 bool tune_write_reports(const struct tune *tune);
 
-/* Runs a program with the library preloaded and adds the shapes it called. Gives its exit status; -1 after a message. */
+/* Runs a program with the library preloaded and adds the shapes it called: gives its exit status, -1 after a message */
 int tune_watch(struct shapes *shapes, char **argv);
 
 int tune_calibrate(tsr_context *context, bool dry_run);

@@ -11,8 +11,8 @@
 #include "tune.h"
 
 static volatile sig_atomic_t interrupted;
-static void interrupt(int signal) { (void)signal, interrupted = 1; }
-bool tune_interrupted(void) { return interrupted; }
+static void interrupt(int signal) { interrupted = signal; }
+int tune_interrupted(void) { return interrupted; }
 
 void tune_catch_signals(void) {
   struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
