@@ -61,11 +61,12 @@ static bool add(struct shapes *s, const struct tsr_values *values, double weight
 
 static int heavier(const void *x, const void *y) {
   const struct shape *a = x, *b = y;
-  return (a->weight < b->weight) - (a->weight > b->weight);
+  if (a->weight == b->weight) return a->order - b->order;
+  return a->weight < b->weight ? 1 : -1;
 }
 
-/* glibc's qsort keeps the order of equals as long as it has memory; elsewhere it does not matter much. */
 void shapes_sort(struct shapes *s) {
+  for (int i = 0; i < s->n; i++) s->shape[i].order = i;
   if (s->n > 0) qsort(s->shape, (size_t)s->n, sizeof *s->shape, heavier);
   memset(s->slot, 0, (size_t)s->slots * sizeof *s->slot);
   for (int i = 0; i < s->n; i++) s->slot[find_slot(s, &s->shape[i].values)] = i + 1;

@@ -7,6 +7,7 @@
 struct shape {
   struct tsr_values values;
   double weight; /* seconds that calls of it took or may take; 0: not known */
+  int order;     /* which it was before sorting */
 };
 
 /* Set context, op and types (tsr_type, ended by 0) before the first shape is added; the rest begins as 0. */

@@ -62,7 +62,7 @@ struct tune_progress {
   const struct tune *tune;
   const struct tuned *now;
   int index;
-  double start, shown, first; /* first: seconds of the first run, which is the default's */
+  double start, shown;
   const char *doing;
 };
 void tune_progress_show(struct tune_progress *progress, int runs, double best);

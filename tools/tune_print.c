@@ -43,16 +43,13 @@ void tune_progress_show(struct tune_progress *p, int runs, double best) {
   const struct tune *t = p->tune;
   char bar[BAR + 1], text[TSR_VALUES_TEXT], left[48] = "", so_far[80] = "";
   double now = tune_now();
-  if (runs == 1) p->first = best;
   if (!on_terminal() || (runs > 0 && now - p->shown < 0.1)) return;
   p->shown = now;
   int full = p->index * BAR / t->shapes.n;
   for (int i = 0; i < BAR; i++) bar[i] = i < full ? '#' : '.';
   bar[BAR] = 0;
   if (t->budget > 0) snprintf(left, sizeof left, ", %.0f s left", fmax(0, t->budget - (now - p->start)));
-  if (best > 0)
-    snprintf(so_far, sizeof so_far, ", best %.4g GFLOP/s (%+.1f %%)", gflops(p->now, best),
-             100 * p->first / best - 100);
+  if (best > 0) snprintf(so_far, sizeof so_far, ", best %.4g GFLOP/s", gflops(p->now, best));
   tsr_values_print(t->op->shape, t->op->nshape, &p->now->shape, text);
   fprintf(stderr, "\r\033[K[%s] %d of %d%s: %.60s%s%s%s", bar, p->index + 1, t->shapes.n, left, text,
           p->doing && *p->doing ? ", " : "", p->doing ? p->doing : "", so_far);

@@ -173,8 +173,8 @@ static void bad_lines(void **state) {
 #define LINE(us, words) "tessera: cblas_sgemm NT avx512 packed/48x8 threads=1 " us " us 1.0 GFLOP/s 1.0 % {" words "}\n"
 static void a_trace(void **state) {
   (void)state;
-  write_file("trace.log", LINE("10.0", "gemm type=f32 m=70 n=80 k=90 a=n b=n pages=1 threads=1")
-                          LINE("90.0", "gemm type=f64 m=71 n=81 k=91 a=t b=n pages=1 threads=1")
+  write_file("trace.log", LINE("90.1", "gemm type=f64 m=71 n=81 k=91 a=t b=n pages=1 threads=1")
+                          LINE("10.0", "gemm type=f32 m=70 n=80 k=90 a=n b=n pages=1 threads=1")
                           LINE("90.0", "gemm type=f32 m=70 n=80 k=90 a=n b=n pages=1 threads=1")
                           "tessera: cblas_sgemm 2x2x2 avx512 small threads=1 0.1 us 1.0 GFLOP/s 1.0 %\n"
                           "the program's own words {gemm} {gemm m=}\n"
