@@ -64,7 +64,7 @@ static void look_at_row(void *arg, const struct tsr_row *row) {
 static void tell_row(struct explain *e, const struct asked *asked, const char *path) {
   switch (asked->found) {
     case NO_ROW:
-      explain_say(&e->trail, 0, "your database: no row for this shape (%s has %ld of this machine)", path, asked->rows);
+      explain_say(&e->trail, 0, "your database: no row for this shape (%.120s has %ld of this machine)", path, asked->rows);
       break;
     case OTHER_KERNELS:
       explain_say(&e->trail, 0, "your database: its row was measured with other kernels (%s); tune the shape again",
@@ -72,7 +72,7 @@ static void tell_row(struct explain *e, const struct asked *asked, const char *p
       break;
     case NOT_LEGAL: explain_say(&e->trail, 0, "your database: its row is not legal: %s", asked->why); break;
     case USED:
-      explain_say(&e->trail, 0, "your database: a row in %s: measured %s, the default %s", path,
+      explain_say(&e->trail, 0, "your database: a row in %.120s: measured %s, the default %s", path,
                   explain_seconds(asked->median).text, explain_seconds(asked->by_default).text);
   }
 }
@@ -80,7 +80,7 @@ static void tell_row(struct explain *e, const struct asked *asked, const char *p
 static void ask_database(struct explain *e) {
   static const struct tsr_visitor visitor = {.row = look_at_row};
   struct asked asked = {.e = e};
-  char path[EXPLAIN_LINE / 2], machine[TSR_KEY_TEXT];
+  char path[4096], machine[TSR_KEY_TEXT];
   if (!tsr_tune_reads()) {
     explain_say(&e->trail, 0, "your database: not read, since TESSERA_TUNE is off");
     return;
@@ -90,7 +90,7 @@ static void ask_database(struct explain *e) {
   if (tsr_database_path(path, sizeof path) != TSR_OK)
     explain_say(&e->trail, 0, "your database: there is none: %s", tsr_last_error());
   else if (access(path, F_OK) != 0 && errno == ENOENT)
-    explain_say(&e->trail, 0, "your database: %s does not exist", path);
+    explain_say(&e->trail, 0, "your database: %.120s does not exist", path);
   else if (tsr_database_read(path, machine, &visitor, &asked) != TSR_OK)
     explain_say(&e->trail, 0, "your database: not used: %s", tsr_last_error());
   else
@@ -120,11 +120,7 @@ static void tell_choice(struct explain *e) {
   else if (c->source == TSR_FROM_RULE)
     explain_say(&e->trail, 0, "cost model: the rule's plan is the best of its space");
   explain_say(&e->trail, 0, "-> %s", tsr_source_names[c->source]);
-}
-
-/* Up to this product the library takes the rule's plan and looks nothing up (src/gemm/choose.c). */
-static bool is_too_small_to_look_up(const struct explain *e) {
-  return !e->context->device && tsr_saturating(tsr_saturating(e->p.m, e->p.n), e->p.k) <= 48 * 48 * 48;
+  if (tsr_tune_writes()) explain_say(&e->trail, 0, "TESSERA_TUNE is write: calls of a program also try other plans");
 }
 
 static bool take_words(struct explain *e) {
@@ -148,7 +144,7 @@ static bool decide(struct explain *e) {
     explain_say(&e->trail, 0, "-> the small path: a few tiles and one block of k are computed before any plan is made");
     return true;
   }
-  if (is_too_small_to_look_up(e)) {
+  if (!e->context->device && !tsr_gemm_is_looked_up(&e->p)) {
     e->op->complete(e->context, &e->shape, &e->plan.values);
     e->choice = (struct tsr_choice){.source = TSR_FROM_RULE, .considered = 1};
     explain_say(&e->trail, 0, "nothing is looked up for so small a product");

@@ -144,21 +144,23 @@ static int64_t covered_by_tiles(void) {
   return covered;
 }
 
-static void tell_kernels(struct explain *e, const struct tsr_kernels *kernels) {
+/* In one of `blocks` blocks of k that were counted: all are covered alike. */
+static void tell_kernels(struct explain *e, const struct tsr_kernels *kernels, int64_t blocks) {
   const struct tsr_tiles *lists[] = {&kernels->gemm, &kernels->gemm_at};
   int64_t covered = covered_by_tiles();
   for (int which = 0; which < 2; which++)
     for (int u = TSR_MAX_UNITS; u > 0; u--)
       for (int w = TSR_MAX_COLUMNS; w > 0; w--) {
-        int64_t tiles = count.tiles[which][u][w];
+        int64_t tiles = count.tiles[which][u][w] / blocks;
         if (tiles)
           explain_say(&e->kernels, 0, "%s: %lld tile%s, %.1f %%", lists[which]->tile[u][w]->symbol, (long long)tiles,
-                      tiles > 1 ? "s" : "", 100.0 * (double)(tiles * u * w * count.mu[which]) / (double)covered);
+                      tiles > 1 ? "s" : "", 100.0 * (double)(blocks * tiles * u * w * count.mu[which]) / (double)covered);
       }
   if (covered > 0)
-    explain_say(&e->kernels, 0, "%.1f %% of their rows are rows of C, the rest lies beyond its edge; %lld call%s of kernels",
-                100.0 * (double)(count.elements[0] + count.elements[1]) / (double)covered, (long long)count.calls,
-                count.calls == 1 ? "" : "s");
+    explain_say(&e->kernels, 0,
+                "%.1f %% of their rows are rows of C, the rest lies beyond its edge; %lld call%s of kernels a block of k",
+                100.0 * (double)(count.elements[0] + count.elements[1]) / (double)covered,
+                (long long)(count.calls / blocks), count.calls == blocks ? "" : "s");
 }
 
 /* Calls of kernels that nobody wants to wait for. */
@@ -193,14 +195,14 @@ static void count_kernels(struct explain *e, const struct tsr_gemm_plan *plan) {
     tell_side(e, across ? "n" : "m", rows, columns * blocks, true);
     tell_side(e, across ? "m" : "n", columns, covered_by_tiles() / columns, false);
   }
-  tell_kernels(e, &e->context->kernels[p.type]);
+  tell_kernels(e, &e->context->kernels[p.type], blocks);
 }
 
 bool explain_small(struct explain *e) {
   struct tsr_kernels kernels;
   counting_kernels(&e->context->kernels[e->p.type], tsr_size_of(e->p.type), &kernels);
   if (!tsr_gemm_small(&kernels, &e->p)) return false;
-  tell_kernels(e, &e->context->kernels[e->p.type]);
+  tell_kernels(e, &e->context->kernels[e->p.type], 1);
   return true;
 }
 

@@ -1,0 +1,410 @@
+/* `tessera explain` as a user meets it. The program to test is the first argument. */
+#include <math.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "src/gemm/tiles.h"
+#include "test/tune/runtime_support.h"
+
+static const char *tessera;
+static char output[1 << 16];
+
+/* Both outputs of `tessera explain ARGUMENTS` are left in `output`. */
+static void expect(int status, const char *arguments) {
+  char command[1200];
+  snprintf(command, sizeof command, "'%s' explain %s 2>&1", tessera, arguments);
+  FILE *pipe = popen(command, "r");
+  assert_non_null(pipe);
+  output[fread(output, 1, sizeof output - 1, pipe)] = 0;
+  int ended = pclose(pipe);
+  if (!WIFEXITED(ended) || WEXITSTATUS(ended) != status)
+    fail_msg("%s: status %x, not %d:\n%s", command, ended, status, output);
+}
+
+static void says(const char *part) {
+  if (!strstr(output, part)) fail_msg("\"%s\" is not in:\n%s", part, output);
+}
+
+static void says_not(const char *part) {
+  if (strstr(output, part)) fail_msg("\"%s\" is in:\n%s", part, output);
+}
+
+static tsr_context *context;
+
+static int open_context(void **state) {
+  (void)state;
+  return tsr_context_create(NULL, &context) == TSR_OK && tsr_set_num_threads(context, 2) == TSR_OK ? 0 : -1;
+}
+
+static int close_context(void **state) {
+  (void)state;
+  tsr_context_destroy(context);
+  return 0;
+}
+
+/* The shape that `explain gemm SIZES NN --threads 2` is about, sizes row-major. */
+static struct tsr_values shape_of(tsr_type type, int64_t m, int64_t n, int64_t k) {
+  tsr_gemm_desc d = TSR_GEMM_DESC;
+  struct tsr_gemm_problem problem;
+  struct tsr_values shape = {{0}};
+  d.type = type, d.m = m, d.n = n, d.k = k, d.lda = k, d.ldb = d.ldc = n;
+  tsr_gemm_normalise(&d, NULL, NULL, NULL, &problem);
+  tsr_gemm_shape_of(&problem, 2, &shape);
+  return shape;
+}
+
+/* A legal plan that nobody would choose for a product of this size. */
+static struct tsr_values odd_plan(const struct tsr_values *shape) {
+  struct tsr_values plan;
+  char why[TSR_WHY_TEXT];
+  assert_true(tsr_values_parse(GEMM->plan, GEMM->nplan, "path=packed threads=1 nc=64 pack=ab", &plan, why));
+  GEMM->complete(context, shape, &plan);
+  if (!GEMM->check(context, shape, &plan, why)) fail_msg("%s", why);
+  return plan;
+}
+
+#define PRODUCT "gemm 300x310x320 --threads 2"
+static struct tsr_values product(void) { return shape_of(TSR_F32, 300, 310, 320); }
+
+static void usage(void **state) {
+  (void)state;
+  static const struct { const char *arguments, *sentence; } wrong[] = {
+      {"", "usage: tessera explain gemm"},
+      {"--frobnicate", "usage: tessera explain gemm"},
+      {"conv 1x2x3", "there is no operator \"conv\""},
+      {"gemm", "which product?"},
+      {"gemm f32", "which product?"},
+      {"gemm 12", "MxNxK"},
+      {"gemm 12x13", "MxNxK"},
+      {"gemm 12x13x", "k is \"\""},
+      {"gemm 12x13x14x15", "three sizes"},
+      {"gemm 12x-1x4", "n is \"-1\""},
+      {"gemm 0x13x14", "m is \"0\""},
+      {"gemm 12x13x99999999999999999999999999999999", "k is \"99999"},
+      {"gemm 12xax14", "n is \"a\""},
+      {"gemm 12x13x14 NX", "\"NX\" is no layout"},
+      {"gemm 12x13x14 NN f32", "\"f32\" is too much"},
+      {"gemm bf16 12x13x14", "use TSR_F32 or TSR_F64"},
+      {"gemm 12x13x14 --threads 0", "--threads is \"0\""},
+      {"gemm 12x13x14 --threads two", "--threads is \"two\""},
+      {"gemm 120x130x140 --lda 13", "lda is 13"},
+      {"gemm 12x13x14 --lda x", "--lda is \"x\""},
+      {"gemm 12x13x14 --device cpu", "\"cpu\" is not a device"},
+      {"gemm 12x13x14 --device accel:nonsense", "nonsense"},
+      {"gemm f32 12x13x14 --device accel:910b", "on a device use"},
+      {"gemm 12x13x14 --to f31 --device accel:910b", "--to is \"f31\""},
+      {"gemm m=12 n=13", "k"},
+      {"gemm m=12 n=13 k=14 q=3", "q=3"},
+      {"gemm m=12 n=13 k=14 --lda 100", "go with sizes"},
+      {PRODUCT " --plan nothing", "plan: \"nothing\" is no field=value"},
+      {PRODUCT " --plan path=fast", "path cannot be \"fast\""},
+      {PRODUCT " --plan 'path=packed mc=7'", "mc is 7: it must be a multiple of"},
+      {PRODUCT " --plan threads=3", "threads is 3: it must be 1 to 2"},
+      {PRODUCT " --plan units=1000000", "units is 1000000"},
+      {"gemm 256x256x256 --device accel:910b --plan mc=7", "plan: mc is 7 but must be a multiple of"},
+  };
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    expect(2, wrong[i].arguments);
+    says(wrong[i].sentence);
+    says_not("predicted");
+  }
+}
+
+/* --- where the plan came from -------------------------------------------------------------------------------------- */
+
+static void from_model_or_rule(void **state) {
+  (void)state;
+  struct tsr_values shape = product(), plan;
+  struct tsr_choice about;
+  char text[TSR_VALUES_TEXT + 16];
+  tsr_choose(GEMM, context, &shape, &plan, &about);
+  expect(0, PRODUCT);
+  says("tune.db does not exist");
+  says("the call's own plan: none");
+  snprintf(text, sizeof text, "-> %s\n", tsr_source_names[about.source]);
+  says(text);
+  snprintf(text, sizeof text, "plan        %s\n", plan_text(GEMM, &plan));
+  says(text);
+  says(shape_text(GEMM, &shape));
+}
+
+static void from_user(void **state) {
+  (void)state;
+  struct tsr_values shape = product(), plan = odd_plan(&shape), other = shape_of(TSR_F32, 300, 310, 321);
+  char text[TSR_VALUES_TEXT + 16];
+  put_row(context, GEMM, &shape, &plan);
+  expect(0, PRODUCT);
+  says("your database: a row in ");
+  says("-> the user's database");
+  snprintf(text, sizeof text, "plan        %s\n", plan_text(GEMM, &plan));
+  says(text);
+  expect(0, "gemm 300x310x321 --threads 2");
+  says("your database: no row for this shape");
+  says("has 1 of this machine");
+  put_row(context, GEMM, &other, &plan);
+  expect(0, "gemm 300x310x321 --threads 2");
+  says("-> the user's database");
+  expect(0, "gemm f64 300x310x321 --threads 2");
+  says("no row for this shape");
+  says("has 2 of this machine");
+  assert_int_equal(setenv("TESSERA_TUNE", "off", 1), 0);
+  expect(0, PRODUCT);
+  says("not read, since TESSERA_TUNE is off");
+  says_not("-> the user's database");
+  assert_int_equal(unsetenv("TESSERA_TUNE"), 0);
+}
+
+static void rows_that_cannot_be_used(void **state) {
+  (void)state;
+  struct tsr_values shape = product(), plan = odd_plan(&shape);
+  const char *words = shape_text(GEMM, &shape);
+  put_text(context, GEMM, NULL, NULL, words, "path=packed threads=1 units=1 columns=4 mc=7 nc=64 pack=ab groups=1", 1e-4);
+  expect(0, PRODUCT);
+  says("its row is not legal: mc is 7");
+  says_not("-> the user's database");
+  put_text(context, GEMM, NULL, "older kernels", words, plan_text(GEMM, &plan), 1e-4);
+  expect(0, PRODUCT);
+  says("measured with other kernels (older kernels)");
+  says_not("-> the user's database");
+}
+
+static void rows_of_other_machines(void **state) {
+  (void)state;
+  struct tsr_values shape = product(), plan = odd_plan(&shape);
+  put_text(context, GEMM, "elsewhere", NULL, shape_text(GEMM, &shape), plan_text(GEMM, &plan), 1e-4);
+  expect(0, PRODUCT);
+  says("your database: no row for this shape");
+  says("has 0 of this machine");
+}
+
+static void databases_that_cannot_be_read(void **state) {
+  (void)state;
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  fprintf(file, "this is no database, but it is long enough to be taken for one: %0600d\n", 0);
+  fclose(file);
+  expect(0, PRODUCT);
+  says("your database: not used: ");
+  says("predicted ");
+  setenv("TESSERA_DB", "", 1);
+  unsetenv("XDG_CACHE_HOME");
+  setenv("HOME", "", 1);
+  expect(0, PRODUCT);
+  says("your database: there is none: ");
+}
+
+static void from_call(void **state) {
+  (void)state;
+  struct tsr_values shape = product(), plan = odd_plan(&shape), legal = {{0}};
+  char arguments[400], text[TSR_VALUES_TEXT + 16], why[TSR_WHY_TEXT];
+  put_row(context, GEMM, &shape, &plan);
+  expect(0, PRODUCT " --plan 'path=direct threads=1'");
+  says("-> the call itself");
+  assert_true(tsr_values_parse(GEMM->plan, GEMM->nplan, "path=direct threads=1", &legal, why));
+  GEMM->complete(context, &shape, &legal);
+  snprintf(text, sizeof text, "plan        %s\n", plan_text(GEMM, &legal));
+  says(text);
+  snprintf(arguments, sizeof arguments, "gemm '%s' --plan '%s'", shape_text(GEMM, &shape), plan_text(GEMM, &plan));
+  expect(0, arguments); /* words in, words out */
+  snprintf(text, sizeof text, "shape       %s\n", shape_text(GEMM, &shape));
+  says(text);
+  snprintf(text, sizeof text, "plan        %s\n", plan_text(GEMM, &plan));
+  says(text);
+}
+
+/* On both sides of what the small path takes, and of what is looked up. */
+static void small(void **state) {
+  (void)state;
+  struct tsr_values shape = shape_of(TSR_F32, 65, 10, 20), plan = odd_plan(&shape);
+  put_row(context, GEMM, &shape, &plan);
+  expect(0, "gemm 64x64x384");
+  says("-> the small path");
+  says("none: the small path");
+  says("tsr_gemm_");
+  says_not("predicted");
+  expect(0, "gemm 64x64x385");
+  says_not("-> the small path");
+  expect(0, "gemm 64x64x64 --plan path=packed");
+  says("-> the call itself");
+  expect(0, "gemm 65x10x20 --threads 2"); /* its row is not asked for */
+  says("nothing is looked up for so small a product");
+  says("-> the rule of thumb");
+  expect(0, "gemm 20x20x20 --measure");
+  says("the call ");
+}
+
+/* --- what the plan does -------------------------------------------------------------------------------------------- */
+
+/* How many tiles of each height cover rows as tsr_gemm_pack_a and tsr_gemm_multiply go. */
+static void count_heights(const struct tsr_tiles *tiles, const struct tsr_values *plan, int64_t rows, int64_t *counts) {
+  for (int64_t left = tsr_ceil_div(rows, tiles->mu), u; left > 0; left -= u, counts[u]++)
+    u = tsr_next_units(tiles, (int)plan->at[TSR_PLAN_UNITS], left, (int)plan->at[TSR_PLAN_COLUMNS]);
+}
+
+static void says_tiles(const struct tsr_tiles *tiles, const struct tsr_values *plan, int64_t m, int64_t n) {
+  int64_t heights[TSR_MAX_UNITS + 1] = {0}, widths[TSR_MAX_COLUMNS + 1] = {0};
+  int most = tiles->max_columns[plan->at[TSR_PLAN_UNITS]];
+  char text[200];
+  count_heights(tiles, plan, m, heights);
+  for (int64_t left = n, w; left > 0; left -= w, widths[w]++)
+    w = tsr_next_columns(left, (int)plan->at[TSR_PLAN_COLUMNS], most);
+  for (int u = 1; u <= TSR_MAX_UNITS; u++)
+    for (int w = 1; w <= TSR_MAX_COLUMNS; w++) {
+      if (heights[u] * widths[w] == 0) continue;
+      snprintf(text, sizeof text, " %s: %lld tile", tiles->tile[u][w]->symbol, (long long)(heights[u] * widths[w]));
+      says(text);
+    }
+}
+
+/* Packed on one thread, all of m in one block and all of n in another: what the library's own cover says. */
+static void kernels_that_cover(void **state) {
+  (void)state;
+  static const int64_t sizes[][2] = {{480, 480}, {481, 487}, {517, 130}, {333, 100}, {100, 777}, {75, 69}};
+  static const tsr_type types[] = {TSR_F32, TSR_F64};
+  for (size_t i = 0; i < 2 * sizeof sizes / sizeof sizes[0]; i++) {
+    tsr_type type = types[i % 2];
+    int64_t m = sizes[i / 2][0], n = sizes[i / 2][1]; /* of the turned problem */
+    const struct tsr_tiles *tiles = &context->kernels[type].gemm;
+    struct tsr_values shape = shape_of(type, n, m, 700), plan;
+    char arguments[200], words[100], why[TSR_WHY_TEXT], side[64];
+    int64_t mc = tsr_ceil_div(m, tiles->mu) * tiles->mu, nc = tsr_ceil_div(n, tiles->columns) * tiles->columns;
+    snprintf(words, sizeof words, "path=packed threads=1 pack=ab units=%d columns=%d mc=%lld nc=%lld", tiles->units,
+             tiles->columns, (long long)mc, (long long)nc);
+    snprintf(arguments, sizeof arguments, "gemm %s %lldx%lldx700 --threads 2 --plan '%s'", type == TSR_F32 ? "f32" : "f64",
+             (long long)n, (long long)m, words);
+    assert_true(tsr_values_parse(GEMM->plan, GEMM->nplan, words, &plan, why));
+    GEMM->complete(context, &shape, &plan);
+    expect(0, arguments);
+    says_tiles(tiles, &plan, m, n);
+    snprintf(side, sizeof side, "tiles       m: %lld = ", (long long)m);
+    says(side);
+    says("pack A into panels");
+    says("pack B into panels");
+  }
+}
+
+/* Of all plans of a shape: shares add up to 100 %, and no tile lies wholly beyond the edge. */
+static void shares_add_up(void **state) {
+  (void)state;
+  struct rng rng = {.state = 5};
+  struct tsr_values shape = shape_of(TSR_F32, 123, 777, 500);
+  for (int i = 0; i < 12; i++) {
+    struct tsr_values plan = random_plan(&rng, context, &shape);
+    char arguments[400];
+    double sum = 0, share, rows = 0;
+    snprintf(arguments, sizeof arguments, "gemm 123x777x500 --threads 2 --plan '%s'", plan_text(GEMM, &plan));
+    expect(0, arguments);
+    for (const char *at = output; (at = strstr(at, " tile")); at++) {
+      if (sscanf(at, " tile, %lf", &share) == 1 || sscanf(at, " tiles, %lf", &share) == 1) sum += share;
+    }
+    const char *of = strstr(output, "% of their rows");
+    if (of)
+      while (of[-2] != ' ' || of[-1] == ' ') of--;
+    if (of) rows = atof(of - 1);
+    if (fabs(sum - 100) > 1) fail_msg("%s: %g %%\n%s", arguments, sum, output);
+    if (rows < 60 || rows > 100) fail_msg("%s: %g %% of the rows\n%s", arguments, rows, output);
+  }
+}
+
+static void loops(void **state) {
+  (void)state;
+  expect(0, "gemm 4x5000x900 --threads 2 --plan path=across");
+  says("turned over into C");
+  expect(0, "gemm 16x16x8000 --threads 2 --plan path=k-split");
+  says("adds the blocks' sums");
+  expect(0, "gemm 1000x1000x1000 --threads 2 --plan 'path=packed pack=a'");
+  says("pack A into panels");
+  says_not("pack B into panels");
+  expect(0, "gemm 1000x1000x1000 --threads 2 --plan 'path=packed pack=ab groups=1 threads=2'");
+  says("barrier of 2 threads");
+  expect(0, "gemm 16000000x16000000x16000000 --threads 2");
+  says("too many tiles to list");
+}
+
+/* --- limits, JSON, devices, measuring ------------------------------------------------------------------------------ */
+
+/* The number after "NAME": in JSON. */
+static double number(const char *name) {
+  char key[64];
+  snprintf(key, sizeof key, "\"%s\": ", name);
+  const char *at = strstr(output, key);
+  if (!at) fail_msg("%s is not in:\n%s", key, output);
+  return at ? atof(at + strlen(key)) : 0;
+}
+
+static void json_is_well_formed(void) {
+  int depth = 0, least = 1;
+  bool quoted = false;
+  for (const char *c = output; *c; c++) {
+    if (*c == '\\') c++;
+    else if (*c == '"') quoted = !quoted;
+    else if (!quoted && strchr("{[", *c)) depth++;
+    else if (!quoted && strchr("}]", *c)) depth--;
+    if (c != output && c[1] && c[2] && depth < least) least = depth;
+  }
+  assert_false(quoted);
+  assert_int_equal(depth, 0);
+  assert_int_equal(least, 1); /* nothing before or after the object */
+}
+
+static void roofline(void **state) {
+  (void)state;
+  expect(0, "gemm f64 1000x800x600 --threads 2 --json");
+  json_is_well_formed();
+  says("\"limit\": \"FMA, 2 threads\"");
+  assert_true(number("flops") == 2.0 * 1000 * 800 * 600);
+  assert_true(number("bytes") == 8.0 * (1000 * 600 + 600 * 800 + 1000 * 800));
+  double sum = number("computing") + number("reading") + number("packing") + number("threads");
+  assert_true(fabs(sum / number("predicted") - 1) < 1e-6);
+  says("\"loops\": [");
+  expect(0, "gemm 1x8000x8000 --threads 2 --json");
+  says("\"limit\": \"reading from memory\"");
+  expect(0, "gemm 8x8x8 --json");
+  json_is_well_formed();
+  says("\"source\": \"the small path\"");
+}
+
+static void devices(void **state) {
+  (void)state;
+  expect(0, "gemm 1000x900x5000 --device accel:910b --measure");
+  says("cores, a block of C each");
+  says("panels in a core: ");
+  says("accel_gemm");
+  says("multiplying, 24 cores");
+  says("after the block: UPDATE");
+  says("of 1 run");
+  expect(0, "gemm s8 640x640x640 TN --device accel:310p --json");
+  json_is_well_formed();
+  says("type=s8 to=s32");
+  expect(0, "gemm 640x640x640 --device accel:910b --plan 'mc=64 nc=64'");
+  says("mc=64 nc=64");
+  says("-> the call itself");
+}
+
+static void measures(void **state) {
+  (void)state;
+  double start = seconds_now();
+  expect(0, "gemm 500x500x500 --threads 2 --plan 'path=packed threads=1' --measure");
+  assert_true(seconds_now() - start < 10);
+  says("measured    the plan");
+  says("the rule's plan  best");
+  says("% of the limit");
+  says("x the prediction");
+  expect(0, "gemm 500x500x500 --threads 2 --measure --json");
+  json_is_well_formed();
+  says("\"what\": \"the plan\"");
+  double best = number("best"), predicted = number("predicted");
+  assert_true(best > predicted / 20 && best < predicted * 20);
+  expect(1, "gemm 16000000x16000000x16000000 --measure");
+  says("no memory for matrices of this size");
+}
+
+int main(int argc, char **argv) {
+  tessera = argc > 1 ? argv[1] : "tessera";
+  unsetenv("TESSERA_NUM_THREADS");
+  const struct CMUnitTest tests[] = {
+      RUN(usage), RUN(from_model_or_rule), RUN(from_user), RUN(rows_that_cannot_be_used), RUN(rows_of_other_machines),
+      RUN(from_call), RUN(small), RUN(kernels_that_cover), RUN(shares_add_up), RUN(loops), RUN(roofline), RUN(devices),
+      RUN(measures), RUN(databases_that_cannot_be_read)};
+  return cmocka_run_group_tests(tests, open_context, close_context);
+}
