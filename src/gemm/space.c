@@ -123,6 +123,8 @@ static bool packed_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm
   bool a = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_A), b = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_B);
   NEED(plan->pack >= TSR_GEMM_PACK_NONE && plan->pack <= TSR_GEMM_PACK_AB, "pack is undecided");
   NEED(a || p->rsa == tsr_size_of(p->type), "pack must take in a: A lies along k");
+  NEED(!a || tile_rows <= TSR_MAX_WIDTH, "units is %d: panels of A have at most %d rows, so at most %d", plan->units,
+       TSR_MAX_WIDTH, TSR_MAX_WIDTH / tiles->mu);
   NEED(plan->columns <= tiles->max_columns[1], "columns is %d: panels need every height of tile, so at most %d",
        plan->columns, tiles->max_columns[1]);
   NEED(plan->mc % tiles->mu == 0 && (plan->mc + tile_rows) * column <= MOST_A_BYTES,

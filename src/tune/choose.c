@@ -112,6 +112,7 @@ static __attribute__((noinline)) void choose_and_remember(const struct tsr_opera
   fenv_t flags;
   memcpy(whole.at, shape->at, (size_t)op->nshape * sizeof *shape->at);
   fegetenv(&flags);
+  fesetenv(FE_DFL_ENV); /* the caller may trap exceptions */
   choose(op, context, &whole, true, plan, &about);
   fesetenv(&flags);
   remember(slot, key, op, &whole, plan);
@@ -121,6 +122,7 @@ static void choose_and_tell(const struct tsr_operator *op, const tsr_context *co
                             bool with_user, struct tsr_values *plan, struct tsr_choice *about) {
   fenv_t flags;
   fegetenv(&flags);
+  fesetenv(FE_DFL_ENV);
   choose(op, context, shape, with_user, plan, about);
   fesetenv(&flags);
 }

@@ -177,6 +177,12 @@ static struct tsr_table *tables;
 static int generation, made; /* of the tables; that of the newest when it was made */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* A fork waits until nobody reads the database: its child would wait for the reader for ever. */
+static pthread_once_t forks_once = PTHREAD_ONCE_INIT;
+static void before_fork(void) { pthread_mutex_lock(&lock); }
+static void after_fork(void) { pthread_mutex_unlock(&lock); }
+static void watch_forks(void) { pthread_atfork(before_fork, after_fork, after_fork); }
+
 /* Without memory for one: no rows, and the costs that any machine gets. */
 static const struct tsr_table *empty_table(void) {
   static struct tsr_table empty = {.costs_source = "defaults"};
@@ -193,7 +199,9 @@ const struct tsr_table *tsr_table_of(const tsr_context *context, const struct ts
   char machine[TSR_KEY_TEXT];
   fenv_t flags;
   fegetenv(&flags);
+  fesetenv(FE_DFL_ENV);
   tsr_machine_key(context, machine);
+  pthread_once(&forks_once, watch_forks);
   pthread_mutex_lock(&lock);
   if (made != generation) tables = NULL;
   made = generation;

@@ -1,5 +1,6 @@
 #include "test/tune/runtime_support.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
@@ -83,7 +84,11 @@ static int64_t random_field(struct rng *rng, const struct tsr_tiles *tiles, cons
   const int64_t *at = shape->at;
   switch (field) {
     case TSR_PLAN_PATH: return 1 + rng_below(rng, 4);
-    case TSR_PLAN_UNITS: return 1 + rng_below(rng, rng_below(rng, 2) ? TSR_MAX_UNITS : 4);
+    case TSR_PLAN_UNITS: {
+      int64_t units = 1 + rng_below(rng, TSR_MAX_UNITS);
+      while (!tiles->max_columns[units]) units--;
+      return units;
+    }
     case TSR_PLAN_COLUMNS: return 1 + rng_below(rng, TSR_MAX_COLUMNS);
     case TSR_PLAN_ORDER: return 1 + rng_below(rng, 2);
     case TSR_PLAN_MC: return tiles->mu * (1 + rng_below(rng, 1 + at[TSR_SHAPE_M] / tiles->mu));
@@ -105,6 +110,8 @@ struct tsr_values random_plan(struct rng *rng, const tsr_context *context, const
     for (int j = 0; j < fields; j++) {
       int field = (int)rng_below(rng, TSR_PLAN_FIELDS);
       other.at[field] = random_field(rng, tiles, shape, &other, field);
+      int widest = tiles->max_columns[other.at[TSR_PLAN_UNITS]];
+      if (field == TSR_PLAN_UNITS && widest > 0) other.at[TSR_PLAN_COLUMNS] = 1 + rng_below(rng, widest);
     }
     if (GEMM->check(context, shape, &other, NULL)) plan = other;
   }
@@ -130,11 +137,19 @@ void put_row(const tsr_context *context, const struct tsr_operator *op, const st
   put_text(context, op, NULL, NULL, shape_text(op, shape), plan_text(op, plan), 1e-4);
 }
 
+/* Opened rather than linked, so that children can see whether Tessera opens it. */
 void sql(const char *statement) {
+  void *library = dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_LOCAL);
+  assert_non_null(library);
+  int (*open)(const char *, sqlite3 **) = (int (*)(const char *, sqlite3 **))dlsym(library, "sqlite3_open");
+  int (*exec)(sqlite3 *, const char *, void *, void *, char **) =
+      (int (*)(sqlite3 *, const char *, void *, void *, char **))dlsym(library, "sqlite3_exec");
+  int (*close)(sqlite3 *) = (int (*)(sqlite3 *))dlsym(library, "sqlite3_close");
   sqlite3 *db;
-  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-  if (sqlite3_exec(db, statement, NULL, NULL, NULL) != SQLITE_OK) fail_msg("%s: %s", statement, sqlite3_errmsg(db));
-  sqlite3_close(db);
+  char *message = NULL;
+  assert_int_equal(open(path, &db), SQLITE_OK);
+  if (exec(db, statement, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s: %s", statement, message);
+  close(db);
 }
 
 /* Reads both ends as they come, so that a child never waits for the one that is not read. */

@@ -223,6 +223,21 @@ static void each_constraint_is_checked(void **state) {
     }
 }
 
+/* The highest tile there is: in place it may be used, but no panel of A is so wide. */
+static void panels_are_no_wider_than_packing_kernels(void **state) {
+  (void)state;
+  for (int c = 0; c < ncontexts; c++) {
+    const struct tsr_tiles *tiles = &contexts[c]->kernels[TSR_F32].gemm;
+    int64_t units = TSR_MAX_UNITS;
+    while (!tiles->max_columns[units]) units--;
+    struct tsr_values shape = {{TSR_F32, 1000, 1000, 1000, 1, 1, 1, 1}};
+    struct tsr_values plan = {{TSR_GEMM_PACKED, 1, units, 1, 0, units * tiles->mu, 16, TSR_GEMM_PACK_AB, 1}};
+    assert_int_equal(GEMM->check(contexts[c], &shape, &plan, NULL), units * tiles->mu <= TSR_MAX_WIDTH);
+    plan.at[TSR_PLAN_PACK] = TSR_GEMM_PACK_B;
+    assert_true(GEMM->check(contexts[c], &shape, &plan, NULL));
+  }
+}
+
 /* Multiples of a tile's unit, where the chip has units of more than a row. */
 static void blocks_are_of_whole_units(void **state) {
   (void)state;
@@ -283,6 +298,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(candidates_are_sound),             cmocka_unit_test(short_lists_are_filled_and_no_more),
       cmocka_unit_test(the_rule_completes_legally),       cmocka_unit_test(any_fields_in_range_are_survived),
       cmocka_unit_test(the_checker_names_the_field),      cmocka_unit_test(each_constraint_is_checked),
+      cmocka_unit_test(panels_are_no_wider_than_packing_kernels),
       cmocka_unit_test(blocks_are_of_whole_units),        cmocka_unit_test(shapes_and_problems_agree),
       cmocka_unit_test(classes_and_places_are_sound),
   };
