@@ -8,11 +8,11 @@
 
 /* Whose plans an exhaustive run compares with the best of all. */
 enum contestant {
-  BY_RULE,     /* the rule of thumb */
-  BY_MODEL,    /* the model alone, weighing as many plans as a call has time for */
-  BY_WEIGHING, /* the same with all plans weighed */
-  BY_LEARNING, /* the model, corrected by what was measured for the other shapes of the run */
-  BY_CHOICE,   /* what a call takes before tuning */
+  BY_RULE,   /* the rule of thumb */
+  BY_MODEL,  /* the model alone, weighing as many plans as a call has time for */
+  BY_TAUGHT, /* the model, corrected by what was measured for the other shapes of the run */
+  BY_MODEL_OF_ALL, BY_TAUGHT_OF_ALL, /* both with all plans weighed */
+  BY_CHOICE, /* what a call takes before tuning */
   BY_TUNING,
   CONTESTANTS
 };
@@ -21,7 +21,7 @@ extern const char *const contestant_names[];
 /* What came of one shape. */
 struct tuned {
   struct tsr_values shape;
-  double weight, flops;
+  double weight, flops, need;  /* need: seconds that tuning may take */
   char why_not[TSR_WHY_TEXT]; /* why it was not tuned; "" if it was */
   enum tsr_source source;     /* of the plan that calls took */
   struct tsr_session session;

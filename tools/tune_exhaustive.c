@@ -7,8 +7,8 @@
 #include "src/tune/learn.h"
 #include "tune.h"
 
-const char *const contestant_names[] = {"rule of thumb", "model", "model, all plans weighed",
-                                        "model taught by other shapes", "before tuning", "tuned"};
+const char *const contestant_names[] = {"rule of thumb",       "model", "model taught by others", "model, all weighed",
+                                        "taught, all weighed", "before tuning", "tuned"};
 
 /* --- choosing as a call does, by a model of one's own ------------------------------------------------------------- */
 
@@ -68,8 +68,9 @@ static void choose_all(const struct tune *t, int i) {
   one->plan_of[BY_RULE] = (struct tsr_values){{0}};
   t->op->complete(t->context, &one->shape, &one->plan_of[BY_RULE]);
   choose_by(t, NULL, false, &one->shape, &one->plan_of[BY_MODEL]);
-  choose_by(t, NULL, true, &one->shape, &one->plan_of[BY_WEIGHING]);
-  choose_by(t, learned, false, &one->shape, &one->plan_of[BY_LEARNING]);
+  choose_by(t, learned, false, &one->shape, &one->plan_of[BY_TAUGHT]);
+  choose_by(t, NULL, true, &one->shape, &one->plan_of[BY_MODEL_OF_ALL]);
+  choose_by(t, learned, true, &one->shape, &one->plan_of[BY_TAUGHT_OF_ALL]);
   one->plan_of[BY_CHOICE] = one->session.default_plan;
   one->plan_of[BY_TUNING] = one->session.improved ? one->session.plan : one->session.default_plan;
   tsr_learned_free(learned);
@@ -232,6 +233,7 @@ void tune_print_comparison(const struct tune *t) {
   for (int i = 0; i < CONTESTANTS; i++) print_gap(contestant_names[i], &gaps[i]);
   print_gap("search of 5 % of the space", &gaps[CONTESTANTS]);
   print_gap("as many at random", &gaps[CONTESTANTS + 1]);
-  double model = gaps[BY_MODEL].logarithms, taught = gaps[BY_LEARNING].logarithms;
-  if (t->n > 1 && model > 0) printf("of the model's gap, other shapes close %.0f %%\n", 100 * (1 - taught / model));
+  double model = gaps[BY_MODEL_OF_ALL].logarithms, taught = gaps[BY_TAUGHT_OF_ALL].logarithms;
+  if (t->n > 1 && model > 0)
+    printf("of the model's gap, all plans weighed, other shapes close %.0f %%\n", 100 * (1 - taught / model));
 }

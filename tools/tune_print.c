@@ -18,7 +18,7 @@ double tune_gain(const struct tuned *one) {
 }
 
 /* "+12.3 % (9.8 .. 14.1)", "no change". A device's times are exact. One wild run can leave an end open. */
-#define OPEN_END 0.1
+#define OPEN_END 0.5
 static void print_gain(const struct tune *t, const struct tuned *one, char *text, size_t size) {
   const struct tsr_session *s = &one->session;
   if (!s->improved)

@@ -14,8 +14,8 @@ import matplotlib.pyplot as plt  # noqa: E402 (the backend is chosen first)
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#e69f00", "#009e73", "#7f7f7f"
 CLASSES = [BLUE, ORANGE, GREEN, "#cc79a7", "#d55e00", "#56b4e9", "#8c564b", "#17becf"]
-CONTESTANTS = ["rule of thumb", "model", "model, all plans weighed", "model taught by other shapes", "before tuning",
-               "tuned"]
+CONTESTANTS = ["rule of thumb", "model", "model taught by others", "model, all weighed", "taught, all weighed",
+               "before tuning", "tuned"]
 MOST_CURVES = 12  # plots of single shapes: those of the greatest weight
 ORDERS = 20
 
@@ -213,7 +213,7 @@ def comparison(tuned):
     for i, name in enumerate(names):
         ratios = sorted(100 * s["comparison"][name] / s["comparison"]["best"] - 100 for s in compared
                         if s["comparison"][name])
-        axes.plot(range(1, len(ratios) + 1), ratios, color=CLASSES[i], label=name)
+        axes.plot(range(1, len(ratios) + 1), ratios, color=CLASSES[i % len(CLASSES)], label=name)
     axes.set_xlabel("shapes, each curve in its own order")
     axes.set_ylabel("% longer than the best plan")
     plain(axes)

@@ -109,13 +109,52 @@ static void store(struct tune *t, struct tuned *one) {
   t->unwritable = true;
 }
 
-static void tune_one(struct tune *t, struct tuned *one, struct tune_progress *progress, double most_seconds) {
+/* --- the budget --------------------------------------------------------------------------------------------------- */
+
+/* Seconds that a session may need: its runs, each with one that warms up. How long a device's simulation takes is not
+ * known. */
+enum { RUNS = 84 };
+#define MARGIN 1.5
+static double need_of(const struct tune *t, double predicted) {
+  return t->context->device ? HUGE_VAL : MARGIN * RUNS * (2 * predicted + 100e-6);
+}
+
+/* The most that each shape from `first` on may have so that all get as much as they need or the same: what small ones
+ * leave goes to large ones. */
+static double fair_share(const struct tune *t, int first, double left) {
+  double share = 0, content = 0;
+  for (int round = first; round < t->n; round++) {
+    double used = 0;
+    int want = 0;
+    for (int i = first; i < t->n; i++) {
+      if (t->done[i].need <= content) used += t->done[i].need;
+      else want++;
+    }
+    if (want == 0) return left;
+    share = (left - used) / want;
+    if (share <= content) break;
+    content = share;
+  }
+  return share;
+}
+
+/* --- all shapes --------------------------------------------------------------------------------------------------- */
+
+static void begin(const struct tune *t, const struct shape *shape, struct tuned *one) {
   struct tsr_choice about;
   struct tsr_values plan;
-  tune_progress_show(progress, 0, 0);
+  one->shape = shape->values;
+  one->weight = shape->weight;
+  one->flops = 2.0 * (double)shape_field(t->op, &one->shape, "m") * (double)shape_field(t->op, &one->shape, "n") *
+               (double)shape_field(t->op, &one->shape, "k");
   if (!may_tune(t, one)) return;
   tsr_choose_without_user(t->op, t->context, &one->shape, &plan, &about);
   one->source = about.source;
+  one->need = need_of(t, about.predicted);
+}
+
+static void tune_one(struct tune *t, struct tuned *one, struct tune_progress *progress, double most_seconds) {
+  tune_progress_show(progress, 0, 0);
   if (!run_session(t, one, progress, most_seconds, false, &one->session)) return;
   if (was_cut_short(one, most_seconds))
     snprintf(one->why_not, sizeof one->why_not, "%s",
@@ -125,30 +164,25 @@ static void tune_one(struct tune *t, struct tuned *one, struct tune_progress *pr
   if (t->context->device) tune_search_few(t, one);
 }
 
-static void begin(struct tune *t, struct tuned *one, int i) {
-  const struct shape *shape = &t->shapes.shape[i];
-  one->shape = shape->values;
-  one->weight = shape->weight;
-  one->flops = 2.0 * (double)shape_field(t->op, &one->shape, "m") * (double)shape_field(t->op, &one->shape, "n") *
-               (double)shape_field(t->op, &one->shape, "k");
+static void tune_in_time(struct tune *t, int i, double start) {
+  struct tuned *one = &t->done[i];
+  struct tune_progress progress = {.tune = t, .now = one, .index = i, .start = start};
+  double left = t->budget - (tune_now() - start);
+  const char *over = interrupted ? "interrupted" : t->budget > 0 && left <= 0 ? "the budget was used up" : NULL;
+  if (!one->why_not[0] && over)
+    snprintf(one->why_not, sizeof one->why_not, "%s", over);
+  else if (!one->why_not[0])
+    tune_one(t, one, &progress, t->budget > 0 ? fair_share(t, i, left) : 0);
+  tune_progress_clear();
+  tune_progress_done(&progress);
 }
 
 bool tune_run(struct tune *t) {
-  double start = tune_now();
   t->done = calloc((size_t)t->shapes.n + 1, sizeof *t->done);
   if (!t->done) return false;
-  for (int i = 0; i < t->shapes.n; i++) {
-    struct tuned *one = &t->done[t->n++];
-    double left = t->budget - (tune_now() - start), share = t->budget > 0 ? left / (t->shapes.n - i) : 0;
-    struct tune_progress progress = {.tune = t, .now = one, .index = i, .start = start};
-    begin(t, one, i);
-    if (interrupted || (t->budget > 0 && left <= 0))
-      snprintf(one->why_not, sizeof one->why_not, interrupted ? "interrupted" : "the budget was used up");
-    else
-      tune_one(t, one, &progress, share);
-    tune_progress_clear();
-    tune_progress_done(&progress);
-  }
+  for (; t->n < t->shapes.n; t->n++) begin(t, &t->shapes.shape[t->n], &t->done[t->n]);
+  double start = tune_now();
+  for (int i = 0; i < t->n; i++) tune_in_time(t, i, start);
   if (t->exhaustive) tune_compare(t);
   return true;
 }
