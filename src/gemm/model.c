@@ -26,10 +26,10 @@ struct model {
 static double least(double a, double b) { return a < b ? a : b; }
 static double most(double a, double b) { return a > b ? a : b; }
 
-/* Which share of `bytes` that are read round and round does not stay in a cache: from some below its size on, all from
- * twice its size. */
+/* Which share of `bytes` that are read round and round does not stay in a cache: some from below its size on, all from
+ * a third above it. */
 static double spills(double bytes, double cache, double from) {
-  double x = (bytes / cache - from) / (2 - from);
+  double x = (bytes / cache - from) / (1.33 - from);
   return x < 0 ? 0 : x > 1 ? 1 : x;
 }
 
@@ -189,6 +189,7 @@ static double piece_along_k(const struct model *md, double R, double N) {
   }
   double strip = a * most(1, (double)at->mu) / R;
   double reads = a * (reading(md, md->home) * md->costs->in_place + (passes - 1) * reading(md, crowded(md, strip, lda)));
+  reads += jumping(md, R > 4 * at->mu ? R * blocks : R, md->home); /* a strip is read to the end of k */
   return together(md, seconds, reads) + 2 * blocks * md->costs->step;
 }
 

@@ -35,16 +35,15 @@ static int64_t product(const struct tsr_gemm_problem *p) {
   return tsr_saturating(tsr_saturating(p->m, p->n), p->k);
 }
 
+bool tsr_gemm_is_across(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
+  int lanes = kernels->gemm_at.mu ? kernels->gemm_at.mu : kernels->gemm.mu;
+  return p->m <= SKINNY_COLUMNS && p->m < lanes && p->n >= 4 * lanes && p->k >= lanes;
+}
+
 /* A B whose rows are contiguous is a good A across: it needs no transposing, which an A along k does. */
 static bool saves_transposing(const struct tsr_gemm_problem *p) {
   int64_t size = tsr_size_of(p->type);
   return p->csb == size && p->rsa != size && p->m <= FEW_ROWS && p->n >= 16;
-}
-
-bool tsr_gemm_is_across(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
-  int lanes = kernels->gemm_at.mu ? kernels->gemm_at.mu : kernels->gemm.mu;
-  if (p->k < lanes) return false;
-  return (p->m <= SKINNY_COLUMNS && p->m < lanes && p->n >= 4 * lanes) || saves_transposing(p);
 }
 
 /* Whether most rows of an A along k fill units of the transposing tiles. */
@@ -70,7 +69,7 @@ static enum tsr_gemm_path choose_path(const struct tsr_kernels *kernels, const s
   bool along_k = p->rsa != tsr_size_of(p->type);
   int64_t tiles_of_c = tsr_ceil_div(p->m, tiles->units * tiles->mu) * tsr_ceil_div(p->n, tiles->columns);
   int64_t blocks = tsr_ceil_div(p->k, tsr_gemm_kb(p->type));
-  if (tsr_gemm_is_across(kernels, p)) return TSR_GEMM_ACROSS;
+  if (tsr_gemm_is_across(kernels, p) || saves_transposing(p)) return TSR_GEMM_ACROSS;
   if (threads > 1 && tiles_of_c < 2 * threads && blocks >= 2 * threads &&
       tsr_saturating(tsr_saturating(p->m, p->n), blocks * tsr_size_of(p->type)) <= MOST_SUM_BYTES)
     return TSR_GEMM_K_SPLIT;
