@@ -357,6 +357,11 @@ static void roofline(void **state) {
   double sum = number("computing") + number("reading") + number("packing") + number("threads");
   assert_true(fabs(sum / number("predicted") - 1) < 1e-6);
   says("\"loops\": [");
+  const struct tsr_costs *costs = tsr_table_costs(tsr_table_of(context, GEMM));
+  assert_true(fabs(number("seconds") / (number("flops") * costs->flop_f64 / 2) - 1) < 1e-6); /* the first: FMA */
+  expect(0, "gemm f64 1000x800x600 --plan path=packed --json");
+  json_is_well_formed(); /* the words stand there in quotes */
+  says("plan: \\\"path=packed\\\"");
   expect(0, "gemm 1x8000x8000 --threads 2 --json");
   says("\"limit\": \"reading from memory\"");
   expect(0, "gemm 8x8x8 --json");
