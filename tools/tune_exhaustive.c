@@ -78,8 +78,8 @@ static void choose_all(const struct tune *t, int i) {
 
 /* --- the contest: fresh runs in turns. Every other turn says which plan is best, the rest how much better it is, since
  * the least of many noisy times flatters. */
-
-enum { BEST_FEW = 4, TURNS = 9, MOST_PLANS = BEST_FEW + CONTESTANTS };
+enum { BEST_FEW = 4, LEAST_TURNS = 9, TURNS = 31, MOST_PLANS = BEST_FEW + CONTESTANTS };
+#define CONTEST_SECONDS 0.5
 
 struct contest {
   struct tsr_values plan[MOST_PLANS];
@@ -100,19 +100,36 @@ static int compare(const void *x, const void *y) {
   return (a > b) - (a < b);
 }
 
+static double median(double *values, int n) {
+  qsort(values, (size_t)n, sizeof *values, compare);
+  return values[n / 2];
+}
+
+/* Of each plan, relative to what the plans of a turn have in common: the machine's speed drifts from turn to turn. */
+static void take_medians(struct contest *c, int half, int turns) {
+  double common[TURNS], of_turn[MOST_PLANS];
+  for (int turn = 0; turn < turns; turn++) {
+    for (int i = 0; i < c->n; i++) of_turn[i] = c->seconds[half][i][turn];
+    common[turn] = median(of_turn, c->n);
+    for (int i = 0; i < c->n; i++) c->seconds[half][i][turn] /= common[turn];
+  }
+  double usual = median(common, turns);
+  for (int i = 0; i < c->n; i++) c->median[half][i] = usual * median(c->seconds[half][i], turns);
+}
+
 static void run_contest(const struct tune *t, struct contest *c, void *bench) {
-  int turns = t->context->device ? 1 : TURNS;
-  for (int turn = 0; turn < 2 * turns; turn++)
+  double start = tune_now();
+  int turn = 0;
+  for (; turn < 2 * TURNS; turn++) {
+    if (turn >= 2 * LEAST_TURNS && tune_now() - start > CONTEST_SECONDS) break;
+    if (turn == 2 && t->context->device) break; /* runs take the same time always */
     for (int i = 0; i < c->n; i++) {
       int which = (i + turn) % c->n;
       double seconds = t->op->bench_run(bench, &c->plan[which]);
       c->seconds[turn % 2][which][turn / 2] = seconds > 0 ? seconds : HUGE_VAL;
     }
-  for (int i = 0; i < 2 * c->n; i++) {
-    double *seconds = c->seconds[i % 2][i / 2];
-    qsort(seconds, (size_t)turns, sizeof *seconds, compare);
-    c->median[i % 2][i / 2] = seconds[turns / 2];
   }
+  for (int half = 0; half < 2; half++) take_medians(c, half, turn / 2);
 }
 
 static void hold_contest(const struct tune *t, struct tuned *one) {
