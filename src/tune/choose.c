@@ -12,6 +12,7 @@
 enum { SLOTS = 2048, WORDS = 1 + 2 * TSR_MOST_FIELDS };
 static struct slot {
   _Alignas(64) _Atomic uint32_t version;
+  _Atomic int calls;            /* since the shape took the slot, up to SETTLED */
   _Atomic uint64_t word[WORDS]; /* the key, the shape, the plan */
 } choices[SLOTS];
 static _Atomic uint64_t afresh = 1;
@@ -58,14 +59,25 @@ static void remember(struct slot *slot, uint64_t key, const struct tsr_operator 
   atomic_store_explicit(&slot->version, version + 2, memory_order_release);
 }
 
-/* The share of a call's time that its plan may take to choose, once; and what the model must promise over the rule. */
-#define CHOOSING 0.02
+/* A shape that comes again is worth more thought: the first call of a shape spends a fiftieth of its time on choosing,
+ * the second as much as it takes itself, and one that is likely to be one of many weighs all there is. */
+enum { AGAIN = 1, SETTLED = 15 };
+static const double first_share = 0.02, second_share = 1;
+
+/* What the model must promise over the rule. */
 #define WORTH_WHILE 0.97
 enum { MOST_CANDIDATES = 512 };
 
-/* The plan of the least predicted time among the rule's and as many others as the call's time allows to weigh. */
+/* How many candidates a call of so many seconds can afford to weigh. */
+static int affordable(const struct tsr_operator *op, double seconds, int calls) {
+  if (op->weighing == 0) return 0;
+  double share = calls == 0 ? first_share : second_share, most = share * seconds / op->weighing;
+  return calls == SETTLED || most > MOST_CANDIDATES ? MOST_CANDIDATES : (int)most;
+}
+
+/* The plan of the least predicted time among the rule's and as many others as this call of the shape affords. */
 static void weigh(const struct tsr_operator *op, const tsr_context *context, const struct tsr_table *table,
-                  const struct tsr_values *shape, struct tsr_values *plan, struct tsr_choice *about) {
+                  const struct tsr_values *shape, int calls, struct tsr_values *plan, struct tsr_choice *about) {
   struct tsr_values others[MOST_CANDIDATES];
   struct tsr_correction correction;
   double where[TSR_PLACE];
@@ -74,8 +86,7 @@ static void weigh(const struct tsr_operator *op, const tsr_context *context, con
   tsr_learned_at(tsr_table_learned(table), where, &correction);
   double least = op->predict(context, costs, shape, plan) * tsr_correction_factor(&correction, op->class_of(plan));
   *about = (struct tsr_choice){.source = TSR_FROM_RULE, .predicted = least, .rule_predicted = least, .considered = 1};
-  double affordable = op->weighing > 0 ? CHOOSING * least / op->weighing : 0;
-  int most = affordable > MOST_CANDIDATES ? MOST_CANDIDATES : (int)affordable;
+  int most = affordable(op, least, calls);
   int n = most > 1 ? op->candidates(context, shape, others, most) : 0;
   if (n > most) n = most;
   least *= WORTH_WHILE;
@@ -91,7 +102,7 @@ static void weigh(const struct tsr_operator *op, const tsr_context *context, con
 }
 
 static void choose(const struct tsr_operator *op, const tsr_context *context, const struct tsr_values *shape,
-                   bool with_user, struct tsr_values *plan, struct tsr_choice *about) {
+                   bool with_user, int calls, struct tsr_values *plan, struct tsr_choice *about) {
   const struct tsr_table *table = tsr_table_of(context, op);
   const struct tsr_known *known = tsr_table_find(table, shape);
   *plan = (struct tsr_values){{0}};
@@ -101,11 +112,11 @@ static void choose(const struct tsr_operator *op, const tsr_context *context, co
     return;
   }
   op->complete(context, shape, plan);
-  weigh(op, context, table, shape, plan, about);
+  weigh(op, context, table, shape, calls, plan, about);
 }
 
 static __attribute__((noinline)) void choose_and_remember(const struct tsr_operator *op, const tsr_context *context,
-                                                          struct slot *slot, uint64_t key,
+                                                          struct slot *slot, uint64_t key, int calls,
                                                           const struct tsr_values *shape, struct tsr_values *plan) {
   struct tsr_choice about;
   struct tsr_values whole = {{0}};
@@ -113,9 +124,18 @@ static __attribute__((noinline)) void choose_and_remember(const struct tsr_opera
   memcpy(whole.at, shape->at, (size_t)op->nshape * sizeof *shape->at);
   fegetenv(&flags);
   fesetenv(FE_DFL_ENV); /* the caller may trap exceptions */
-  choose(op, context, &whole, true, plan, &about);
+  choose(op, context, &whole, true, calls, plan, &about);
   fesetenv(&flags);
   remember(slot, key, op, &whole, plan);
+  bool settled = op->weighing == 0 || about.source >= TSR_FROM_SHIPPED;
+  if (calls == 0 || settled) atomic_store_explicit(&slot->calls, settled ? SETTLED : 0, memory_order_relaxed);
+}
+
+/* Counts a call of a shape that is known; true if it is to be chosen for anew. */
+static inline bool comes_again(struct slot *slot, int *calls) {
+  if (atomic_load_explicit(&slot->calls, memory_order_relaxed) >= SETTLED) return false;
+  *calls = atomic_fetch_add_explicit(&slot->calls, 1, memory_order_relaxed) + 1;
+  return *calls == AGAIN || *calls == SETTLED;
 }
 
 static void choose_and_tell(const struct tsr_operator *op, const tsr_context *context, const struct tsr_values *shape,
@@ -123,7 +143,7 @@ static void choose_and_tell(const struct tsr_operator *op, const tsr_context *co
   fenv_t flags;
   fegetenv(&flags);
   fesetenv(FE_DFL_ENV);
-  choose(op, context, shape, with_user, plan, about);
+  choose(op, context, shape, with_user, SETTLED, plan, about);
   fesetenv(&flags);
 }
 
@@ -140,7 +160,9 @@ void tsr_choose(const struct tsr_operator *op, const tsr_context *context, const
   }
   uint64_t key = key_of(op, context);
   struct slot *slot = slot_of(key, op, shape);
-  if (!recall(slot, key, op, shape, plan)) choose_and_remember(op, context, slot, key, shape, plan);
+  int calls = 0;
+  if (!recall(slot, key, op, shape, plan) || comes_again(slot, &calls))
+    choose_and_remember(op, context, slot, key, calls, shape, plan);
 }
 
 void tsr_choose_afresh(void) {

@@ -14,8 +14,9 @@ struct tsr_choice {
   struct tsr_known known; /* the row, if it is one */
 };
 
-/* The plan for a shape, complete and legal. For a shape that is asked for first, choosing takes about a
- * fiftieth of the call's predicted time; afterwards it is looked up in some tens of nanoseconds.
+/* The plan for a shape, complete and legal. It is looked up in some tens of nanoseconds, but for the first
+ * call of a shape, which spends a fiftieth of its predicted time on choosing, the second, which spends as much as it
+ * takes itself, and the sixteenth, which weighs all candidates.
  * `about` may be NULL; if not, nothing is looked up from earlier calls. Raises no floating-point flags. */
 void tsr_choose(const struct tsr_operator *op, const tsr_context *context, const struct tsr_values *shape,
                 struct tsr_values *plan, struct tsr_choice *about);
