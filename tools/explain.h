@@ -14,7 +14,7 @@ struct explain_lines {
   struct {
     int depth;
     char text[EXPLAIN_LINE];
-  } at[24];
+  } at[48];
 };
 __attribute__((format(printf, 3, 4))) void explain_say(struct explain_lines *lines, int depth, const char *format, ...);
 

@@ -164,8 +164,8 @@ static void judge_cpu(struct explain *e) {
   double least = e->limits[e->bound].seconds, share;
   int worst = worst_part(e, &share);
   if (e->plan.predicted < least)
-    snprintf(e->verdict, sizeof e->verdict, "the plan is predicted to be faster than the limit, which is %s: some of what "
-             "the limit counts stays in nearer caches", e->limits[e->bound].what);
+    snprintf(e->verdict, sizeof e->verdict, "the plan should reach the limit, which is %s (the model charges less for "
+             "writing C than the limit does)", e->limits[e->bound].what);
   else if (e->plan.predicted < 1.1 * least)
     snprintf(e->verdict, sizeof e->verdict, "the plan should come within %.0f %% of the limit, which is %s",
              ceil(100 * (e->plan.predicted / least - 1)), e->limits[e->bound].what);
@@ -176,9 +176,13 @@ static void judge_cpu(struct explain *e) {
 }
 
 static void judge_device(struct explain *e) {
-  double least = e->limits[e->bound].seconds;
-  snprintf(e->verdict, sizeof e->verdict, "the limit is %s; the plan should take %.2f times that", e->limits[e->bound].what,
-           e->plan.predicted / least);
+  double times = e->plan.predicted / e->limits[e->bound].seconds;
+  if (times < 20)
+    snprintf(e->verdict, sizeof e->verdict, "the limit is %s; the plan should take %.2f times as long",
+             e->limits[e->bound].what, times);
+  else
+    snprintf(e->verdict, sizeof e->verdict, "too small a product for any limit to count: it waits for its steps, one after "
+                                            "another");
 }
 
 void explain_limits(struct explain *e) {

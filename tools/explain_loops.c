@@ -1,6 +1,5 @@
 /* A plan as loops, and the kernels that cover its product. The kernels are not computed from the plan: the library's own
  * loops run it, on a copy of the context whose kernels only count. */
-#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -163,18 +162,18 @@ static void tell_kernels(struct explain *e, const struct tsr_kernels *kernels, i
                 (long long)(count.calls / blocks), count.calls == blocks ? "" : "s");
 }
 
-/* Calls of kernels that nobody wants to wait for. */
-#define MOST_CALLS 20000000
+/* Tiles that nobody wants to wait for. */
+#define MOST_TILES 100000000
 
 /* Whether the plan can be walked; a long k may be cut, since all its blocks are covered alike. */
 static bool is_walkable(const struct explain *e, const struct tsr_gemm_plan *plan, struct tsr_gemm_problem *p) {
   const struct tsr_tiles *tiles = &e->context->kernels[p->type].gemm;
-  double rows = plan->units * tiles->mu, calls = ((double)p->m / rows + 1) * ((double)p->n / plan->columns + 1);
+  double rows = plan->units * tiles->mu, tiles_of_c = ((double)p->m / rows + 1) * ((double)p->n / plan->columns + 1);
   struct tsr_gemm_problem one = *p;
   one.k = tsr_min(p->k, plan->kb);
   bool cut = tsr_gemm_is_near(p, tsr_size_of(p->type)) == tsr_gemm_is_near(&one, tsr_size_of(p->type));
   if (cut && plan->path != TSR_GEMM_K_SPLIT) *p = one;
-  return calls * (double)tsr_ceil_div(p->k, plan->kb) <= MOST_CALLS;
+  return tiles_of_c * (double)tsr_ceil_div(p->k, plan->kb) <= MOST_TILES;
 }
 
 static void count_kernels(struct explain *e, const struct tsr_gemm_plan *plan) {

@@ -15,8 +15,14 @@ static void words_of_shape(const struct explain *e, char *text) {
   tsr_values_print(e->op->shape, e->op->nshape, &e->shape, text);
 }
 
-static const char *costs_source(const struct explain *e) {
-  return e->context->device ? "the device's own parameters" : tsr_table_costs_source(tsr_table_of(e->context, e->op));
+/* Where the model's coefficients come from. */
+static void costs_source(const struct explain *e, char *text, size_t size) {
+  const char *source = e->context->device ? "" : tsr_table_costs_source(tsr_table_of(e->context, e->op));
+  if (e->context->device) snprintf(text, size, "the device's own parameters");
+  else if (strcmp(source, "calibration") == 0) snprintf(text, size, "measured on this machine by tessera tune --calibrate");
+  else if (strcmp(source, "defaults") == 0)
+    snprintf(text, size, "defaults, since this CPU is not known: tessera tune --calibrate measures it");
+  else snprintf(text, size, "shipped for the CPU family %s", source);
 }
 
 /* "f32 512 x 4096 x 1000 NT", "" when the shape was given in the tuner's words. */
@@ -45,7 +51,8 @@ static void print_question(const struct explain *e) {
   tsr_machine_key(e->context, key);
   printf("%-11s %s\n", "machine", key);
   tsr_kernels_key(e->context, e->op, key);
-  printf("%-11s %s\n%-11s %s\n", "kernels", key, "costs", costs_source(e));
+  costs_source(e, text, sizeof text);
+  printf("%-11s %s\n%-11s %s\n", "kernels", key, "costs", text);
 }
 
 static void print_prediction(const struct explain *e) {
@@ -198,7 +205,8 @@ void explain_print_json(const struct explain *e) {
   put("machine", key);
   tsr_kernels_key(e->context, e->op, key);
   put("kernels", key);
-  put("costs", costs_source(e));
+  costs_source(e, text, sizeof text);
+  put("costs", text);
   put("source", e->small ? "the small path" : tsr_source_names[e->choice.source]);
   put_lines("why", &e->trail);
   if (!e->small) {

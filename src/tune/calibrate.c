@@ -16,6 +16,7 @@
 
 enum { SAMPLES = 8, DEPTH = 2048, PASSES = 4, WAITS = 64 };
 #define SAMPLE 150e-6       /* seconds of one sample */
+#define MOST_SECONDS 0.2    /* after which no sample is taken a second time */
 #define STREAM_SECONDS 8e-3 /* of one pass through memory at most: emulators are slow */
 #define CHUNK (1 << 20)
 #define MOST_MEMORY ((size_t)512 << 20)
@@ -26,11 +27,22 @@ enum { SAMPLES = 8, DEPTH = 2048, PASSES = 4, WAITS = 64 };
 static double smaller(double a, double b) { return a < b ? a : b; }
 static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
 
+/* What is measured with: `bytes` of zeros that are there, a machine's levels, the tile that streams best. */
+struct gauge {
+  tsr_context *context;
+  char *memory;
+  size_t bytes, l2, l3; /* l3: the last level, as much of it as there is */
+  int threads;
+  const struct tsr_kernel *reader; /* NULL: the chip has none */
+  int64_t reader_row;              /* bytes that it reads in a step of k */
+  double end;                      /* when one sample of each must do: the machine is busy, or emulated */
+};
+
 /* Seconds of work(arg), which is called once to warm up. */
-static double seconds_of(void (*work)(void *arg), void *arg) {
+static double seconds_of(const struct gauge *g, void (*work)(void *arg), void *arg) {
   double best = 0;
   work(arg);
-  for (int sample = 0; sample < SAMPLES; sample++) {
+  for (int sample = 0; sample < SAMPLES && (sample == 0 || tsr_trace_now() < g->end); sample++) {
     double start = tsr_trace_now(), seconds;
     int runs = 0;
     do {
@@ -41,16 +53,6 @@ static double seconds_of(void (*work)(void *arg), void *arg) {
   }
   return best;
 }
-
-/* What is measured with: `bytes` of zeros that are there, a machine's levels, the tile that streams best. */
-struct gauge {
-  tsr_context *context;
-  char *memory;
-  size_t bytes, l2, l3; /* l3: the last level, as much of it as there is */
-  int threads;
-  const struct tsr_kernel *reader; /* NULL: the chip has none */
-  int64_t reader_row;              /* bytes that it reads in a step of k */
-};
 
 /* --- kernels ------------------------------------------------------------------------------------------------------- */
 
@@ -74,7 +76,7 @@ static double step_of_tile(const struct gauge *g, tsr_type type, int units, int 
                                 .alpha = 1, .flags = TSR_NEAR};
   call.b = call.a + (64 << 10);
   call.c = call.b + (64 << 10);
-  return seconds_of(run_call, &call) / DEPTH;
+  return seconds_of(g, run_call, &call) / DEPTH;
 }
 
 static int lowest_with(const struct tsr_tiles *tiles, int columns) {
@@ -168,9 +170,9 @@ static void run_pass(void *arg) {
 /* Seconds for a byte of a stream that is read round and round, from the level that holds it. */
 static double measure_level(const struct gauge *g, size_t bytes) {
   struct pass pass = {.g = g, .read = read_plainly, .bytes = bytes < g->bytes ? bytes : g->bytes};
-  double plain = seconds_of(run_pass, &pass);
+  double plain = seconds_of(g, run_pass, &pass);
   pass.read = read_with_kernel;
-  return (g->reader ? smaller(plain, seconds_of(run_pass, &pass)) : plain) / (double)pass.bytes;
+  return (g->reader ? smaller(plain, seconds_of(g, run_pass, &pass)) : plain) / (double)pass.bytes;
 }
 
 /* Each thread reads a part of its own, chunk by chunk until time is up. */
@@ -201,7 +203,7 @@ static double stream_once(const struct gauge *g, read_stream *read, int threads)
 /* Seconds for a byte of all threads together, from memory. */
 static double measure_memory(const struct gauge *g, int threads) {
   double best = 0;
-  for (int pass = 0; pass < PASSES; pass++) {
+  for (int pass = 0; pass < PASSES && (pass == 0 || tsr_trace_now() < g->end); pass++) {
     double plain = stream_once(g, read_plainly, threads), wide = g->reader ? stream_once(g, read_with_kernel, threads) : 0;
     if (plain > 0 && (best == 0 || plain < best)) best = plain;
     if (wide > 0 && (best == 0 || wide < best)) best = wide;
@@ -300,6 +302,7 @@ void tsr_calibrate(tsr_context *context, struct tsr_costs *costs) {
   fenv_t flags;
   if (context->device) return;
   fegetenv(&flags);
+  g.end = tsr_trace_now() + MOST_SECONDS;
   tsr_machine_key(context, machine);
   tsr_costs_of_family(machine, &family);
   find_reader(&g);
@@ -307,9 +310,8 @@ void tsr_calibrate(tsr_context *context, struct tsr_costs *costs) {
     measure_kernels(&g, costs);
     measure_streams(&g, costs, &family);
     if (g.threads > 1) {
-      double start = seconds_of(start_team, &g);
-      take_near(&costs->start, start, family.start);
-      take_near(&costs->barrier, (seconds_of(wait_in_team, &g) - start) / WAITS, family.barrier);
+      take_near(&costs->start, seconds_of(&g, start_team, &g), family.start);
+      take_near(&costs->barrier, seconds_of(&g, wait_in_team, &g) / WAITS, family.barrier);
     }
     munmap(g.memory, g.bytes);
   }
