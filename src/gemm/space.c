@@ -24,6 +24,7 @@ static const struct tsr_field plan_fields[TSR_PLAN_FIELDS] = {
     {"mc", NULL},    {"nc", NULL},      {"pack", packs}, {"groups", NULL}};
 
 #define PAGE 4096
+#define MOST_SIZE ((int64_t)1 << 41) /* of a block: any size there is, rounded up to tiles */
 /* Scratch that one thread may take for a block of A, and a group for its blocks of B; for the sums of a k split, and
  * for those of one thread that wait to be turned over. */
 #define MOST_A_BYTES (4 << 20)
@@ -170,8 +171,9 @@ bool tsr_gemm_plan_is_legal(const tsr_context *context, const struct tsr_gemm_pr
 
 bool tsr_gemm_values_in_range(const struct tsr_values *values, char *why) {
   for (int i = 0; i < TSR_PLAN_FIELDS; i++) {
-    static const int32_t limits[TSR_PLAN_FIELDS] = {
-        [TSR_PLAN_THREADS] = TSR_MAX_THREADS, [TSR_PLAN_UNITS] = TSR_MAX_UNITS, [TSR_PLAN_COLUMNS] = TSR_MAX_COLUMNS};
+    static const int64_t limits[TSR_PLAN_FIELDS] = {
+        [TSR_PLAN_THREADS] = TSR_MAX_THREADS, [TSR_PLAN_UNITS] = TSR_MAX_UNITS, [TSR_PLAN_COLUMNS] = TSR_MAX_COLUMNS,
+        [TSR_PLAN_MC] = MOST_SIZE, [TSR_PLAN_NC] = MOST_SIZE};
     int64_t most = limits[i] ? limits[i] : INT32_MAX;
     NEED(values->at[i] >= 0 && values->at[i] <= most, "%s is %lld: it can be at most %lld", plan_fields[i].name,
          (long long)values->at[i], (long long)most);
@@ -179,22 +181,37 @@ bool tsr_gemm_values_in_range(const struct tsr_values *values, char *why) {
   return true;
 }
 
+/* Shapes come from files and callers too. */
+static bool shape_in_range(const struct tsr_values *shape, char *why) {
+  static const int64_t limits[TSR_SHAPE_FIELDS] = {
+      [TSR_SHAPE_TYPE] = 2, [TSR_SHAPE_A] = 2, [TSR_SHAPE_B] = 2, [TSR_SHAPE_PAGES] = 8,
+      [TSR_SHAPE_THREADS] = TSR_MAX_THREADS};
+  for (int i = 0; i < TSR_SHAPE_FIELDS; i++)
+    NEED(shape->at[i] >= 1 && (!limits[i] || shape->at[i] <= limits[i]), "%s is %lld: it can be at most %lld",
+         shape_fields[i].name, (long long)shape->at[i], (long long)limits[i]);
+  return true;
+}
+
+static int threads_of(const struct tsr_values *shape) {
+  return (int)tsr_min(shape->at[TSR_SHAPE_THREADS], TSR_MAX_THREADS);
+}
+
 static bool check(const tsr_context *context, const struct tsr_values *shape, const struct tsr_values *values,
                   char *why) {
   struct tsr_gemm_problem p;
   struct tsr_gemm_plan plan;
-  if (!tsr_gemm_values_in_range(values, why)) return false;
+  if (!shape_in_range(shape, why) || !tsr_gemm_values_in_range(values, why)) return false;
   tsr_gemm_problem_of(shape, &p);
   set_fields(values, &plan);
   plan.kb = tsr_gemm_kb(p.type);
-  return tsr_gemm_plan_is_legal(context, &p, (int)tsr_min(shape->at[TSR_SHAPE_THREADS], TSR_MAX_THREADS), &plan, why);
+  return tsr_gemm_plan_is_legal(context, &p, threads_of(shape), &plan, why);
 }
 
 static void complete(const tsr_context *context, const struct tsr_values *shape, struct tsr_values *values) {
   struct tsr_gemm_problem p;
   struct tsr_gemm_plan plan;
   tsr_gemm_problem_of(shape, &p);
-  tsr_gemm_plan_of(context, &p, (int)shape->at[TSR_SHAPE_THREADS], values, &plan);
+  tsr_gemm_plan_of(context, &p, threads_of(shape), values, &plan);
   tsr_gemm_values_of(&plan, values);
 }
 
@@ -226,7 +243,7 @@ static bool is_new(struct list *list, const struct tsr_values *values) {
 static void note(struct list *list, const struct tsr_gemm_plan *decided) {
   struct tsr_gemm_plan plan = *decided;
   struct tsr_values values = {{0}};
-  int threads = (int)list->shape->at[TSR_SHAPE_THREADS];
+  int threads = threads_of(list->shape);
   if (list->n == list->most || list->n == SEEN - 1) return;
   tsr_gemm_complete(&list->context->kernels[list->p.type], &list->p, threads, &plan);
   if (!tsr_gemm_plan_is_legal(list->context, &list->p, threads, &plan, NULL)) return;
@@ -307,7 +324,7 @@ static void note_others(struct list *list, struct tsr_gemm_plan plan, bool in_de
 /* The coarse decisions come first: a short list has one of each kind. */
 static int candidates(const tsr_context *context, const struct tsr_values *shape, struct tsr_values *plans, int most) {
   struct list list = {.context = context, .shape = shape, .plans = plans, .most = most};
-  int threads = (int)shape->at[TSR_SHAPE_THREADS];
+  int threads = threads_of(shape);
   tsr_gemm_problem_of(shape, &list.p);
   const struct tsr_tiles *tiles = &context->kernels[list.p.type].gemm;
   list.heights = tile_heights(tiles, list.units);
@@ -349,7 +366,7 @@ static double predict(const tsr_context *context, const struct tsr_costs *costs,
   struct tsr_gemm_problem p;
   struct tsr_gemm_plan plan;
   tsr_gemm_problem_of(shape, &p);
-  tsr_gemm_plan_of(context, &p, (int)shape->at[TSR_SHAPE_THREADS], values, &plan);
+  tsr_gemm_plan_of(context, &p, threads_of(shape), values, &plan);
   return tsr_gemm_predict(&context->kernels[p.type], costs, &p, &plan);
 }
 

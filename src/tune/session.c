@@ -9,7 +9,7 @@
 #include "src/tune/database.h"
 #include "src/tune/learn.h"
 
-enum { MOST_CANDIDATES = 4096 };
+enum { MOST_CANDIDATES = 4096, MOST_NOISY = 64 }; /* of which a search can tell so many apart by noisy runs */
 
 /* One session while it goes on. */
 struct tsr_steps {
@@ -70,6 +70,7 @@ static tsr_status start_search(struct tsr_steps *r) {
   struct tsr_search_space space = {.n = r->n, .predicted = r->corrected, .classes = r->classes,
                                    .distance = r->op->distance, .user = r->plans};
   struct tsr_search_options options = {.most_measured = r->options.most_measured, .exact = r->context->device != NULL};
+  if (!options.exact && options.most_measured > MOST_NOISY) options.most_measured = MOST_NOISY;
   r->search = tsr_search_start(&space, &options);
   return r->search ? TSR_OK : TSR_OUT_OF_MEMORY;
 }
@@ -82,7 +83,18 @@ static void free_steps(struct tsr_steps *r) {
   free(r);
 }
 
+/* A shape that the operator has no plan for is the caller's mistake. */
+static tsr_status check_shape(const struct tsr_steps *r) {
+  struct tsr_values plan = {{0}};
+  char why[TSR_WHY_TEXT] = "";
+  r->op->complete(r->context, &r->session.shape, &plan);
+  if (r->op->check(r->context, &r->session.shape, &plan, why)) return TSR_OK;
+  return tsr_fail(TSR_INVALID_ARGUMENT, "shape: %s", why);
+}
+
 static tsr_status fill_steps(struct tsr_steps *r) {
+  tsr_status status = check_shape(r);
+  if (status != TSR_OK) return status;
   r->plans = calloc(MOST_CANDIDATES, sizeof *r->plans);
   r->model = calloc(2 * MOST_CANDIDATES, sizeof *r->model);
   r->classes = calloc(MOST_CANDIDATES, sizeof *r->classes);
@@ -224,6 +236,18 @@ static void exhaust(struct tsr_steps *r, void *bench) {
   s->improved = s->seconds < s->default_seconds;
 }
 
+/* A search among one plan makes no runs. */
+static void measure_default(const struct tsr_operator *op, void *bench, struct tsr_session *s) {
+  double least = 0;
+  for (; s->runs < 3; s->runs++) {
+    double seconds = op->bench_run(bench, &s->default_plan);
+    if (seconds > 0 && (least == 0 || seconds < least)) least = seconds;
+  }
+  s->seconds = s->default_seconds = least;
+  s->plans[0] = (struct tsr_session_plan){s->default_plan, least, s->predicted, s->predicted, s->runs};
+  s->measured = 1;
+}
+
 tsr_status tsr_session_run(tsr_context *context, const struct tsr_operator *op, const struct tsr_values *shape,
                            const struct tsr_session_options *options, struct tsr_session *session) {
   struct tsr_steps *steps;
@@ -234,8 +258,9 @@ tsr_status tsr_session_run(tsr_context *context, const struct tsr_operator *op, 
   if (bench && options->exhaustive) exhaust(steps, bench);
   while (bench && !options->exhaustive && tsr_session_next(steps, &plan))
     tsr_session_tell(steps, run_once(steps, bench, &plan));
-  if (bench) op->bench_close(bench);
   tsr_session_end(steps, session);
+  if (bench && session->runs == 0) measure_default(op, bench, session);
+  if (bench) op->bench_close(bench);
   if (!bench)
     status = tsr_fail(TSR_OUT_OF_MEMORY, "no memory for operands of this shape");
   else if (!(session->default_seconds > 0))
@@ -312,6 +337,11 @@ tsr_status tsr_session_store(const tsr_context *context, const struct tsr_operat
   free(w.texts);
   free(w.samples);
   free(w.plans);
-  if (status == TSR_OK) tsr_choose_afresh();
+  for (int i = 0; status != TSR_OK && i < n; i++) {
+    const struct tsr_session *s = &sessions[i];
+    tsr_table_keep(context, op, &(struct tsr_known){s->shape, s->plan, TSR_FROM_USER, s->seconds, s->default_seconds,
+                                                    s->predicted});
+  }
+  tsr_choose_afresh();
   return status;
 }

@@ -23,6 +23,7 @@ static const char shipped[] =
 
 struct tsr_table {
   struct tsr_table *next; /* of all tables, newest first */
+  int generation;         /* those of an earlier one are not taken any more */
   char machine[TSR_KEY_TEXT];
   const struct tsr_operator *op;
   struct tsr_costs costs;
@@ -157,6 +158,19 @@ static void read_user(struct filling *f) {
     warn_once(f, path, NULL);
 }
 
+/* Rows that this process found itself and could not write. */
+static struct kept {
+  char machine[TSR_KEY_TEXT];
+  const struct tsr_operator *op;
+  struct tsr_known known;
+} *kept;
+static int nkept, room_kept;
+
+static void take_kept(struct tsr_table *t) {
+  for (int i = 0; i < nkept; i++)
+    if (kept[i].op == t->op && strcmp(kept[i].machine, t->machine) == 0) add(t, &kept[i].known);
+}
+
 static struct tsr_table *make_table(const tsr_context *context, const struct tsr_operator *op, const char *machine) {
   static const struct tsr_visitor rows = {.row = take_row};
   struct tsr_table *t = calloc(1, sizeof *t);
@@ -167,14 +181,17 @@ static struct tsr_table *make_table(const tsr_context *context, const struct tsr
   t->costs_source = tsr_costs_of_family(machine, &t->costs);
   tsr_kernels_key(context, op, f.kernels);
   tsr_rows_parse(shipped, &rows, &f);
-  if (tsr_tune_reads()) read_user(&f);
+  if (tsr_tune_reads()) {
+    read_user(&f);
+    take_kept(t);
+  }
   if (f.nlessons) t->learned = tsr_learn(f.lessons, f.nlessons);
   free(f.lessons);
   return t;
 }
 
 static struct tsr_table *tables;
-static int generation, made; /* of the tables; that of the newest when it was made */
+static int generation;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* A fork waits until nobody reads the database: its child would wait for the reader for ever. */
@@ -203,17 +220,30 @@ const struct tsr_table *tsr_table_of(const tsr_context *context, const struct ts
   tsr_machine_key(context, machine);
   pthread_once(&forks_once, watch_forks);
   pthread_mutex_lock(&lock);
-  if (made != generation) tables = NULL;
-  made = generation;
   struct tsr_table *t = tables;
-  while (t && (t->op != op || strcmp(t->machine, machine) != 0)) t = t->next;
+  while (t && (t->generation != generation || t->op != op || strcmp(t->machine, machine) != 0)) t = t->next;
   if (!t && (t = make_table(context, op, machine))) {
+    t->generation = generation;
     t->next = tables;
     tables = t;
   }
   pthread_mutex_unlock(&lock);
   fesetenv(&flags);
   return t ? t : empty_table();
+}
+
+void tsr_table_keep(const tsr_context *context, const struct tsr_operator *op, const struct tsr_known *known) {
+  struct kept row = {.op = op, .known = *known};
+  tsr_machine_key(context, row.machine);
+  pthread_mutex_lock(&lock);
+  int room = nkept < room_kept ? room_kept : 2 * room_kept + 16;
+  struct kept *rows = room > room_kept ? realloc(kept, (size_t)room * sizeof *rows) : kept;
+  if (rows) {
+    kept = rows;
+    room_kept = room;
+    kept[nkept++] = row;
+  }
+  pthread_mutex_unlock(&lock);
 }
 
 void tsr_tables_renew(void) {

@@ -110,13 +110,14 @@ static void usage(void **state) {
   }
 }
 
-/* --- where the plan came from -------------------------------------------------------------------------------------- */
+/* --- where the plan came from ------------------------------------------------------------------------------------- */
 
 static void from_model_or_rule(void **state) {
   (void)state;
-  struct tsr_values shape = product(), plan;
+  struct tsr_values shape = product(), plan, first;
   struct tsr_choice about;
   char text[TSR_VALUES_TEXT + 16];
+  tsr_choose(GEMM, context, &shape, &first, NULL);
   tsr_choose(GEMM, context, &shape, &plan, &about);
   expect(0, PRODUCT);
   says("tune.db does not exist");
@@ -126,6 +127,12 @@ static void from_model_or_rule(void **state) {
   snprintf(text, sizeof text, "plan        %s\n", plan_text(GEMM, &plan));
   says(text);
   says(shape_text(GEMM, &shape));
+  if (memcmp(&first, &plan, sizeof plan) != 0) {
+    says("a process's first call weighs fewer plans");
+    says(plan_text(GEMM, &first));
+  } else {
+    says_not("first call");
+  }
 }
 
 static void from_user(void **state) {
@@ -158,7 +165,8 @@ static void rows_that_cannot_be_used(void **state) {
   (void)state;
   struct tsr_values shape = product(), plan = odd_plan(&shape);
   const char *words = shape_text(GEMM, &shape);
-  put_text(context, GEMM, NULL, NULL, words, "path=packed threads=1 units=1 columns=4 mc=7 nc=64 pack=ab groups=1", 1e-4);
+  put_text(context, GEMM, NULL, NULL, words, "path=packed threads=1 units=1 columns=4 mc=7 nc=64 pack=ab groups=1",
+           1e-4);
   expect(0, PRODUCT);
   says("its row is not legal: mc is 7");
   says_not("-> the user's database");
@@ -233,7 +241,7 @@ static void small(void **state) {
   says("the call ");
 }
 
-/* --- what the plan does -------------------------------------------------------------------------------------------- */
+/* --- what the plan does ------------------------------------------------------------------------------------------- */
 
 /* How many tiles of each height cover rows as tsr_gemm_pack_a and tsr_gemm_multiply go. */
 static void count_heights(const struct tsr_tiles *tiles, const struct tsr_values *plan, int64_t rows, int64_t *counts) {
@@ -270,8 +278,8 @@ static void kernels_that_cover(void **state) {
     int64_t mc = tsr_ceil_div(m, tiles->mu) * tiles->mu, nc = tsr_ceil_div(n, tiles->columns) * tiles->columns;
     snprintf(words, sizeof words, "path=packed threads=1 pack=ab units=%d columns=%d mc=%lld nc=%lld", tiles->units,
              tiles->columns, (long long)mc, (long long)nc);
-    snprintf(arguments, sizeof arguments, "gemm %s %lldx%lldx700 --threads 2 --plan '%s'", type == TSR_F32 ? "f32" : "f64",
-             (long long)n, (long long)m, words);
+    snprintf(arguments, sizeof arguments, "gemm %s %lldx%lldx700 --threads 2 --plan '%s'",
+             type == TSR_F32 ? "f32" : "f64", (long long)n, (long long)m, words);
     assert_true(tsr_values_parse(GEMM->plan, GEMM->nplan, words, &plan, why));
     GEMM->complete(context, &shape, &plan);
     expect(0, arguments);
@@ -321,7 +329,7 @@ static void loops(void **state) {
   says("too many tiles to list");
 }
 
-/* --- limits, JSON, devices, measuring ------------------------------------------------------------------------------ */
+/* --- limits, JSON, devices, measuring ----------------------------------------------------------------------------- */
 
 /* The number after "NAME": in JSON. */
 static double number(const char *name) {

@@ -133,7 +133,8 @@ static void the_rule_completes_legally(void **state) {
 }
 
 static int64_t odd_number(void) {
-  static const int64_t some[] = {0, 1, 2, 3, 7, 8, 16, 47, 48, 49, 63, 64, 65, 192, 4096, INT32_MAX - 1, INT32_MAX};
+  static const int64_t some[] = {0, 1, 2, 3, 7, 8, 16, 47, 48, 49, 63, 64, 65, 192, 4096, INT32_MAX - 1, INT32_MAX,
+                                 (int64_t)1 << 32, ((int64_t)1 << 40) + 1, (int64_t)1 << 41};
   return rng_below(&rng, 2) ? some[rng_below(&rng, COUNT(some))] : rng_below(&rng, (int64_t)1 << rng_below(&rng, 31));
 }
 
@@ -147,7 +148,7 @@ static void any_fields_in_range_are_survived(void **state) {
     char why[TSR_WHY_TEXT] = "";
     for (int f = 0; f < TSR_PLAN_FIELDS; f++) {
       const char *const *words = GEMM->plan[f].words;
-      int64_t most = words ? 0 : INT32_MAX;
+      int64_t most = words ? 0 : INT64_MAX - 1;
       while (words && words[most]) most++;
       if (rng_below(&rng, 3) == 0) plan.at[f] = odd_number() % (most + 1);
     }
@@ -167,7 +168,7 @@ static void any_fields_in_range_are_survived(void **state) {
 static void the_checker_names_the_field(void **state) {
   (void)state;
   struct tsr_values shape = {{TSR_F32, 1000, 1000, 1000, 1, 1, 1, 4}}, plan;
-  static const int64_t out_of_range[] = {-1, INT64_MIN, (int64_t)INT32_MAX + 1, INT64_MAX};
+  static const int64_t out_of_range[] = {-1, INT64_MIN, ((int64_t)1 << 41) + 1, INT64_MAX};
   char why[TSR_WHY_TEXT];
   for (int f = 0; f < TSR_PLAN_FIELDS; f++)
     for (int i = 0; i < COUNT(out_of_range); i++) {
