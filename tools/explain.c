@@ -30,7 +30,7 @@ static bool wrong(const char *format, ...) {
   return false;
 }
 
-/* --- how the plan was come by -------------------------------------------------------------------------------------- */
+/* --- how the plan was come by ------------------------------------------------------------------------------------- */
 
 /* What the user's database says of a shape. */
 struct asked {
@@ -64,7 +64,8 @@ static void look_at_row(void *arg, const struct tsr_row *row) {
 static void tell_row(struct explain *e, const struct asked *asked, const char *path) {
   switch (asked->found) {
     case NO_ROW:
-      explain_say(&e->trail, 0, "your database: no row for this shape (%.120s has %ld of this machine)", path, asked->rows);
+      explain_say(&e->trail, 0, "your database: no row for this shape (%.120s has %ld of this machine)", path,
+                  asked->rows);
       break;
     case OTHER_KERNELS:
       explain_say(&e->trail, 0, "your database: its row was measured with other kernels (%s); tune the shape again",
@@ -155,11 +156,13 @@ static bool decide(struct explain *e) {
   ask_shipped(e);
   tsr_choose(e->op, e->context, &e->shape, &e->plan.values, &e->choice);
   tell_choice(e);
+  for (int i = 0; i < EARLY; i++) tsr_choose(e->op, e->context, &e->shape, &e->early[i].values, NULL);
   char why[TSR_WHY_TEXT];
-  return e->op->check(e->context, &e->shape, &e->plan.values, why) || wrong("there is no plan for this product: %s", why);
+  return e->op->check(e->context, &e->shape, &e->plan.values, why) ||
+         wrong("there is no plan for this product: %s", why);
 }
 
-/* --- the command line ---------------------------------------------------------------------------------------------- */
+/* --- the command line --------------------------------------------------------------------------------------------- */
 
 struct request {
   const char *device, *to;
@@ -271,7 +274,10 @@ enum option_code { THREADS = 256, PLAN, LDA, LDB, LDC, MEASURE, DEVICE, TO, JSON
 static bool read_option(struct explain *e, struct request *r, int option, const char *value) {
   int64_t threads = 0;
   switch (option) {
-    case THREADS: return read_number("--threads", value, TSR_MAX_THREADS, &threads) && (r->threads = (int)threads, true);
+    case THREADS:
+      if (!read_number("--threads", value, TSR_MAX_THREADS, &threads)) return false;
+      r->threads = (int)threads;
+      return true;
     case PLAN: e->plan_words = value; return true;
     case LDA: return read_number("--lda", value, (int64_t)1 << 40, &r->lda);
     case LDB: return read_number("--ldb", value, (int64_t)1 << 40, &r->ldb);
@@ -298,7 +304,8 @@ static int read_command_line(struct explain *e, struct request *r, int argc, cha
 }
 
 static bool open_context(struct explain *e, const struct request *r) {
-  if (r->device && !strchr(r->device, ':')) return wrong("\"%s\" is not a device: use a name like accel:910b", r->device);
+  if (r->device && !strchr(r->device, ':'))
+    return wrong("\"%s\" is not a device: use a name like accel:910b", r->device);
   tsr_status status = r->device ? tsr_context_create(r->device, &e->context) : tsr_context_get(NULL, &e->context);
   if (status != TSR_OK) return wrong("%s", tsr_last_error());
   if (r->threads) tsr_set_num_threads(e->context, r->threads);
@@ -334,6 +341,7 @@ static int explain(int argc, char **argv) {
 
 const struct command command_explain = {
     "explain",
-    "explain gemm [f32|f64] MxNxK [NN|NT|TN|TT] [--threads N] [--plan \"path=packed ...\"] [--lda N] [--ldb N] [--ldc N] "
-    "[--device NAME [--to TYPE]] [--measure] [--json]",
-    "why a product takes the plan it takes, what the plan does, and how far that is from what the machine allows", explain};
+    "explain gemm [f32|f64] MxNxK [NN|NT|TN|TT] [--threads N] [--plan \"path=packed ...\"] [--lda N] [--ldb N] "
+    "[--ldc N] [--device NAME [--to TYPE]] [--measure] [--json]",
+    "why a product takes the plan it takes, what the plan does, and how far that is from what the machine allows",
+    explain};

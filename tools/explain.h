@@ -42,7 +42,7 @@ struct explain_times {
   int runs;
 };
 
-enum { NEXT = 3, MOST_LIMITS = 8, MEASURED = 3 };
+enum { NEXT = 3, EARLY = 2, MOST_LIMITS = 8, MEASURED = 3 };
 
 struct explain {
   /* what was asked */
@@ -59,7 +59,7 @@ struct explain {
   bool by_rule_alone;      /* too small a product to look plans up */
   struct tsr_choice choice;
   struct explain_lines trail;
-  struct explain_plan plan, rule, next[NEXT];
+  struct explain_plan plan, rule, next[NEXT], early[EARLY]; /* early: of a process's first calls */
   int nnext, candidates;   /* of the pruned space */
   double parts[PARTS];     /* of plan.predicted; all 0: not known */
 

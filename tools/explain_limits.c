@@ -1,6 +1,6 @@
 /* What the model makes of a plan, and what the machine allows at best: the roofline of S. Williams, A. Waterman and
- * D. Patterson, "Roofline: An Insightful Visual Performance Model for Multicore Architectures", CACM 52 (2009), with one
- * roof for each level of memory, and the chain of fma that an element of C is. */
+ * D. Patterson, "Roofline: An Insightful Visual Performance Model for Multicore Architectures", CACM 52 (2009), with
+ * one roof for each level of memory, and the chain of fma that an element of C is. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 const char *const explain_parts[PARTS] = {"computing", "reading", "packing", "threads"};
 
-/* --- the prediction ------------------------------------------------------------------------------------------------ */
+/* --- the prediction ----------------------------------------------------------------------------------------------- */
 
 struct forecast {
   const struct explain *e;
@@ -36,7 +36,7 @@ static double predict(const struct forecast *f, const struct tsr_costs *costs, c
          tsr_correction_factor(&f->correction, f->e->op->class_of(plan));
 }
 
-/* What a prediction owes to each kind of cost: what is left out of it when those cost nothing, one kind after another. */
+/* What a prediction owes to each kind of cost: what it loses when those cost nothing, one kind after another. */
 static void split(const struct forecast *f, struct explain *e) {
   struct tsr_costs costs = *tsr_table_costs(f->table);
   double before = e->plan.predicted, after;
@@ -72,15 +72,27 @@ static void find_next(const struct forecast *f, struct explain *e) {
   free(list);
 }
 
-/* The model's best of all may not have been weighed by the call. */
-static void tell_missed(struct explain *e) {
+static void say_plan(struct explain *e, const char *which, const struct explain_plan *plan) {
   char text[TSR_VALUES_TEXT];
-  bool chose = e->choice.source == TSR_FROM_MODEL || e->choice.source == TSR_FROM_RULE;
-  if (!chose || e->nnext == 0 || !(e->next[0].predicted < 0.97 * e->plan.predicted)) return;
-  tsr_values_print(e->op->plan, e->op->nplan, &e->next[0].values, text);
-  explain_say(&e->trail, 0, "not weighed, since choosing may take only a small share of a call's time, though predicted "
-              "%.2f x as fast:", e->plan.predicted / e->next[0].predicted);
-  explain_say(&e->trail, 1, "%s", text);
+  tsr_values_print(e->op->plan, e->op->nplan, &plan->values, text);
+  explain_say(&e->trail, 0, "%s: %s (predicted %s)", which, text, explain_seconds(plan->predicted).text);
+}
+
+static bool differs(const struct explain_plan *x, const struct explain_plan *y) {
+  return memcmp(&x->values, &y->values, sizeof x->values) != 0;
+}
+
+/* The first calls of a process think less. And of a large space calls never weigh all. */
+static void tell_others(const struct forecast *f, struct explain *e) {
+  bool chose = !e->plan_words && e->early[0].values.at[0] != 0 && e->choice.source <= TSR_FROM_MODEL;
+  for (int i = 0; chose && i < EARLY; i++) {
+    e->early[i].predicted = predict(f, tsr_table_costs(f->table), &e->early[i].values);
+    if (differs(&e->early[i], &e->plan) && (i == 0 || differs(&e->early[i], &e->early[i - 1])))
+      say_plan(e, i ? "its second call" : "a process's first call weighs fewer plans and takes", &e->early[i]);
+    else if (differs(&e->early[i], &e->plan)) explain_say(&e->trail, 0, "its second call takes the same");
+  }
+  if (chose && e->nnext > 0 && e->next[0].predicted < 0.97 * e->plan.predicted)
+    say_plan(e, "not among those that calls weigh", &e->next[0]);
 }
 
 void explain_predict(struct explain *e) {
@@ -91,12 +103,13 @@ void explain_predict(struct explain *e) {
   e->rule.predicted = predict(&f, tsr_table_costs(f.table), &e->rule.values);
   find_next(&f, e);
   if (!e->context->device) split(&f, e);
-  tell_missed(e);
+  tell_others(&f, e);
 }
 
-/* --- limits -------------------------------------------------------------------------------------------------------- */
+/* --- limits ------------------------------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 3, 4))) static void add_limit(struct explain *e, double seconds, const char *format, ...) {
+__attribute__((format(printf, 3, 4)))
+static void add_limit(struct explain *e, double seconds, const char *format, ...) {
   va_list arguments;
   if (e->nlimits == MOST_LIMITS) return;
   struct explain_limit *limit = &e->limits[e->nlimits];
@@ -125,7 +138,8 @@ static void limits_of_cpu(struct explain *e) {
   if (level > last)
     add_limit(e, e->bytes * fmax(costs->read_memory / threads, costs->share_memory), "reading from memory");
   else if (level > 0)
-    add_limit(e, e->bytes * (level == 1 && last > 1 ? costs->read_l2 : costs->read_l3) / threads, "reading from L%d", level + 1);
+    add_limit(e, e->bytes * (level == 1 && last > 1 ? costs->read_l2 : costs->read_l3) / threads, "reading from L%d",
+              level + 1);
 }
 
 /* The cube at full tilt in the largest step there is, the cache of all cores, and memory. */
@@ -136,7 +150,8 @@ static void limits_of_device(struct explain *e) {
   double mc = (double)v[TSR_DEVICE_MC], nc = (double)v[TSR_DEVICE_NC], kc = (double)v[TSR_DEVICE_KC];
   device->chip->step_costs(device, (tsr_type)s[TSR_DEVICE_TYPE], (int64_t)mc, (int64_t)nc, (int64_t)kc, &costs);
   double a_cycle = mc * nc * kc / (costs.rounds * costs.multiply);
-  double once = (double)((s[TSR_DEVICE_M] + s[TSR_DEVICE_N]) * s[TSR_DEVICE_K] * tsr_size_of((tsr_type)s[TSR_DEVICE_TYPE]));
+  double k_bytes = (double)(s[TSR_DEVICE_K] * tsr_size_of((tsr_type)s[TSR_DEVICE_TYPE]));
+  double once = (double)(s[TSR_DEVICE_M] + s[TSR_DEVICE_N]) * k_bytes;
   add_limit(e, e->flops / 2 / a_cycle / device->cores / device->hertz, "multiplying, %d cores", device->cores);
   add_limit(e, once / device->streamed / device->hertz, "reading A and B from memory");
   add_limit(e, once / (device->loaded * device->cores) / device->hertz, "bringing A and B into the cores");
@@ -170,9 +185,9 @@ static void judge_cpu(struct explain *e) {
     snprintf(e->verdict, sizeof e->verdict, "the plan should come within %.0f %% of the limit, which is %s",
              ceil(100 * (e->plan.predicted / least - 1)), e->limits[e->bound].what);
   else
-    snprintf(e->verdict, sizeof e->verdict, "the limit is %s; that the plan takes %.2f times as long is mostly %s: %s "
-             "(%.0f %% of its time)", e->limits[e->bound].what, e->plan.predicted / least, explain_parts[worst], why[worst],
-             100 * share);
+    snprintf(e->verdict, sizeof e->verdict,
+             "the limit is %s; that the plan takes %.2f times as long is mostly %s: %s (%.0f %% of its time)",
+             e->limits[e->bound].what, e->plan.predicted / least, explain_parts[worst], why[worst], 100 * share);
 }
 
 static void judge_device(struct explain *e) {
@@ -181,8 +196,8 @@ static void judge_device(struct explain *e) {
     snprintf(e->verdict, sizeof e->verdict, "the limit is %s; the plan should take %.2f times as long",
              e->limits[e->bound].what, times);
   else
-    snprintf(e->verdict, sizeof e->verdict, "too small a product for any limit to count: it waits for its steps, one after "
-                                            "another");
+    snprintf(e->verdict, sizeof e->verdict,
+             "too small a product for any limit to count: it waits for its steps, one after another");
 }
 
 void explain_limits(struct explain *e) {
@@ -190,14 +205,16 @@ void explain_limits(struct explain *e) {
   const int64_t *s = e->shape.at;
   int first = device ? (int)TSR_DEVICE_M : (int)TSR_SHAPE_M;
   double m = (double)s[first], n = (double)s[first + 1], k = (double)s[first + 2];
-  double size = (double)tsr_size_of((tsr_type)s[0]), size_c = device ? (double)tsr_size_of((tsr_type)s[TSR_DEVICE_TO]) : size;
+  double size = (double)tsr_size_of((tsr_type)s[0]), size_c = size;
+  if (device) size_c = (double)tsr_size_of((tsr_type)s[TSR_DEVICE_TO]);
   e->flops = 2 * m * n * k;
   e->bytes = size * (m * k + k * n) + size_c * m * n;
   if (device) limits_of_device(e);
   else limits_of_cpu(e);
   if (e->small)
-    snprintf(e->verdict, sizeof e->verdict, "a product this small is bound by its calls, by the latency of its chains and "
-                                            "by the edges of its tiles: the model says nothing of it");
+    snprintf(e->verdict, sizeof e->verdict,
+             "a product this small is bound by its calls, by the latency of its chains and by the edges of its tiles: "
+             "the model says nothing of it");
   else if (device) judge_device(e);
   else judge_cpu(e);
 }

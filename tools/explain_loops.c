@@ -1,5 +1,5 @@
-/* A plan as loops, and the kernels that cover its product. The kernels are not computed from the plan: the library's own
- * loops run it, on a copy of the context whose kernels only count. */
+/* A plan as loops, and the kernels that cover its product. The kernels are not computed from the plan: the library's
+ * own loops run it, on a copy of the context whose kernels only count. */
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -39,10 +39,10 @@ struct explain_text explain_seconds(double seconds) {
   return t;
 }
 
-/* --- kernels that count -------------------------------------------------------------------------------------------- */
+/* --- kernels that count ------------------------------------------------------------------------------------------- */
 
-/* What was called: tiles by height in units and width, for rows contiguous (0) and rows along k (1). A kernel is not told
- * which one it is, but a step shows the tile. */
+/* What was called: tiles by height in units and width, for rows contiguous (0) and rows along k (1). A kernel is not
+ * told which one it is, but a step shows the tile. */
 static struct {
   int64_t size, mu[2];
   _Atomic int64_t tiles[2][TSR_MAX_UNITS + 1][TSR_MAX_COLUMNS + 1], elements[2], calls, packed[2], updates;
@@ -57,12 +57,10 @@ static void count_tiles(int which, int64_t rows, int64_t columns, int64_t tiles,
 
 /* Tiles one under the other have the distance of their Cs; a row of tiles has that of their Bs. */
 static void count_gemm(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c) {
-  int64_t mu = count.mu[0];
+  int64_t mu = count.mu[0], rows = step->dc ? step->dc / count.size : tsr_ceil_div(step->m, mu) * mu;
+  int64_t columns = step->dc ? step->n : step->db / step->csb;
   (void)a, (void)b, (void)c;
-  if (step->dc)
-    count_tiles(0, step->dc / count.size, step->n, tsr_ceil_div(step->m, step->dc / count.size), step->m * step->n);
-  else
-    count_tiles(0, tsr_ceil_div(step->m, mu) * mu, step->db / step->csb, step->n * step->csb / step->db, step->m * step->n);
+  count_tiles(0, rows, columns, tsr_ceil_div(step->m, rows) * (step->n / columns), step->m * step->n);
 }
 
 static void count_gemm_at(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c) {
@@ -114,7 +112,7 @@ static void counting_kernels(const struct tsr_kernels *from, int64_t size, struc
   count.mu[1] = from->gemm_at.mu;
 }
 
-/* --- what they counted --------------------------------------------------------------------------------------------- */
+/* --- what they counted -------------------------------------------------------------------------------------------- */
 
 /* "m: 4096 = 85 x 48 + 1 x 16": how many tiles of each height (or width) follow one another along one side of C. Each
  * height's tiles cover so many columns that every line of them fills `whole`; unless they do, nothing is said: tiles of
@@ -153,11 +151,13 @@ static void tell_kernels(struct explain *e, const struct tsr_kernels *kernels, i
         int64_t tiles = count.tiles[which][u][w] / blocks;
         if (tiles)
           explain_say(&e->kernels, 0, "%s: %lld tile%s, %.1f %%", lists[which]->tile[u][w]->symbol, (long long)tiles,
-                      tiles > 1 ? "s" : "", 100.0 * (double)(blocks * tiles * u * w * count.mu[which]) / (double)covered);
+                      tiles > 1 ? "s" : "",
+                      100.0 * (double)(blocks * tiles * u * w * count.mu[which]) / (double)covered);
       }
   if (covered > 0)
     explain_say(&e->kernels, 0,
-                "%.1f %% of their rows are rows of C, the rest lies beyond its edge; %lld call%s of kernels a block of k",
+                "%.1f %% of their rows are rows of C, the rest lies beyond its edge; "
+                "%lld call%s of kernels a block of k",
                 100.0 * (double)(count.elements[0] + count.elements[1]) / (double)covered,
                 (long long)(count.calls / blocks), count.calls == blocks ? "" : "s");
 }
@@ -205,7 +205,7 @@ bool explain_small(struct explain *e) {
   return true;
 }
 
-/* --- loops of a CPU ------------------------------------------------------------------------------------------------ */
+/* --- loops of a CPU ----------------------------------------------------------------------------------------------- */
 
 /* "288 KiB, 28 % of L2": bytes that are meant to stay in a level. */
 static struct fill {
@@ -246,19 +246,19 @@ static void draw_packed(struct drawing *d) {
   int64_t columns = tsr_min(plan->nc, tsr_ceil_div(p->n, plan->groups)), rows = tsr_min(plan->mc, p->m);
   double b = (double)columns * d->depth * d->size, a = (double)rows * d->depth * d->size;
   int at = 0;
-  explain_say(to, at++, "%d thread%s in %d group%s side by side in n", plan->threads, plural(plan->threads), plan->groups,
-              plural(plan->groups));
+  explain_say(to, at++, "%d thread%s in %d group%s side by side in n", plan->threads, plural(plan->threads),
+              plan->groups, plural(plan->groups));
   if (plan->pack_b) {
     explain_say(to, at++, "for each %lld of n (nc)", (long long)columns);
     explain_say(to, at++, "for each %lld of k (the contract's block)", (long long)d->depth);
     explain_say(to, at, "pack B into panels of %d columns: %s%s; %s", plan->columns, fill_of(b, 3).text,
                 in_group > 1 ? ", twice" : "", packer(d, plan->columns, (double)p->rsb == d->size));
     if (in_group > 1) explain_say(to, at, "barrier of %lld threads", (long long)in_group);
-    explain_say(to, at++, "for each %lld of m (mc; %lld block%s, claimed one by one)", (long long)rows, (long long)blocks,
-                plural(blocks));
+    explain_say(to, at++, "for each %lld of m (mc; %lld block%s, claimed one by one)", (long long)rows,
+                (long long)blocks, plural(blocks));
   } else {
-    explain_say(to, at++, "for each %lld of m (mc; %lld block%s, claimed one by one)", (long long)rows, (long long)blocks,
-                plural(blocks));
+    explain_say(to, at++, "for each %lld of m (mc; %lld block%s, claimed one by one)", (long long)rows,
+                (long long)blocks, plural(blocks));
     explain_say(to, at++, "for each %lld of k (the contract's block)", (long long)d->depth);
   }
   if (plan->pack_a)
@@ -266,9 +266,9 @@ static void draw_packed(struct drawing *d) {
                 packer(d, d->tile_rows, (double)p->rsa != d->size));
   explain_say(to, at++, "for each %d of n: %s of B %s", plan->columns, plan->pack_b ? "a panel" : "columns",
               fill_of(plan->columns * d->depth * d->size, 0).text);
-  explain_say(to, at, "for each %lld of m: a tile %lld x %d, its A %s%s", (long long)d->tile_rows, (long long)d->tile_rows,
-              plan->columns, explain_bytes((double)d->tile_rows * d->depth * d->size).text,
-              plan->pack_a ? "" : ", in place");
+  explain_say(to, at, "for each %lld of m: a tile %lld x %d, its A %s%s", (long long)d->tile_rows,
+              (long long)d->tile_rows, plan->columns,
+              explain_bytes((double)d->tile_rows * d->depth * d->size).text, plan->pack_a ? "" : ", in place");
 }
 
 /* Operands as they lie. `m` and `n` are names and lengths of the sides that rows and columns of tiles run along. */
@@ -295,7 +295,8 @@ static void draw_in_place(struct drawing *d, const struct sides *s, bool a_along
                 fill_of((double)d->tile_rows * row, d->tile_rows * row > 48 << 10 ? 1 : 0).text);
     explain_say(to, at, "for each %d of %s: a tile, operands in place", widest, s->n);
   } else {
-    explain_say(to, at++, "for each %d of %s: %s stay while the rows pass", widest, s->n, fill_of(widest * row, 0).text);
+    explain_say(to, at++, "for each %d of %s: %s stay while the rows pass", widest, s->n,
+                fill_of(widest * row, 0).text);
     explain_say(to, at, "for each %lld of %s: a tile, operands in place", (long long)d->tile_rows, s->m);
   }
 }
@@ -312,10 +313,10 @@ static void draw_k_split(struct drawing *d) {
   struct explain_lines *to = &d->e->loops;
   int64_t blocks = tsr_ceil_div(d->p->k, d->plan->kb);
   double sums = (double)(d->p->m * d->p->n) * d->size;
-  explain_say(to, 0, "%d threads claim %lld blocks of %lld of k, all of m and n each", d->plan->threads, (long long)blocks,
-              (long long)d->depth);
-  explain_say(to, 1, "tiles %lld x %d, operands in place; sums of a block: %s", (long long)d->tile_rows, d->plan->columns,
-              fill_of(sums, 1).text);
+  explain_say(to, 0, "%d threads claim %lld blocks of %lld of k, all of m and n each", d->plan->threads,
+              (long long)blocks, (long long)d->depth);
+  explain_say(to, 1, "tiles %lld x %d, operands in place; sums of a block: %s", (long long)d->tile_rows,
+              d->plan->columns, fill_of(sums, 1).text);
   explain_say(to, 0, "one thread adds the blocks' sums, %s, to C in order of k: %s",
               fill_of(sums * (double)blocks, 2).text, d->e->context->kernels[d->p->type].update->symbol);
 }
@@ -337,7 +338,7 @@ void explain_loops(struct explain *e) {
   count_kernels(e, &plan);
 }
 
-/* --- loops of a device --------------------------------------------------------------------------------------------- */
+/* --- loops of a device -------------------------------------------------------------------------------------------- */
 
 void explain_loops_of_device(struct explain *e) {
   const struct tsr_device *device = e->context->device;
@@ -350,15 +351,17 @@ void explain_loops_of_device(struct explain *e) {
   int64_t a = tsr_device_panel_bytes(device, mc, kc, size), b = tsr_device_panel_bytes(device, nc, kc, size);
   double held = (double)((slots + kept) * a + slots * b), core = (double)device->panels.bytes;
   struct explain_lines *to = &e->loops;
-  explain_say(to, 0, "%lld wave%s (%lld down, %lld across) of %lld x %lld cores, a block of C each", (long long)(waves_m * waves_n),
-              plural(waves_m * waves_n), (long long)waves_m, (long long)waves_n, (long long)down, (long long)across);
-  explain_say(to, 1, "a core's block: %lld of m (mc) x %lld of n (nc); its sums %s, %.0f %% of the core's", (long long)mc,
-              (long long)nc, explain_bytes((double)(mc * nc * 4)).text,
+  explain_say(to, 0, "%lld wave%s (%lld down, %lld across) of %lld x %lld cores, a block of C each",
+              (long long)(waves_m * waves_n), plural(waves_m * waves_n), (long long)waves_m, (long long)waves_n,
+              (long long)down, (long long)across);
+  explain_say(to, 1, "a core's block: %lld of m (mc) x %lld of n (nc); its sums %s, %.0f %% of the core's",
+              (long long)mc, (long long)nc, explain_bytes((double)(mc * nc * 4)).text,
               100.0 * (double)(mc * nc * 4) / (double)device->sums.bytes);
   explain_say(to, 2, "for each %lld of k (the contract's block)", (long long)kb);
   explain_say(to, 3, "for each %lld of k (kc): copy panels of A, %s, and B, %s; multiply", (long long)kc,
               explain_bytes((double)a).text, explain_bytes((double)b).text);
-  explain_say(to, 1, "panels in a core: %lld slots of A and of B by turns, %lld of A kept for the next columns: %s, %.0f %%",
+  explain_say(to, 1,
+              "panels in a core: %lld slots of A and of B by turns, %lld of A kept for the next columns: %s, %.0f %%",
               (long long)slots, (long long)kept, explain_bytes(held).text, 100 * held / core);
   const struct tsr_kernel *gemm = tsr_device_kernel(device->chip, TSR_OP_GEMM, type, type, sums);
   if (gemm) explain_say(&e->kernels, 0, "%s", gemm->symbol);

@@ -19,7 +19,8 @@ static void words_of_shape(const struct explain *e, char *text) {
 static void costs_source(const struct explain *e, char *text, size_t size) {
   const char *source = e->context->device ? "" : tsr_table_costs_source(tsr_table_of(e->context, e->op));
   if (e->context->device) snprintf(text, size, "the device's own parameters");
-  else if (strcmp(source, "calibration") == 0) snprintf(text, size, "measured on this machine by tessera tune --calibrate");
+  else if (strcmp(source, "calibration") == 0)
+    snprintf(text, size, "measured on this machine by tessera tune --calibrate");
   else if (strcmp(source, "defaults") == 0)
     snprintf(text, size, "defaults, since this CPU is not known: tessera tune --calibrate measures it");
   else snprintf(text, size, "shipped for the CPU family %s", source);
@@ -34,7 +35,7 @@ static void product(const struct explain *e, char *text, size_t size) {
            d->trans_a == TSR_TRANS ? 'T' : 'N', d->trans_b == TSR_TRANS ? 'T' : 'N');
 }
 
-/* --- for people ---------------------------------------------------------------------------------------------------- */
+/* --- for people --------------------------------------------------------------------------------------------------- */
 
 static void print_lines(const char *title, const struct explain_lines *lines) {
   for (int i = 0; i < lines->n; i++)
@@ -44,8 +45,9 @@ static void print_lines(const char *title, const struct explain_lines *lines) {
 static void print_question(const struct explain *e) {
   char text[TSR_VALUES_TEXT], key[TSR_KEY_TEXT];
   product(e, text, sizeof text);
-  if (*text) printf("%-11s %s, row-major: computed as its transpose, so that m is the %" PRId64 " columns of C\n", "product",
-                    text, e->desc.n);
+  if (*text)
+    printf("%-11s %s, row-major: computed as its transpose, so that m is the %" PRId64 " columns of C\n", "product",
+           text, e->desc.n);
   words_of_shape(e, text);
   printf("%-11s %s\n", "shape", text);
   tsr_machine_key(e->context, key);
@@ -85,7 +87,9 @@ static void print_limits(const struct explain *e) {
 
 static double predicted_of(const struct explain *e, int i) {
   const struct tsr_values *plan = e->times[i].plan;
-  return plan == &e->plan.values ? e->plan.predicted : plan == &e->rule.values ? e->rule.predicted : plan ? e->next[0].predicted : 0;
+  if (!plan) return 0;
+  if (plan == &e->plan.values) return e->plan.predicted;
+  return plan == &e->rule.values ? e->rule.predicted : e->next[0].predicted;
 }
 
 static void print_times(const struct explain *e) {
@@ -94,8 +98,8 @@ static void print_times(const struct explain *e) {
     const struct explain_times *t = &e->times[i];
     double limit = e->limits[e->bound].seconds, predicted = predicted_of(e, i);
     if (t->runs == 0) continue;
-    printf("%-11s %-16s best %s, median %s of %d run%s: %.1f GFLOP/s, %.0f %% of the limit", i ? "" : "measured", t->name,
-           explain_seconds(t->best).text, explain_seconds(t->median).text, t->runs, t->runs > 1 ? "s" : "",
+    printf("%-11s %-16s best %s, median %s of %d run%s: %.1f GFLOP/s, %.0f %% of the limit", i ? "" : "measured",
+           t->name, explain_seconds(t->best).text, explain_seconds(t->median).text, t->runs, t->runs > 1 ? "s" : "",
            1e-9 * e->flops / t->best, 100 * limit / t->best);
     if (predicted > 0) printf(", %.2f x the prediction", t->best / predicted);
     printf("\n");
@@ -121,7 +125,7 @@ void explain_print(const struct explain *e) {
   if (e->ntimes > 0) print_times(e);
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------------------------- */
+/* --- JSON --------------------------------------------------------------------------------------------------------- */
 
 static void put_string(const char *text) {
   putchar('"');

@@ -1,8 +1,8 @@
 /* Measuring a machine for the cost models: its kernels on operands in L1, streams from each level, teams, barriers.
  *
- * Everything is timed by what the loops themselves do: tiles of the context's kernels, the pool's own teams. A figure is
- * the best of several short samples, since whatever disturbs one makes it longer. Operands are zeros, so that nothing
- * is rounded and no floating-point flag is raised. */
+ * Everything is timed by what the loops themselves do: tiles of the context's kernels, the pool's own teams. A figure
+ * is the best of several short samples, since whatever disturbs one makes it longer. Operands are zeros, so that
+ * nothing is rounded and no floating-point flag is raised. */
 #include <fenv.h>
 #include <math.h>
 #include <string.h>
@@ -54,7 +54,7 @@ static double seconds_of(const struct gauge *g, void (*work)(void *arg), void *a
   return best;
 }
 
-/* --- kernels ------------------------------------------------------------------------------------------------------- */
+/* --- kernels ------------------------------------------------------------------------------------------------------ */
 
 struct call {
   const struct tsr_kernel *kernel;
@@ -95,7 +95,8 @@ static int highest_with(const struct tsr_tiles *tiles, int columns) {
  * once a process. */
 static double measure_flop(const struct gauge *g, tsr_type type) {
   const struct tsr_tiles *tiles = &g->context->kernels[type].gemm;
-  double peak = tsr_peak_flops(&g->context->kernels[type], type), flops = 2.0 * tiles->units * tiles->mu * tiles->columns;
+  double peak = tsr_peak_flops(&g->context->kernels[type], type);
+  double flops = 2.0 * tiles->units * tiles->mu * tiles->columns;
   if (!(peak > 0)) return 0;
   return smaller(1 / peak, step_of_tile(g, type, tiles->units, tiles->columns) / flops);
 }
@@ -120,7 +121,7 @@ static double measure_load(const struct gauge *g) {
   return wide ? smaller(load, step_of_tile(g, TSR_F32, flat, wide) / (vectors * flat + wide)) : load;
 }
 
-/* --- streams ------------------------------------------------------------------------------------------------------- */
+/* --- streams ------------------------------------------------------------------------------------------------------ */
 
 /* A panel of the highest tile of one column: next to nothing but loads, in order of address. */
 static void find_reader(struct gauge *g) {
@@ -136,11 +137,12 @@ static void read_with_kernel(const struct gauge *g, const char *from, size_t byt
   static const float b[1];
   float c[TSR_MAX_UNITS * 64];
   int64_t row = g->reader_row;
-  struct tsr_step step = {.m = row / 4, .n = 1, .k = (int64_t)bytes / row, .rsa = 4, .csa = row, .csc = row, .alpha = 1};
+  struct tsr_step step = {.m = row / 4, .n = 1, .k = (int64_t)bytes / row, .rsa = 4, .csa = row, .csc = row,
+                          .alpha = 1};
   if (row <= (int64_t)sizeof c && step.k > 0) g->reader->run(&step, (tsr_mem)from, (tsr_mem)b, (tsr_mem)c);
 }
 
-/* The same in plain C, for chips whose kernels compute more slowly than memory reads. Any CPU has vectors of 16 bytes. */
+/* The same in plain C, for chips whose kernels compute more slowly than memory reads. Vectors of 16 bytes suit all. */
 static void read_plainly(const struct gauge *g, const char *from, size_t bytes) {
   typedef uint64_t vector __attribute__((vector_size(16), may_alias));
   vector a = {0}, b = {0}, c = {0}, d = {0};
@@ -204,14 +206,15 @@ static double stream_once(const struct gauge *g, read_stream *read, int threads)
 static double measure_memory(const struct gauge *g, int threads) {
   double best = 0;
   for (int pass = 0; pass < PASSES && (pass == 0 || tsr_trace_now() < g->end); pass++) {
-    double plain = stream_once(g, read_plainly, threads), wide = g->reader ? stream_once(g, read_with_kernel, threads) : 0;
+    double plain = stream_once(g, read_plainly, threads);
+    double wide = g->reader ? stream_once(g, read_with_kernel, threads) : 0;
     if (plain > 0 && (best == 0 || plain < best)) best = plain;
     if (wide > 0 && (best == 0 || wide < best)) best = wide;
   }
   return best;
 }
 
-/* --- teams --------------------------------------------------------------------------------------------------------- */
+/* --- teams -------------------------------------------------------------------------------------------------------- */
 
 static void nothing(void *arg, int index) { (void)arg, (void)index; }
 
@@ -236,7 +239,7 @@ static void wait_in_team(void *arg) {
   tsr_team_run(&team, wait_often, &barrier);
 }
 
-/* --- all of it ----------------------------------------------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 static void touch_part(void *arg, int index) {
   const struct gauge *g = arg;
@@ -271,7 +274,8 @@ static void take_near(double *cost, double measured, double family) {
   *cost = measured < family / FAR ? family / FAR : measured > family * FAR ? family * FAR : measured;
 }
 
-/* The same, at any distance, for what belongs to the kernels: a family's figures are those of its best, so they say nothing of others. */
+/* The same, at any distance, for what belongs to the kernels: a family's figures are those of its best kernels, and say
+ * nothing of others. */
 static void take(double *cost, double measured) {
   if (measured > 1e-15 && measured < 1e-3) *cost = measured;
 }
@@ -283,7 +287,7 @@ static void measure_kernels(const struct gauge *g, struct tsr_costs *costs) {
   take(&costs->load, measure_load(g));
 }
 
-/* A stream of half of L2 comes from there; one of four times L2, but not more than a part of the last level, from that. */
+/* A stream of half of L2 comes from there; one of four times L2, but no more than half of the last level, from that. */
 static void measure_streams(const struct gauge *g, struct tsr_costs *costs, const struct tsr_costs *family) {
   size_t far = g->l3 / 2 < 4 * g->l2 ? g->l3 / 2 : 4 * g->l2;
   take_near(&costs->read_memory, measure_memory(g, 1), family->read_memory);
