@@ -9,9 +9,9 @@
 /* Whose plans an exhaustive run compares with the best of all. */
 enum contestant {
   BY_RULE,   /* the rule of thumb */
-  BY_MODEL,  /* the model alone, weighing as many plans as a call has time for */
-  BY_TAUGHT, /* the model, corrected by what was measured for the other shapes of the run */
-  BY_MODEL_OF_ALL, BY_TAUGHT_OF_ALL, /* both with all plans weighed */
+  BY_FIRST,  /* the model alone, weighing as many plans as the first call of a shape has time for */
+  BY_MODEL,  /* the same with all plans weighed, for a shape that comes again */
+  BY_TAUGHT, /* corrected by what was measured for the other shapes of the run */
   BY_CHOICE, /* what a call takes before tuning */
   BY_TUNING,
   CONTESTANTS

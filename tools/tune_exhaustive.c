@@ -4,43 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/tune/choose.h"
 #include "src/tune/learn.h"
 #include "tune.h"
 
-const char *const contestant_names[] = {"rule of thumb",       "model", "model taught by others", "model, all weighed",
-                                        "taught, all weighed", "before tuning", "tuned"};
-
-/* --- choosing as a call does, by a model of one's own ------------------------------------------------------------- */
-
-enum { MOST_CHOICES = 512 };
-#define CHOOSING 0.02      /* as in src/tune/choose.c: the share of a call's time that choosing may take, */
-#define WORTH_WHILE 0.97   /* and what the model must promise over the rule */
-
-static double seconds_by(const struct tune *t, const struct tsr_values *shape, const struct tsr_values *plan,
-                         const struct tsr_correction *correction) {
-  const struct tsr_costs *costs = tsr_table_costs(tsr_table_of(t->context, t->op));
-  return t->op->predict(t->context, costs, shape, plan) * tsr_correction_factor(correction, t->op->class_of(plan));
-}
-
-static void choose_by(const struct tune *t, const struct tsr_learned *learned, bool all,
-                      const struct tsr_values *shape, struct tsr_values *plan) {
-  static struct tsr_values others[MOST_CHOICES];
-  struct tsr_correction correction;
-  double where[TSR_PLACE];
-  t->op->place(shape, where);
-  tsr_learned_at(learned, where, &correction);
-  *plan = (struct tsr_values){{0}};
-  t->op->complete(t->context, shape, plan);
-  double least = seconds_by(t, shape, plan, &correction);
-  double affordable = t->op->weighing > 0 ? CHOOSING * least / t->op->weighing : 0;
-  int most = all || affordable > MOST_CHOICES ? MOST_CHOICES : (int)affordable;
-  int n = most > 1 ? t->op->candidates(t->context, shape, others, most) : 0;
-  least *= WORTH_WHILE;
-  for (int i = 0; i < n && i < most; i++) {
-    double seconds = seconds_by(t, shape, &others[i], &correction);
-    if (seconds < least) least = seconds, *plan = others[i];
-  }
-}
+const char *const contestant_names[] = {"rule of thumb", "model, first call", "model",
+                                        "model taught by others", "before tuning", "tuned"};
 
 /* What the sessions of all shapes but one measured. NULL: nothing, or no memory. */
 static struct tsr_learned *learn_from_others(const struct tune *t, int but) {
@@ -67,10 +36,10 @@ static void choose_all(const struct tune *t, int i) {
   struct tsr_learned *learned = learn_from_others(t, i);
   one->plan_of[BY_RULE] = (struct tsr_values){{0}};
   t->op->complete(t->context, &one->shape, &one->plan_of[BY_RULE]);
-  choose_by(t, NULL, false, &one->shape, &one->plan_of[BY_MODEL]);
-  choose_by(t, learned, false, &one->shape, &one->plan_of[BY_TAUGHT]);
-  choose_by(t, NULL, true, &one->shape, &one->plan_of[BY_MODEL_OF_ALL]);
-  choose_by(t, learned, true, &one->shape, &one->plan_of[BY_TAUGHT_OF_ALL]);
+  const struct tsr_costs *costs = tsr_table_costs(tsr_table_of(t->context, t->op));
+  tsr_choose_by_model(t->op, t->context, costs, NULL, true, &one->shape, &one->plan_of[BY_FIRST]);
+  tsr_choose_by_model(t->op, t->context, costs, NULL, false, &one->shape, &one->plan_of[BY_MODEL]);
+  tsr_choose_by_model(t->op, t->context, costs, learned, false, &one->shape, &one->plan_of[BY_TAUGHT]);
   one->plan_of[BY_CHOICE] = one->session.default_plan;
   one->plan_of[BY_TUNING] = one->session.improved ? one->session.plan : one->session.default_plan;
   tsr_learned_free(learned);
@@ -250,7 +219,7 @@ void tune_print_comparison(const struct tune *t) {
   for (int i = 0; i < CONTESTANTS; i++) print_gap(contestant_names[i], &gaps[i]);
   print_gap("search of 5 % of the space", &gaps[CONTESTANTS]);
   print_gap("as many at random", &gaps[CONTESTANTS + 1]);
-  double model = gaps[BY_MODEL_OF_ALL].logarithms, taught = gaps[BY_TAUGHT_OF_ALL].logarithms;
+  double model = gaps[BY_MODEL].logarithms, taught = gaps[BY_TAUGHT].logarithms;
   if (t->n > 1 && model > 0)
-    printf("of the model's gap, all plans weighed, other shapes close %.0f %%\n", 100 * (1 - taught / model));
+    printf("of the model's gap other shapes close %.0f %%\n", 100 * (1 - taught / model));
 }

@@ -14,8 +14,7 @@ import matplotlib.pyplot as plt  # noqa: E402 (the backend is chosen first)
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#e69f00", "#009e73", "#7f7f7f"
 CLASSES = [BLUE, ORANGE, GREEN, "#cc79a7", "#d55e00", "#56b4e9", "#8c564b", "#17becf"]
-CONTESTANTS = ["rule of thumb", "model", "model taught by others", "model, all weighed", "taught, all weighed",
-               "before tuning", "tuned"]
+CONTESTANTS = ["rule of thumb", "model, first call", "model", "model taught by others", "before tuning", "tuned"]
 MOST_CURVES = 12  # plots of single shapes: those of the greatest weight
 ORDERS = 20
 

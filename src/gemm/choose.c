@@ -25,7 +25,8 @@ void tsr_gemm_choose(const tsr_context *context, const struct tsr_gemm_problem *
   const struct tsr_kernels *kernels = &context->kernels[p->type];
   struct tsr_values shape, values;
   bool looked_up = tsr_gemm_is_looked_up(p);
-  if (most_threads == 0) most_threads = looked_up || p->plan || tsr_gemm_forced.threads ? tsr_threads_available(context) : 1;
+  bool asks = looked_up || p->plan || tsr_gemm_forced.threads;
+  if (most_threads == 0) most_threads = asks ? tsr_threads_available(context) : 1;
   if (p->plan) {
     by_words(context, p, most_threads, plan);
   } else if (!looked_up) {

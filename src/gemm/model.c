@@ -188,7 +188,8 @@ static double piece_along_k(const struct model *md, double R, double N) {
     seconds += computing(md, &rows, &cols, k) + (R - in_tiles) * k * md->size * md->costs->transpose;
   }
   double strip = a * most(1, (double)at->mu) / R;
-  double reads = a * (reading(md, md->home) * md->costs->in_place + (passes - 1) * reading(md, crowded(md, strip, lda)));
+  double reads = a * reading(md, md->home) * md->costs->in_place;
+  reads += a * (passes - 1) * reading(md, crowded(md, strip, lda));
   reads += jumping(md, R > 4 * at->mu ? R * blocks : R, md->home); /* a strip is read to the end of k */
   return together(md, seconds, reads) + 2 * blocks * md->costs->step;
 }

@@ -21,7 +21,8 @@ static _Atomic uint64_t afresh = 1;
 static uint64_t key_of(const struct tsr_operator *op, const tsr_context *context) {
   uint64_t kind = context->device ? (uint64_t)(uintptr_t)context->device ^ context->device->serial << 48
                                   : (uint64_t)(uintptr_t)context->kernels;
-  return (kind * 31 + (uint64_t)(uintptr_t)op) * 0x9e3779b97f4a7c15u ^ atomic_load_explicit(&afresh, memory_order_relaxed);
+  uint64_t key = (kind * 31 + (uint64_t)(uintptr_t)op) * 0x9e3779b97f4a7c15u;
+  return key ^ atomic_load_explicit(&afresh, memory_order_relaxed);
 }
 
 static struct slot *slot_of(uint64_t key, const struct tsr_operator *op, const struct tsr_values *shape) {
@@ -76,14 +77,15 @@ static int affordable(const struct tsr_operator *op, double seconds, int calls) 
 }
 
 /* The plan of the least predicted time among the rule's and as many others as this call of the shape affords. */
-static void weigh(const struct tsr_operator *op, const tsr_context *context, const struct tsr_table *table,
-                  const struct tsr_values *shape, int calls, struct tsr_values *plan, struct tsr_choice *about) {
+static void weigh(const struct tsr_operator *op, const tsr_context *context, const struct tsr_costs *costs,
+                  const struct tsr_learned *learned, const struct tsr_values *shape, int calls,
+                  struct tsr_values *plan, struct tsr_choice *about) {
   struct tsr_values others[MOST_CANDIDATES];
   struct tsr_correction correction;
   double where[TSR_PLACE];
-  const struct tsr_costs *costs = tsr_table_costs(table);
+  op->complete(context, shape, plan);
   op->place(shape, where);
-  tsr_learned_at(tsr_table_learned(table), where, &correction);
+  tsr_learned_at(learned, where, &correction);
   double least = op->predict(context, costs, shape, plan) * tsr_correction_factor(&correction, op->class_of(plan));
   *about = (struct tsr_choice){.source = TSR_FROM_RULE, .predicted = least, .rule_predicted = least, .considered = 1};
   int most = affordable(op, least, calls);
@@ -111,8 +113,15 @@ static void choose(const struct tsr_operator *op, const tsr_context *context, co
     *about = (struct tsr_choice){.source = known->source, .predicted = known->predicted, .known = *known};
     return;
   }
-  op->complete(context, shape, plan);
-  weigh(op, context, table, shape, calls, plan, about);
+  weigh(op, context, tsr_table_costs(table), tsr_table_learned(table), shape, calls, plan, about);
+}
+
+void tsr_choose_by_model(const struct tsr_operator *op, const tsr_context *context, const struct tsr_costs *costs,
+                         const struct tsr_learned *learned, bool first_call, const struct tsr_values *shape,
+                         struct tsr_values *plan) {
+  struct tsr_choice about;
+  *plan = (struct tsr_values){{0}};
+  weigh(op, context, costs, learned, shape, first_call ? 0 : SETTLED, plan, &about);
 }
 
 static __attribute__((noinline)) void choose_and_remember(const struct tsr_operator *op, const tsr_context *context,

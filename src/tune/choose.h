@@ -25,6 +25,12 @@ void tsr_choose(const struct tsr_operator *op, const tsr_context *context, const
 void tsr_choose_without_user(const struct tsr_operator *op, const tsr_context *context, const struct tsr_values *shape,
                              struct tsr_values *plan, struct tsr_choice *about);
 
+/* The model's choice for a shape, by costs and lessons (NULL: none) of one's own: that of a shape's first call, or of
+ * one that comes again and again. Raises floating-point flags. */
+void tsr_choose_by_model(const struct tsr_operator *op, const tsr_context *context, const struct tsr_costs *costs,
+                         const struct tsr_learned *learned, bool first_call, const struct tsr_values *shape,
+                         struct tsr_values *plan);
+
 /* All earlier choices are made anew. */
 void tsr_choose_afresh(void);
 

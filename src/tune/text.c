@@ -14,10 +14,11 @@ void tsr_values_print(const struct tsr_field *fields, int n, const struct tsr_va
     int64_t value = values->at[i];
     if (value == 0) continue;
     const char *blank = used ? " " : "";
-    int wrote = fields[i].words
-                    ? snprintf(text + used, TSR_VALUES_TEXT - used, "%s%s=%s", blank, fields[i].name,
-                               fields[i].words[value - 1])
-                    : snprintf(text + used, TSR_VALUES_TEXT - used, "%s%s=%lld", blank, fields[i].name, (long long)value);
+    int wrote;
+    if (fields[i].words)
+      wrote = snprintf(text + used, TSR_VALUES_TEXT - used, "%s%s=%s", blank, fields[i].name, fields[i].words[value - 1]);
+    else
+      wrote = snprintf(text + used, TSR_VALUES_TEXT - used, "%s%s=%lld", blank, fields[i].name, (long long)value);
     used += (size_t)wrote;
   }
 }

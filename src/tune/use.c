@@ -7,7 +7,8 @@
 #include "src/core/env.h"
 #include "src/tune/session.h"
 
-/* Shapes that are being tuned, or were. The first calls of a shape fault pages in and fill caches: they do not count. */
+/* Shapes that are being tuned, or were. The first calls of a shape fault pages in and fill caches: they do not
+ * count. */
 enum { MOST_SHAPES = 512, FIRST_CALLS = 2 };
 
 struct tsr_use {
