@@ -134,6 +134,7 @@ static int64_t rows_of_block(const struct tsr_tiles *tiles, const struct tsr_gem
 
 static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
   const struct tsr_topology *machine = tsr_topology_get();
+  int columns = plan->columns;
   int64_t column = plan->kb * tsr_size_of(p->type), tile_rows = (int64_t)plan->units * tiles->mu;
   int64_t l3 = (int64_t)machine->level[machine->nlevels - 1].bytes, most_columns = tsr_min(3 << 20, l3 / 2) / column;
   if (!plan->groups) plan->groups = choose_groups(tiles, p, plan);
@@ -141,8 +142,7 @@ static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_p
   if (!plan->mc) plan->mc = rows_of_block(tiles, p, plan);
   plan->grain = plan->mc % tile_rows == 0 ? tile_rows : tiles->mu;
   if (!plan->nc)
-    plan->nc = !plan->pack_b ? p->n
-                             : even(p->n, most_columns > plan->columns ? most_columns : plan->columns, plan->columns, 1);
+    plan->nc = plan->pack_b ? even(p->n, most_columns > columns ? most_columns : columns, columns, 1) : p->n;
 }
 
 /* Pieces for threads to claim, a few for each, in whole tiles; one thread takes all in one piece. A skinny matrix along

@@ -41,7 +41,8 @@ static bool fits_memory(int64_t bytes) {
   return bytes / sysconf(_SC_PAGESIZE) < sysconf(_SC_PHYS_PAGES) / 2;
 }
 
-/* Bytes for rows x cols, in whole pages and a line more: operands are not to compete for the same lines. -1: too many. */
+/* Bytes for rows x cols, in whole pages and a line more: operands are not to compete for the same lines. -1: too
+ * many. */
 static int64_t operand_bytes(const struct tsr_gemm_problem *p, int64_t rows, int64_t cols, int64_t rs, int64_t cs) {
   int64_t most = (int64_t)1 << 44, bytes = tsr_saturating(rows, rs), more = tsr_saturating(cols, cs);
   if (bytes > most || more > most) return -1;
@@ -101,7 +102,7 @@ tsr_status tsr_gemm_tune(tsr_context *given, const tsr_gemm_desc *d, const tsr_t
   if (status == TSR_OK) status = tsr_gemm_check(context, d);
   if (status != TSR_OK) return status;
   if (d->m == 0 || d->n == 0 || d->k == 0)
-    return tsr_fail(TSR_INVALID_ARGUMENT, "m, n and k are %lld, %lld and %lld: there is nothing to tune in an empty product",
+    return tsr_fail(TSR_INVALID_ARGUMENT, "m, n and k are %lld, %lld and %lld: an empty product cannot be tuned",
                     (long long)d->m, (long long)d->n, (long long)d->k);
   tsr_gemm_normalise(d, NULL, NULL, NULL, &problem);
   tsr_gemm_words(context, &problem, text);
