@@ -338,7 +338,7 @@ tsr_status tsr_session_store(const tsr_context *context, const struct tsr_operat
   free(w.texts);
   free(w.samples);
   free(w.plans);
-  for (int i = 0; status != TSR_OK && i < n; i++) {
+  for (int i = 0; i < n; i++) {
     const struct tsr_session *s = &sessions[i];
     tsr_table_keep(context, op, &(struct tsr_known){s->shape, s->plan, TSR_FROM_USER, s->seconds, s->default_seconds,
                                                     s->predicted});

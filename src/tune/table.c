@@ -158,7 +158,7 @@ static void read_user(struct filling *f) {
     warn_once(f, path, NULL);
 }
 
-/* Rows that this process found itself and could not write. */
+/* Rows that this process found itself. The file may not take them, or be locked when it is read again. */
 static struct kept {
   char machine[TSR_KEY_TEXT];
   const struct tsr_operator *op;
@@ -232,17 +232,25 @@ const struct tsr_table *tsr_table_of(const tsr_context *context, const struct ts
   return t ? t : empty_table();
 }
 
+static bool grow_kept(void) {
+  int room = 2 * room_kept + 16;
+  struct kept *rows = realloc(kept, (size_t)room * sizeof *rows);
+  if (!rows) return false;
+  kept = rows;
+  room_kept = room;
+  return true;
+}
+
 void tsr_table_keep(const tsr_context *context, const struct tsr_operator *op, const struct tsr_known *known) {
   struct kept row = {.op = op, .known = *known};
+  int i = 0;
   tsr_machine_key(context, row.machine);
   pthread_mutex_lock(&lock);
-  int room = nkept < room_kept ? room_kept : 2 * room_kept + 16;
-  struct kept *rows = room > room_kept ? realloc(kept, (size_t)room * sizeof *rows) : kept;
-  if (rows) {
-    kept = rows;
-    room_kept = room;
-    kept[nkept++] = row;
-  }
+  while (i < nkept && (kept[i].op != op || memcmp(&kept[i].known.shape, &known->shape, sizeof known->shape) != 0 ||
+                       strcmp(kept[i].machine, row.machine) != 0))
+    i++;
+  if (i < room_kept || grow_kept()) kept[i] = row;
+  if (i == nkept && i < room_kept) nkept++;
   pthread_mutex_unlock(&lock);
 }
 

@@ -30,8 +30,8 @@ const struct tsr_costs *tsr_table_costs(const struct tsr_table *table);
 const char *tsr_table_costs_source(const struct tsr_table *table); /* "calibration", a CPU family, "defaults" */
 const struct tsr_learned *tsr_table_learned(const struct tsr_table *table);
 
-/* Adds a row to all tables that are made from now on, as if it were in the user's database: for what cannot be written
- * there. Without memory it is forgotten. */
+/* Adds a row to all tables that are made from now on, as if it were in the user's database, which may not take it, or be
+ * locked when it is read again. It takes the place of an earlier one for its shape. Without memory it is forgotten. */
 void tsr_table_keep(const tsr_context *context, const struct tsr_operator *op, const struct tsr_known *known);
 
 /* Lets the tables be read anew, since the database has changed: for tuning in this process. Tables that are in use
