@@ -1,4 +1,4 @@
-/* Measuring a machine for the cost models: its kernels on operands in L1, streams from each level, teams, barriers.
+/* Measuring a machine for the cost models: its kernels on operands in L1, streams from each level, teams.
  *
  * Everything is timed by what the loops themselves do: tiles of the context's kernels, the pool's own teams. A figure
  * is the best of several short samples, since whatever disturbs one makes it longer. Operands are zeros, so that
@@ -14,7 +14,7 @@
 #include "src/tune/costs.h"
 #include "src/tune/tune.h"
 
-enum { SAMPLES = 8, DEPTH = 2048, PASSES = 4, WAITS = 64 };
+enum { SAMPLES = 8, DEPTH = 2048, PASSES = 4 };
 #define SAMPLE 150e-6       /* seconds of one sample */
 #define MOST_SECONDS 0.2    /* after which no sample is taken a second time */
 #define STREAM_SECONDS 8e-3 /* of one pass through memory at most: emulators are slow */
@@ -225,20 +225,6 @@ static void start_team(void *arg) {
   tsr_team_run(&team, nothing, NULL);
 }
 
-static void wait_often(void *arg, int index) {
-  (void)index;
-  for (int i = 0; i < WAITS; i++) tsr_barrier_wait(arg);
-}
-
-static void wait_in_team(void *arg) {
-  const struct gauge *g = arg;
-  struct tsr_team team;
-  struct tsr_barrier barrier;
-  tsr_team_reserve(g->context, g->threads, &team);
-  tsr_barrier_init(&barrier, team.n);
-  tsr_team_run(&team, wait_often, &barrier);
-}
-
 /* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 static void touch_part(void *arg, int index) {
@@ -308,16 +294,14 @@ void tsr_calibrate(tsr_context *context, struct tsr_costs *costs) {
   fegetenv(&flags);
   g.end = tsr_trace_now() + MOST_SECONDS;
   tsr_machine_key(context, machine);
-  tsr_costs_of_family(machine, &family);
+  bool known = *tsr_costs_of_family(machine, &family) != 'd'; /* not the defaults */
   find_reader(&g);
   if (get_memory(&g)) {
     measure_kernels(&g, costs);
     measure_streams(&g, costs, &family);
-    if (g.threads > 1) {
-      take_near(&costs->start, seconds_of(&g, start_team, &g), family.start);
-      take_near(&costs->barrier, seconds_of(&g, wait_in_team, &g) / WAITS, family.barrier);
-    }
+    if (g.threads > 1) take_near(&costs->start, seconds_of(&g, start_team, &g), family.start);
     munmap(g.memory, g.bytes);
+    if (!known) tsr_costs_scale_times(costs, costs->chain / family.chain);
   }
   fesetenv(&flags);
 }

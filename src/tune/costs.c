@@ -23,6 +23,7 @@ static const struct {
 #include "src/tune/costs.def"
 #undef TSR_FAMILY
 };
+
 enum { FAMILIES = sizeof families / sizeof families[0] };
 
 static bool parse_one(const char *item, size_t length, double *values) {
@@ -89,9 +90,18 @@ void tsr_costs_print(const struct tsr_costs *costs, char *text, size_t size) {
   if (is_plain) end_plain_numbers(plain, former);
 }
 
+void tsr_costs_scale_times(struct tsr_costs *costs, double factor) {
+#define F(name) costs->name *= factor;
+  TSR_COSTS_TIMES(F)
+#undef F
+}
+
 const char *tsr_costs_of_family(const char *machine, struct tsr_costs *costs) {
+  char text[4096];
   int i = 0;
   while (i < FAMILIES - 1 && strncmp(machine, families[i].key, strlen(families[i].key)) != 0) i++;
-  tsr_costs_parse(families[i].text, costs);
+  snprintf(text, sizeof text, "%s " TSR_FITTED, families[i].text);
+  tsr_costs_parse(text, costs);
+  tsr_costs_scale_times(costs, costs->chain / TSR_FITTED_CHAIN);
   return *families[i].key ? families[i].key : "defaults";
 }

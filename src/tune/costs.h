@@ -5,9 +5,9 @@
 
 #include "src/core/core.h"
 
-/* One list: the struct, its text form and the table of families all come from it. Times in seconds, sizes in bytes. */
-#define TSR_COSTS(F)                                                                                      \
-  /* measured by calibration */                                                                           \
+/* The lists: the struct, its text form and the table of families all come from them. Times in seconds, sizes in bytes.
+ * What calibration measures: */
+#define TSR_COSTS_MEASURED(F)                                                                             \
   F(flop_f32)     /* one operation of one core that runs the preferred tile from L1 */                    \
   F(flop_f64)                                                                                             \
   F(chain)        /* one step of k at least: the latency of an fma */                                     \
@@ -16,27 +16,34 @@
   F(read_l3)                                                                                              \
   F(read_memory)                                                                                          \
   F(share_memory) /* the same when all cores read at once, a byte of all of them together */              \
-  F(start)        /* calling a team together and sending it home */                                       \
-  F(barrier)                                                                                              \
-  /* fitted to measurements of whole products */                                                          \
+  F(start)        /* calling a team together and sending it home */
+
+/* Fitted to measurements of whole products; times, which grow with those of a slower core: */
+#define TSR_COSTS_TIMES(F)                                                                                \
+  F(barrier)      /* a meeting of the threads of a group, and what they wait for one another */           \
   F(tile)         /* a tile beyond its fma: entry, edges of the pipeline, its part of C */                \
   F(step)         /* a call of a kernel */                                                                \
-  F(update)       /* writing a byte of C against reading one */                                           \
   F(pack)         /* a byte copied into panels that comes from rows, beyond reading it */                 \
   F(transpose)    /* the same from a matrix along k */                                                    \
-  F(crowd)        /* how much longer that takes for lines whole pages apart */                            \
   F(along_k)      /* a byte of A transposed in registers each time it is read */                          \
   F(turn)         /* a byte of sums turned over or added up */                                            \
+  F(cold)         /* a byte of A in place that nothing fetched ahead, from beyond L2 */                   \
+  F(line)         /* a line of C that two threads write */
+
+/* and the rest, which have no unit of time: */
+#define TSR_COSTS_RATIOS(F)                                                                               \
+  F(update)       /* writing a byte of C against reading one */                                           \
+  F(crowd)        /* how much longer transposing takes for lines whole pages apart */                     \
   F(overlap)      /* the share of the shorter of computing and reading that does not hide */              \
   F(in_place)     /* reading a matrix in place against reading panels */                                  \
   F(conflict)     /* how much smaller caches are for lines whole pages apart */                           \
   F(streams)      /* what each eight columns of B in place, beyond eight, add to computing */             \
-  F(cold)         /* a byte of A in place that nothing fetched ahead, from beyond L2 */                   \
   F(jump)         /* beginning to read away from the last place, in bytes read meanwhile */               \
   F(scatter)      /* the same for a run of C that is written */                                           \
-  F(line)         /* a line of C that two threads write */                                                \
   F(soft)         /* the share of a cache from which on it begins to spill */                             \
   F(last_level)   /* the share of the last level that one program has to itself */
+
+#define TSR_COSTS(F) TSR_COSTS_MEASURED(F) TSR_COSTS_TIMES(F) TSR_COSTS_RATIOS(F)
 
 struct tsr_costs {
 #define F(name) double name;
@@ -51,7 +58,10 @@ void tsr_costs_print(const struct tsr_costs *costs, char *text, size_t size);
 /* The costs shipped for the family of a machine (by its key); gives the family, or "defaults" for one not known. */
 const char *tsr_costs_of_family(const char *machine, struct tsr_costs *costs);
 
-/* Measures this machine, about a quarter of a second: kernels from L1, each level's reads, teams and barriers. What a
+/* Makes the fitted times longer by a factor: for a core that is slower than the one they were fitted on. */
+void tsr_costs_scale_times(struct tsr_costs *costs, double factor);
+
+/* Measures this machine, about a quarter of a second: kernels from L1, each level's reads, teams. What a
  * measurement cannot tell is taken from `costs`, which gets the result. */
 void tsr_calibrate(tsr_context *context, struct tsr_costs *costs);
 
