@@ -238,6 +238,7 @@ static void child_small_calls(void) {
   own_context();
   forbid_files();
   for (int64_t size = 1; size <= 48; size++) call(size);
+  _exit(0); /* a leak checker's end opens files */
 }
 
 static void child_larger_call(void) {
