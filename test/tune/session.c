@@ -88,7 +88,7 @@ static void descriptors_are_checked(void **state) {
   expect_failure(tsr_gemm_tune(NULL, &d, NULL, NULL), TSR_INVALID_ARGUMENT, "lda is 63");
   d = cube(64);
   d.m = 0;
-  expect_failure(tsr_gemm_tune(NULL, &d, NULL, NULL), TSR_INVALID_ARGUMENT, "nothing to tune");
+  expect_failure(tsr_gemm_tune(NULL, &d, NULL, NULL), TSR_INVALID_ARGUMENT, "empty product");
   d = cube(64);
   d.type = TSR_F16;
   expect_failure(tsr_gemm_tune(NULL, &d, NULL, NULL), TSR_INVALID_ARGUMENT, "type is 3");
