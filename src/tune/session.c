@@ -237,7 +237,7 @@ static void exhaust(struct tsr_steps *r, void *bench) {
   s->improved = s->seconds < s->default_seconds;
 }
 
-/* A search among one plan makes no runs. */
+/* A search among one plan, or with less time than a run takes, makes no runs. */
 static void measure_default(const struct tsr_operator *op, void *bench, struct tsr_session *s) {
   double least = 0;
   for (; s->runs < 3; s->runs++) {

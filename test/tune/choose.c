@@ -225,19 +225,26 @@ static void forbid_files(void) {
   }
 }
 
-static float operands[3][128 * 128];
+static float operands[3][120000];
 
-static void call(int64_t size) {
+static void call_of(int64_t m, int64_t n, int64_t k) {
   tsr_gemm_desc d = TSR_GEMM_DESC;
-  d.m = d.n = d.k = d.lda = d.ldb = d.ldc = size;
+  d.m = m, d.n = n, d.k = k, d.lda = k, d.ldb = n, d.ldc = n;
   child_check(tsr_gemm(NULL, &d, operands[0], operands[1], operands[2]) == TSR_OK);
 }
 
-/* Sizes up to 48 look nothing up: the row for 48 is not taken, and no file is opened for it. */
+static void call(int64_t size) { call_of(size, size, size); }
+
+/* Products up to that of 48 look nothing up, and open no file: those of the small path and those beyond it. */
 static void child_small_calls(void) {
   own_context();
   forbid_files();
   for (int64_t size = 1; size <= 48; size++) call(size);
+  call_of(1, 1, 110000);
+  call_of(2, 3, 18000);
+  call_of(300, 300, 1);
+  call_of(1, 330, 330);
+  call_of(330, 1, 330);
   _exit(0); /* a leak checker's end opens files */
 }
 
@@ -441,6 +448,75 @@ static void threads_choose_the_same(void **state) {
   child_is_fine(run_child("threads"), 0);
 }
 
+/* An operator whose plans tell their shape, and whose choosing is counted: a choice that is remembered is not made. */
+static _Atomic int made;
+
+static void tell_shape(const tsr_context *context, const struct tsr_values *shape, struct tsr_values *plan) {
+  (void)context;
+  made++;
+  for (int i = 0; i < TSR_PLAN_FIELDS; i++) plan->at[i] = shape->at[TSR_SHAPE_M] * 16 + i + shape->at[TSR_SHAPE_THREADS];
+}
+
+static bool any_plan(const tsr_context *context, const struct tsr_values *shape, const struct tsr_values *plan,
+                     char *why) {
+  (void)context, (void)shape, (void)plan, (void)why;
+  return true;
+}
+
+static double no_time(const tsr_context *context, const struct tsr_costs *costs, const struct tsr_values *shape,
+                      const struct tsr_values *plan) {
+  (void)context, (void)costs, (void)shape, (void)plan;
+  return 1e-9;
+}
+
+static struct tsr_operator telling;
+enum { RIVALS = 4 };
+static struct tsr_values rival[RIVALS];
+
+static bool tells(const struct tsr_values *shape) {
+  struct tsr_values plan = {{0}}, want = {{0}};
+  tsr_choose(&telling, tsr_context_ready, shape, &plan, NULL);
+  for (int i = 0; i < TSR_PLAN_FIELDS; i++) want.at[i] = shape->at[TSR_SHAPE_M] * 16 + i + shape->at[TSR_SHAPE_THREADS];
+  return same(&plan, &want);
+}
+
+/* Shapes that take the place of one another, found by what is forgotten. Those that differ in threads alone too. */
+static int find_rivals(void) {
+  int n = 1;
+  rival[0] = cube(100, 1);
+  for (int i = 1; n < RIVALS && i < 100000; i++) {
+    struct tsr_values other = n == 1 ? cube(100, 1 + i) : cube(100 + i, 1);
+    child_check(tells(&rival[0]) && tells(&other));
+    int before = made;
+    child_check(tells(&rival[0]));
+    if (made != before) rival[n++] = other;
+  }
+  return n;
+}
+
+static void *ask_rivals(void *arg) {
+  struct rng own = {(uint64_t)(uintptr_t)arg};
+  for (int i = 0; i < 50 * TURNS; i++) wrong += !tells(&rival[rng_below(&own, RIVALS)]);
+  return NULL;
+}
+
+static void child_rivals(void) {
+  pthread_t thread[3];
+  own_context();
+  telling = *GEMM;
+  telling.weighing = 0; /* the first choice is the last */
+  telling.complete = tell_shape, telling.check = any_plan, telling.predict = no_time;
+  child_check(find_rivals() == RIVALS);
+  for (int i = 0; i < 3; i++) child_check(pthread_create(&thread[i], NULL, ask_rivals, (void *)(uintptr_t)(i + 1)) == 0);
+  for (int i = 0; i < 3; i++) pthread_join(thread[i], NULL);
+  child_check(wrong == 0);
+}
+
+static void rivals_for_a_place_are_told_apart(void **state) {
+  (void)state;
+  child_is_fine(run_child("rivals"), 0);
+}
+
 static void *choose_on(void *arg) {
   (void)arg;
   for (int i = 0; !stop; i++) {
@@ -551,7 +627,7 @@ int main(int argc, char **argv) {
       {"order", child_order},   {"user", child_user},       {"no_user", child_no_user},
       {"shipped", child_shipped}, {"maps", child_maps},     {"small_calls", child_small_calls},
       {"larger_call", child_larger_call}, {"reads_once", child_reads_once}, {"tunes", child_tunes},
-      {"environment", child_environment}, {"threads", child_threads}, {"forks", child_forks},
+      {"environment", child_environment}, {"threads", child_threads}, {"rivals", child_rivals}, {"forks", child_forks},
       {"devices", child_devices}, {"cost", child_cost},     {NULL, NULL}};
   int status;
   if (is_child(argc, argv, children, &status)) return status;
@@ -561,7 +637,8 @@ int main(int argc, char **argv) {
       RUN(rows_of_others_are_left_alone),         RUN(the_user_comes_before_the_library),
       RUN(small_calls_open_nothing),              RUN(the_database_is_read_once),
       RUN(tuned_plans_are_taken_at_once),         RUN(choices_leave_the_floating_point_environment),
-      RUN(threads_choose_the_same),               RUN(forked_children_choose),
+      RUN(threads_choose_the_same),               RUN(rivals_for_a_place_are_told_apart),
+      RUN(forked_children_choose),
       RUN(devices_have_their_own_choices),        RUN(lookups_are_timed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
