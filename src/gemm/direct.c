@@ -12,27 +12,28 @@ struct target {
   uint64_t flags;
 };
 
-/* Rows that do not fill a unit, of an A that lies along k: through a panel on scratch, or one by one (a single row
- * is contiguous whatever the stride) when there is no memory. */
+/* Rows that do not fill a unit, of an A that lies along k: through panels on scratch as high as a tile, or one by one (a
+ * single row is contiguous whatever the stride) when there is no memory. */
 static void block_rest(const struct tsr_gemm_job *job, struct tsr_step *step, struct tsr_gemm_piece piece, tsr_mem a,
                        tsr_mem b, tsr_mem c) {
-  int64_t mu = job->kernels->gemm.mu;
+  int64_t mu = job->kernels->gemm.mu, most = job->plan->units * mu;
+  int64_t width = tsr_min(tsr_ceil_div(piece.rows, mu) * mu, most);
   struct tsr_gemm_problem contiguous = *job->problem;
   struct tsr_gemm_job with = {&contiguous, job->plan, job->kernels, job->size};
   contiguous.rsa = job->size;
   contiguous.csa = job->size;
-  tsr_mem panel = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_A, (size_t)(mu * job->plan->kb * job->size));
+  tsr_mem panel = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_A, (size_t)(width * job->plan->kb * job->size));
   if (!panel) {
     for (int64_t i = 0; i < piece.rows; i++)
       tsr_gemm_in_place(&with, step, 1, piece.cols, a + (tsr_mem)(i * job->problem->rsa), b,
                         c + (tsr_mem)(i * job->size));
     return;
   }
-  for (int64_t i = 0; i < piece.rows; i += mu) {
-    int64_t rows = tsr_min(mu, piece.rows - i);
-    tsr_gemm_pack(job->kernels, job->size, rows, mu, step->k, a + (tsr_mem)(i * job->problem->rsa), job->problem->rsa,
-                  job->size, panel);
-    contiguous.csa = mu * job->size;
+  contiguous.csa = width * job->size;
+  for (int64_t i = 0; i < piece.rows; i += width) {
+    int64_t rows = tsr_min(width, piece.rows - i);
+    tsr_gemm_pack(job->kernels, job->size, rows, width, step->k, a + (tsr_mem)(i * job->problem->rsa),
+                  job->problem->rsa, job->size, panel);
     tsr_gemm_in_place(&with, step, rows, piece.cols, panel, b, c + (tsr_mem)(i * job->size));
   }
 }

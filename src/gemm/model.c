@@ -137,7 +137,7 @@ static double streams_of_b(const struct model *md, int columns) {
 static double fetching_b(const struct model *md, double k, double N, double tiles, double times, double bytes) {
   bool along_k = (double)md->p->rsb == md->size;
   double runs = along_k ? tiles : k * tiles;
-  double cold = md->home > md->l2 ? k * N * md->size * md->costs->cold : 0;
+  double cold = md->home > md->l2 ? k * N * md->size * md->costs->stall : 0;
   return cold + jumping(md, runs, md->home) + (times - 1) * jumping(md, runs, bytes);
 }
 
@@ -186,6 +186,7 @@ static double piece_along_k(const struct model *md, double R, double N) {
     struct cover rows = cover_rows(&md->kernels->gemm, md->plan->units, (int64_t)(R - in_tiles), 1);
     struct cover cols = cover_columns((int64_t)N, md->plan->columns, md->plan->columns);
     seconds += computing(md, &rows, &cols, k) + (R - in_tiles) * k * md->size * md->costs->transpose;
+    seconds += blocks * (2 + count_of(&cols)) * md->costs->step;
   }
   double strip = a * most(1, (double)at->mu) / R;
   double reads = a * reading(md, md->home) * md->costs->in_place;

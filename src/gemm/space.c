@@ -292,7 +292,9 @@ static void note_direct(struct list *list, struct tsr_gemm_plan plan, bool in_de
   const struct tsr_tiles *tiles = &list->context->kernels[list->p.type].gemm;
   bool along_k = list->p.rsa != tsr_size_of(list->p.type);
   int64_t unit = along_k ? tiles->mu : (int64_t)plan.units * tiles->mu;
-  if (along_k && list->p.n > 4 * TSR_MAX_COLUMNS) return;
+  /* Transposing in registers again and again pays for few columns, and only if rows do not compete for lines of L1. */
+  int64_t most = list->p.rsa % PAGE == 0 ? TSR_MAX_COLUMNS : 3 * TSR_MAX_COLUMNS;
+  if (along_k && list->p.n > most) return;
   plan.path = TSR_GEMM_DIRECT;
   for (int order = TSR_GEMM_ROWS; order <= TSR_GEMM_COLUMNS; order++)
     for (int64_t cuts = in_detail ? 2 : 1; cuts <= (in_detail ? 8 : 1); cuts *= 2) {

@@ -28,6 +28,7 @@
   F(along_k)      /* a byte of A transposed in registers each time it is read */                          \
   F(turn)         /* a byte of sums turned over or added up */                                            \
   F(cold)         /* a byte of A in place that nothing fetched ahead, from beyond L2 */                   \
+  F(stall)        /* the same of B */                                                                     \
   F(line)         /* a line of C that two threads write */
 
 /* and the rest, which have no unit of time: */

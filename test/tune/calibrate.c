@@ -17,7 +17,7 @@
 
 static const char *archive;
 
-enum { MEASURED = 9, FITTED = 19 };
+enum { MEASURED = 9, FITTED = 20 };
 _Static_assert(sizeof(struct tsr_costs) == (MEASURED + FITTED) * sizeof(double), "the measured ones come first");
 
 /* Far from any machine's figures, so that what is left as it was shows. */
