@@ -37,6 +37,7 @@ static void read_cpu(void) {
   static const char *const keys[] = {"vendor_id", "cpu family", "model", "CPU implementer", "CPU part"};
   char line[256];
   FILE *file = fopen("/proc/cpuinfo", "re");
+  cpu[0] = 0; /* a child forked in the midst of this begins again */
   /* The first CPU's paragraph ends with an empty line. */
   while (file && fgets(line, sizeof line, file) && *line != '\n')
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) note_value(line, keys[i]);
