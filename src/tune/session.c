@@ -69,8 +69,7 @@ static void predict(struct tsr_steps *r) {
 static tsr_status start_search(struct tsr_steps *r) {
   struct tsr_search_space space = {.n = r->n, .predicted = r->corrected, .classes = r->classes,
                                    .distance = r->op->distance, .user = r->plans};
-  struct tsr_search_options options = {.most_measured = r->options.most_measured, .exact = r->context->device != NULL,
-                                       .most_seconds = r->options.most_seconds};
+  struct tsr_search_options options = {.most_measured = r->options.most_measured, .exact = r->context->device != NULL};
   if (!options.exact && options.most_measured > MOST_NOISY) options.most_measured = MOST_NOISY;
   r->search = tsr_search_start(&space, &options);
   return r->search ? TSR_OK : TSR_OUT_OF_MEMORY;

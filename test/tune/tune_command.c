@@ -295,7 +295,7 @@ static void exhaustive(void **state) {
   says("rule of thumb");
   says("longer than the best");
   assert_int_equal(count("plans, best"), 2);
-  says("taught, all weighed ");
+  says("model taught by others ");
   expect(0, "--device accel:910b --shape '64 48 32' --exhaustive --json out.json");
   says("search of 5 % of the space");
   says("as many at random");
