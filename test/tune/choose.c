@@ -67,7 +67,7 @@ static void put_cube(int64_t size, int threads, const char *plan) {
   put_row(context, GEMM, &shape, &values);
 }
 
-/* --- the order ----------------------------------------------------------------------------------------------------- */
+/* --- the order ---------------------------------------------------------------------------------------------------- */
 
 static void child_order(void) {
   struct tsr_values known = cube(100, 2), unknown = cube(101, 2), plan, odd = values_of(ODD_PLAN);
@@ -142,7 +142,7 @@ static void rows_of_others_are_left_alone(void **state) {
   child_is_fine(run_child("user"), 0);
 }
 
-/* --- rows shipped with the library ---------------------------------------------------------------------------------- */
+/* --- rows shipped with the library -------------------------------------------------------------------------------- */
 
 struct shipped {
   const char *machine, *kernels;
@@ -193,7 +193,7 @@ static void the_user_comes_before_the_library(void **state) {
   unsetenv("WITH_USER");
 }
 
-/* --- when the database is read -------------------------------------------------------------------------------------- */
+/* --- when the database is read ------------------------------------------------------------------------------------ */
 
 static bool maps(const char *name) {
   char line[512];
@@ -328,7 +328,7 @@ static void tuned_plans_are_taken_at_once(void **state) {
   child_is_fine(run_child("tunes"), 0);
 }
 
-/* --- the floating-point environment --------------------------------------------------------------------------------- */
+/* --- the floating-point environment ------------------------------------------------------------------------------- */
 
 static void check_environment(int mode, bool traps, int before) {
   for (int i = 0; i < 6; i++) { /* cold and warm by turns */
@@ -376,7 +376,7 @@ static void choices_leave_the_floating_point_environment(void **state) {
   child_is_fine(run_child("environment"), 0);
 }
 
-/* --- threads -------------------------------------------------------------------------------------------------------- */
+/* --- threads ------------------------------------------------------------------------------------------------------ */
 
 enum { SHAPES = 3000, ASKING = 6, TURNS = UNDER_TSAN ? 2000 : 20000 };
 enum { STAGES = 3 }; /* at its first, second and sixteenth call a shape is weighed */
@@ -454,7 +454,8 @@ static _Atomic int made;
 static void tell_shape(const tsr_context *context, const struct tsr_values *shape, struct tsr_values *plan) {
   (void)context;
   made++;
-  for (int i = 0; i < TSR_PLAN_FIELDS; i++) plan->at[i] = shape->at[TSR_SHAPE_M] * 16 + i + shape->at[TSR_SHAPE_THREADS];
+  for (int i = 0; i < TSR_PLAN_FIELDS; i++)
+    plan->at[i] = shape->at[TSR_SHAPE_M] * 16 + i + shape->at[TSR_SHAPE_THREADS];
 }
 
 static bool any_plan(const tsr_context *context, const struct tsr_values *shape, const struct tsr_values *plan,
@@ -507,7 +508,8 @@ static void child_rivals(void) {
   telling.weighing = 0; /* the first choice is the last */
   telling.complete = tell_shape, telling.check = any_plan, telling.predict = no_time;
   child_check(find_rivals() == RIVALS);
-  for (int i = 0; i < 3; i++) child_check(pthread_create(&thread[i], NULL, ask_rivals, (void *)(uintptr_t)(i + 1)) == 0);
+  for (int i = 0; i < 3; i++)
+    child_check(pthread_create(&thread[i], NULL, ask_rivals, (void *)(uintptr_t)(i + 1)) == 0);
   for (int i = 0; i < 3; i++) pthread_join(thread[i], NULL);
   child_check(wrong == 0);
 }
@@ -559,7 +561,7 @@ static void forked_children_choose(void **state) {
   child_is_fine(run_child("forks"), 0);
 }
 
-/* --- devices -------------------------------------------------------------------------------------------------------- */
+/* --- devices ------------------------------------------------------------------------------------------------------ */
 
 /* One device after another, as a rule at the address of the last one, each with its own choices. */
 static void child_devices(void) {
@@ -594,7 +596,7 @@ static void devices_have_their_own_choices(void **state) {
   child_is_fine(run_child("devices"), 0);
 }
 
-/* --- what it costs --------------------------------------------------------------------------------------------------- */
+/* --- what it costs ------------------------------------------------------------------------------------------------ */
 
 static void child_cost(void) {
   enum { FEW = 16, LOOKUPS = 200000 };

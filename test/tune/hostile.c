@@ -188,13 +188,14 @@ static void put_bad_row(int kind, const tsr_context *context, const struct tsr_v
 
 /* Fields that the database's own checks must catch, put in behind their back. */
 static void spoil_with_sql(void) {
-  sql("INSERT INTO rows SELECT machine, operator, shape || ' ', kernels, plan, plan, -1, 0, 1, 1, 1, 1 FROM rows LIMIT 3");
+  sql("INSERT INTO rows SELECT machine, operator, shape || ' ', kernels, plan, plan, -1, 0, 1, 1, 1, 1 FROM rows "
+      "LIMIT 3");
   sql("INSERT INTO rows SELECT machine, operator, shape || '  ', kernels, plan, plan, 9e999, 0, 1, 1, 1, 1 FROM rows "
       "LIMIT 3");
-  sql("INSERT INTO rows SELECT machine, operator, x'00ff' || shape, kernels, x'000102', plan, 1, 0, 1, 1, 1, 1 FROM rows "
-      "LIMIT 3");
-  sql("INSERT INTO rows SELECT machine, operator, hex(zeroblob(2000)), kernels, hex(zeroblob(100000)), plan, 1, 0, 1, 1, "
-      "1, 1 FROM rows GROUP BY machine");
+  sql("INSERT INTO rows SELECT machine, operator, x'00ff' || shape, kernels, x'000102', plan, 1, 0, 1, 1, 1, 1 FROM "
+      "rows LIMIT 3");
+  sql("INSERT INTO rows SELECT machine, operator, hex(zeroblob(2000)), kernels, hex(zeroblob(100000)), plan, 1, 0, 1, "
+      "1, 1, 1 FROM rows GROUP BY machine");
   sql("INSERT OR REPLACE INTO costs SELECT machine, 'flop_f32=nonsense', 1 FROM rows GROUP BY machine");
   sql("INSERT OR REPLACE INTO samples SELECT machine, operator, shape, kernels, plan, 1e-9, 1e5 FROM rows");
 }
@@ -360,7 +361,8 @@ static struct tsr_values random_device_plan(const tsr_context *context, const st
 
 static void rows_for_a_device(void **state) {
   (void)state;
-  static const char *const bad[] = {"down=5 mc=16 nc=16 kc=32 slots=2 panels=2", "mc=16", "path=packed", "kc=2147483648",
+  static const char *const bad[] = {"down=5 mc=16 nc=16 kc=32 slots=2 panels=2", "mc=16", "path=packed",
+                                    "kc=2147483648",
                                     "down=1 mc=16 nc=16 kc=9223372036854775807 slots=2 panels=9223372036854775807"};
   tsr_context *context;
   assert_int_equal(tsr_context_create("accel:910b", &context), TSR_OK);

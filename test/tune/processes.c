@@ -1,4 +1,4 @@
-/* Eight processes that tune at once on one database: each keeps shapes of its own, and all one that they have in common.
+/* Eight processes that tune at once on one database: each keeps shapes of its own, and all one in common.
  * Nothing is lost, nothing is damaged, and the processes that come after use what was found. */
 #include <sys/wait.h>
 #include <unistd.h>

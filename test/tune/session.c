@@ -34,7 +34,7 @@ static tsr_status call(tsr_gemm_desc d, const char *plan) {
   return tsr_gemm(NULL, &d, a, b, c);
 }
 
-/* --- what is refused ------------------------------------------------------------------------------------------------ */
+/* --- what is refused ---------------------------------------------------------------------------------------------- */
 
 static void expect_failure(tsr_status got, tsr_status status, const char *says) {
   if (got != status || !strstr(tsr_last_error(), says))
@@ -119,11 +119,12 @@ static void devices_have_their_own_words(void **state) {
   expect_failure(tsr_tune(context, "gemm", SHAPE, &o, NULL), TSR_INVALID_ARGUMENT, "pages");
   expect_failure(tsr_tune(context, "gemm", "type=f32 to=f32 m=64 n=64 k=64 a=n b=n sums=direct", &o, NULL),
                  TSR_INVALID_ARGUMENT, "no kernels");
-  assert_int_not_equal(tsr_tune(context, "gemm", "type=f16 to=s8 m=64 n=64 k=64 a=n b=n sums=direct", &o, NULL), TSR_OK);
+  assert_int_not_equal(tsr_tune(context, "gemm", "type=f16 to=s8 m=64 n=64 k=64 a=n b=n sums=direct", &o, NULL),
+                       TSR_OK);
   tsr_context_destroy(context);
 }
 
-/* --- what is measured ------------------------------------------------------------------------------------------------ */
+/* --- what is measured --------------------------------------------------------------------------------------------- */
 
 static bool exists(const char *name) {
   struct stat s;
@@ -242,7 +243,7 @@ static void devices_are_never_tuned_for_the_worse(void **state) {
   child_is_fine(run_child("device"), 0);
 }
 
-/* --- what is kept ---------------------------------------------------------------------------------------------------- */
+/* --- what is kept ------------------------------------------------------------------------------------------------- */
 
 /* Where nothing can be written the call says so, gives the result, and this process takes it. */
 static void child_unwritable(void) {

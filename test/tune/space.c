@@ -31,7 +31,8 @@ static int64_t random_size(void) { return 1 + rng_below(&rng, (int64_t)2 << rng_
 static struct tsr_values shape_number(int i) {
   const int64_t *size = sizes[i % COUNT(sizes)];
   struct tsr_values shape = {{1 + rng_below(&rng, 2), size[0], size[1], size[2], 1 + rng_below(&rng, 2),
-                              1 + rng_below(&rng, 2), 1 + rng_below(&rng, 8), threads[rng_below(&rng, COUNT(threads))]}};
+                              1 + rng_below(&rng, 2), 1 + rng_below(&rng, 8),
+                              threads[rng_below(&rng, COUNT(threads))]}};
   if (i >= COUNT(sizes) * 4)
     for (int j = 0; j < 3; j++) shape.at[TSR_SHAPE_M + j] = random_size();
   return shape;

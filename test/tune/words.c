@@ -228,7 +228,8 @@ static void costs_come_back(void **state) {
     double values[COSTS], got[COSTS];
     struct tsr_costs costs, read;
     char text[TSR_COSTS_TEXT], again[TSR_COSTS_TEXT];
-    for (int j = 0; j < COSTS; j++) values[j] = ldexp(1 + (double)rng_below(&rng, 1 << 20), (int)-rng_below(&rng, 90) - 4);
+    for (int j = 0; j < COSTS; j++)
+      values[j] = ldexp(1 + (double)rng_below(&rng, 1 << 20), (int)-rng_below(&rng, 90) - 4);
     memcpy(&costs, values, sizeof costs);
     tsr_costs_print(&costs, text, sizeof text);
     if (!tsr_costs_parse(text, &read)) fail_msg("not read: %s", text);
