@@ -55,7 +55,8 @@ struct space {
 static bool set_space(const struct tsr_device *device, const struct tsr_values *shape, struct space *s) {
   tsr_type type = type_of(shape), result = type == TSR_S8 ? TSR_S32 : TSR_F32;
   const struct tsr_kernel *gemm = tsr_device_kernel(device->chip, TSR_OP_GEMM, type, type, result);
-  if (!gemm) return false;
+  tsr_type to = (tsr_type)shape->at[TSR_DEVICE_TO];
+  if (!gemm || !tsr_device_kernel(device->chip, TSR_OP_GEMM, type, type, to)) return false;
   *s = (struct space){device, shape, shape->at[TSR_DEVICE_M], shape->at[TSR_DEVICE_N], shape->at[TSR_DEVICE_K],
                       tsr_gemm_kb(type), tsr_size_of(type), tsr_min(gemm->mr, device->most),
                       tsr_min(gemm->nr, device->most)};

@@ -28,6 +28,8 @@
 #define GROUP_COLUMNS 512
 /* Rows whose sums wait in scratch to be turned over. */
 #define MOST_ROWS_ACROSS 4096
+/* Scratch for a block of A, however large L2 is. */
+#define MOST_BLOCK_BYTES (3 << 20)
 /* Scratch for the sums of a k split. */
 #define MOST_SUM_BYTES (1 << 20)
 
@@ -67,7 +69,8 @@ static enum tsr_gemm_path choose_path(const struct tsr_kernels *kernels, const s
                                       int threads) {
   const struct tsr_tiles *tiles = &kernels->gemm;
   bool along_k = p->rsa != tsr_size_of(p->type);
-  int64_t tiles_of_c = tsr_ceil_div(p->m, tiles->units * tiles->mu) * tsr_ceil_div(p->n, tiles->columns);
+  int64_t tiles_of_c =
+      tsr_saturating(tsr_ceil_div(p->m, tiles->units * tiles->mu), tsr_ceil_div(p->n, tiles->columns));
   int64_t blocks = tsr_ceil_div(p->k, tsr_gemm_kb(p->type));
   if (tsr_gemm_is_across(kernels, p) || saves_transposing(p)) return TSR_GEMM_ACROSS;
   if (threads > 1 && tiles_of_c < 2 * threads && blocks >= 2 * threads &&
@@ -96,7 +99,7 @@ static int64_t rows_in_l2(const struct tsr_gemm_problem *p, const struct tsr_gem
   int64_t row = tsr_min(p->k, plan->kb) * tsr_size_of(p->type);
   if (tsr_saturating(p->m, row) <= SURE_BLOCK) return p->m;
   const struct tsr_topology *machine = tsr_topology_get();
-  int64_t rows = (int64_t)machine->level[machine->nlevels > 1].bytes / 2 / row;
+  int64_t rows = tsr_min((int64_t)machine->level[machine->nlevels > 1].bytes / 2, MOST_BLOCK_BYTES) / row;
   return rows > tile_rows ? rows : tile_rows;
 }
 
@@ -190,15 +193,19 @@ void tsr_gemm_complete(const struct tsr_kernels *kernels, const struct tsr_gemm_
   const struct tsr_tiles *tiles = &kernels->gemm;
   plan->kb = plan->kc = tsr_gemm_kb(p->type);
   plan->slots = 1;
-  if (!plan->threads) plan->threads = tsr_gemm_threads_for(most_threads, product(p));
+  if (!plan->threads) {
+    plan->threads = tsr_gemm_threads_for(most_threads, product(p));
+    if (plan->threads < plan->groups) plan->threads = (int)tsr_min(plan->groups, most_threads);
+  }
   if (!plan->path) plan->path = choose_path(kernels, p, plan->threads);
+  if (!plan->units && plan->columns) plan->units = tiles->units_for[plan->columns];
   if (!plan->units) plan->units = choose_units(tiles, p, plan->path);
   if (!plan->columns) plan->columns = tsr_tile_columns(tiles, plan->units);
   if (plan->path != TSR_GEMM_PACKED) {
     direct_pieces(kernels, p, plan);
     return;
   }
-  if (!plan->pack) plan->pack = choose_packing(p);
+  if (!plan->pack) plan->pack = plan->nc && plan->nc < p->n ? TSR_GEMM_PACK_AB : choose_packing(p);
   plan->pack_a = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_A) || p->rsa != tsr_size_of(p->type);
   plan->pack_b = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_B);
   packed_blocks(tiles, p, plan);

@@ -281,6 +281,7 @@ static void note_packed(struct list *list, struct tsr_gemm_plan plan, bool in_de
   for (plan.groups = 1; plan.groups <= tsr_min(plan.threads, TSR_GEMM_MOST_GROUPS); plan.groups *= 2)
     for (int pack = TSR_GEMM_PACK_A; pack <= TSR_GEMM_PACK_AB; pack++) {
       plan.pack = (enum tsr_gemm_pack)pack;
+      if (pack != TSR_GEMM_PACK_A && list->p.n <= 2 * plan.columns) continue; /* a B that is used once or twice */
       if (!in_detail) note(list, &plan);
       for (int64_t quarters = 1; in_detail && quarters <= 4; quarters++)
         for (int64_t mib = 1; mib <= 6; mib += mib == 1 ? 2 : 3) note_blocks(list, plan, quarters, mib);
@@ -302,6 +303,7 @@ static void note_direct(struct list *list, struct tsr_gemm_plan plan, bool in_de
       plan.mc = round_up(tsr_ceil_div(list->p.m, cuts * plan.threads), unit);
       plan.nc = list->p.n;
       note(list, &plan);
+      if (along_k) continue; /* each piece would transpose all of A again */
       plan.mc = list->p.m;
       plan.nc = round_up(tsr_ceil_div(list->p.n, cuts * plan.threads), plan.columns);
       note(list, &plan);

@@ -66,7 +66,7 @@ enum { AGAIN = 1, SETTLED = 15 };
 static const double first_share = 0.02, second_share = 1;
 
 /* What the model must promise over the rule. */
-#define WORTH_WHILE 0.97
+#define WORTH_WHILE 0.94
 enum { MOST_CANDIDATES = 512 };
 
 /* How many candidates a call of so many seconds can afford to weigh. */
@@ -111,9 +111,10 @@ static void choose(const struct tsr_operator *op, const tsr_context *context, co
   if (known && (with_user || known->source != TSR_FROM_USER)) {
     *plan = known->plan;
     *about = (struct tsr_choice){.source = known->source, .predicted = known->predicted, .known = *known};
-    return;
+  } else {
+    weigh(op, context, tsr_table_costs(table), tsr_table_learned(table), shape, calls, plan, about);
   }
-  weigh(op, context, tsr_table_costs(table), tsr_table_learned(table), shape, calls, plan, about);
+  tsr_table_leave(table);
 }
 
 void tsr_choose_by_model(const struct tsr_operator *op, const tsr_context *context, const struct tsr_costs *costs,

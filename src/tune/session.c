@@ -36,7 +36,8 @@ static void put_first(struct tsr_steps *r, const struct tsr_values *plan) {
   r->plans[0] = *plan;
 }
 
-/* What calls take without the user's row; with it, that row is a candidate too. */
+/* What calls take without the user's row; with it, that row is a candidate too, and so is the rule's plan. They come
+ * first. */
 static void list_candidates(struct tsr_steps *r) {
   struct tsr_session *s = &r->session;
   struct tsr_choice about;
@@ -47,8 +48,13 @@ static void list_candidates(struct tsr_steps *r) {
   }
   r->n = r->op->candidates(r->context, &s->shape, r->plans, MOST_CANDIDATES - 2);
   if (r->n > MOST_CANDIDATES - 2) r->n = MOST_CANDIDATES - 2;
-  const struct tsr_known *known = tsr_table_find(tsr_table_of(r->context, r->op), &s->shape);
+  struct tsr_values rule = {{0}};
+  r->op->complete(r->context, &s->shape, &rule);
+  put_first(r, &rule);
+  const struct tsr_table *table = tsr_table_of(r->context, r->op);
+  const struct tsr_known *known = tsr_table_find(table, &s->shape);
   if (known) put_first(r, &known->plan);
+  tsr_table_leave(table);
   put_first(r, &s->default_plan);
   s->candidates = r->n;
 }
@@ -64,6 +70,7 @@ static void predict(struct tsr_steps *r) {
     r->model[i] = r->op->predict(r->context, tsr_table_costs(table), &r->session.shape, &r->plans[i]);
     r->corrected[i] = r->model[i] * tsr_correction_factor(&correction, r->classes[i]);
   }
+  tsr_table_leave(table);
 }
 
 static tsr_status start_search(struct tsr_steps *r) {

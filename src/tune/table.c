@@ -23,7 +23,8 @@ static const char shipped[] =
 
 struct tsr_table {
   struct tsr_table *next; /* of all tables, newest first */
-  int generation;         /* those of an earlier one are not taken any more */
+  int generation;         /* those of an earlier one are not taken any more, */
+  int users;              /* and freed when nobody uses them */
   char machine[TSR_KEY_TEXT];
   const struct tsr_operator *op;
   struct tsr_costs costs;
@@ -210,8 +211,26 @@ static const struct tsr_table *empty_table(void) {
   return &empty;
 }
 
-/* Tables are never freed: somebody may be reading one. There are as many as kinds of context, and as tunings that were
- * stored by this process. */
+static void free_unused(void) {
+  for (struct tsr_table **at = &tables, *t; (t = *at);) {
+    if (t->generation == generation || t->users > 0) {
+      at = &t->next;
+      continue;
+    }
+    *at = t->next;
+    tsr_learned_free(t->learned);
+    free(t->rows);
+    free(t->slot);
+    free(t);
+  }
+}
+
+void tsr_table_leave(const struct tsr_table *table) {
+  pthread_mutex_lock(&lock);
+  for (struct tsr_table *t = tables; t; t = t->next) t->users -= t == table;
+  pthread_mutex_unlock(&lock);
+}
+
 const struct tsr_table *tsr_table_of(const tsr_context *context, const struct tsr_operator *op) {
   char machine[TSR_KEY_TEXT];
   fenv_t flags;
@@ -220,6 +239,7 @@ const struct tsr_table *tsr_table_of(const tsr_context *context, const struct ts
   tsr_machine_key(context, machine);
   pthread_once(&forks_once, watch_forks);
   pthread_mutex_lock(&lock);
+  free_unused();
   struct tsr_table *t = tables;
   while (t && (t->generation != generation || t->op != op || strcmp(t->machine, machine) != 0)) t = t->next;
   if (!t && (t = make_table(context, op, machine))) {
@@ -227,6 +247,7 @@ const struct tsr_table *tsr_table_of(const tsr_context *context, const struct ts
     t->next = tables;
     tables = t;
   }
+  if (t) t->users++;
   pthread_mutex_unlock(&lock);
   fesetenv(&flags);
   return t ? t : empty_table();

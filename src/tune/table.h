@@ -20,8 +20,10 @@ struct tsr_known {
 
 struct tsr_table;
 
-/* The table for a context's machine and an operator. Never NULL: with nothing to read it is empty. */
+/* The table for a context's machine and an operator, until tsr_table_leave. Never NULL: with nothing to read it is
+ * empty. */
 const struct tsr_table *tsr_table_of(const tsr_context *context, const struct tsr_operator *op);
+void tsr_table_leave(const struct tsr_table *table);
 
 /* The legal row of exactly this shape, or NULL. */
 const struct tsr_known *tsr_table_find(const struct tsr_table *table, const struct tsr_values *shape);

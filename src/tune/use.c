@@ -32,8 +32,10 @@ static struct tsr_use *find(const struct tsr_operator *op, const tsr_context *co
       return &uses[i];
   if (nuses == MOST_SHAPES) return NULL;
   struct tsr_use *use = &uses[nuses++];
-  const struct tsr_known *known = tsr_table_find(tsr_table_of(context, op), shape);
+  const struct tsr_table *table = tsr_table_of(context, op);
+  const struct tsr_known *known = tsr_table_find(table, shape);
   *use = (struct tsr_use){.op = op, .shape = *shape, .done = known && known->source == TSR_FROM_USER};
+  tsr_table_leave(table);
   memcpy(use->machine, machine, sizeof machine);
   return use;
 }
@@ -69,6 +71,7 @@ bool tsr_use_begin(const struct tsr_operator *op, const tsr_context *context, co
   fenv_t flags;
   if (pthread_mutex_trylock(&lock) != 0) return false;
   fegetenv(&flags);
+  fesetenv(FE_DFL_ENV); /* the caller may trap exceptions */
   *trial = (struct tsr_trial){op, context, find(op, context, shape)};
   bool tries = next_trial(trial->use, context, plan);
   fesetenv(&flags);
@@ -80,6 +83,7 @@ void tsr_use_end(const struct tsr_trial *trial, double seconds) {
   fenv_t flags;
   pthread_mutex_lock(&lock);
   fegetenv(&flags);
+  fesetenv(FE_DFL_ENV);
   trial->use->busy = false;
   if (seconds > 0) tsr_session_tell(trial->use->steps, seconds);
   fesetenv(&flags);
