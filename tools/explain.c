@@ -116,8 +116,8 @@ static void tell_choice(struct explain *e) {
     explain_say(&e->trail, 0, "cost model: the best of %d plans, predicted %.2f x as fast as the rule's", c->considered,
                 c->rule_predicted / c->predicted);
   else if (c->source == TSR_FROM_RULE && e->op->weighing > 0)
-    explain_say(&e->trail, 0, "cost model: compared %d plan%s; none promises 3 %% over the rule's", c->considered,
-                c->considered == 1 ? "" : "s");
+    explain_say(&e->trail, 0, "cost model: compared %d plan%s; none promises %.0f %% over the rule's", c->considered,
+                c->considered == 1 ? "" : "s", 100 - 100 * TSR_WORTH_WHILE);
   else if (c->source == TSR_FROM_RULE)
     explain_say(&e->trail, 0, "cost model: the rule's plan is the best of its space");
   explain_say(&e->trail, 0, "-> %s", tsr_source_names[c->source]);

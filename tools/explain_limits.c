@@ -91,7 +91,7 @@ static void tell_others(const struct forecast *f, struct explain *e) {
       say_plan(e, i ? "its second call" : "a process's first call weighs fewer plans and takes", &e->early[i]);
     else if (differs(&e->early[i], &e->plan)) explain_say(&e->trail, 0, "its second call takes the same");
   }
-  if (chose && e->nnext > 0 && e->next[0].predicted < 0.97 * e->plan.predicted)
+  if (chose && e->nnext > 0 && e->next[0].predicted < TSR_WORTH_WHILE * e->plan.predicted)
     say_plan(e, "not among those that calls weigh", &e->next[0]);
 }
 

@@ -65,8 +65,6 @@ static void remember(struct slot *slot, uint64_t key, const struct tsr_operator 
 enum { AGAIN = 1, SETTLED = 15 };
 static const double first_share = 0.02, second_share = 1;
 
-/* What the model must promise over the rule. */
-#define WORTH_WHILE 0.94
 enum { MOST_CANDIDATES = 512 };
 
 /* How many candidates a call of so many seconds can afford to weigh. */
@@ -91,7 +89,7 @@ static void weigh(const struct tsr_operator *op, const tsr_context *context, con
   int most = affordable(op, least, calls);
   int n = most > 1 ? op->candidates(context, shape, others, most) : 0;
   if (n > most) n = most;
-  least *= WORTH_WHILE;
+  least *= TSR_WORTH_WHILE;
   for (int i = 0; i < n; i++) {
     double seconds = op->predict(context, costs, shape, &others[i]) *
                      tsr_correction_factor(&correction, op->class_of(&others[i]));

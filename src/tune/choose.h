@@ -5,6 +5,9 @@
 
 #include "src/tune/table.h"
 
+/* What share of the rule's predicted time the model's choice must stay below: predictions are a tenth off. */
+#define TSR_WORTH_WHILE 0.94
+
 /* How a plan was come by, for those who ask. */
 struct tsr_choice {
   enum tsr_source source;
