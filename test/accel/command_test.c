@@ -1,20 +1,11 @@
 /* The `tessera accel` command as a user meets it: its exit status and what it prints, good and bad. The program to test
  * is the first argument. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test/command.h"
 
-static const char *tessera;
 static char folder[] = "/tmp/tessera-accel-XXXXXX";
-static char output[1 << 20];
 
 static int make_folder(void **state) {
   (void)state;
@@ -28,28 +19,11 @@ static int remove_folder(void **state) {
   return rmdir(folder);
 }
 
-static void write_file(const char *name, const char *text) {
-  FILE *file = fopen(name, "w");
-  assert_non_null(file);
-  fputs(text, file);
-  assert_int_equal(fclose(file), 0);
-}
-
-/* Both outputs of `tessera accel ARGUMENTS` are left in `output`. */
-static void expect(int status, const char *arguments) {
-  char command[1000];
-  snprintf(command, sizeof command, "'%s' accel %s 2>&1", tessera, arguments);
-  FILE *pipe = popen(command, "r");
-  assert_non_null(pipe);
-  size_t n = fread(output, 1, sizeof output - 1, pipe);
-  output[n] = 0;
-  int ended = pclose(pipe);
-  if (!WIFEXITED(ended) || WEXITSTATUS(ended) != status)
-    fail_msg("%s: status %x, not %d:\n%s", command, ended, status, output);
-}
-
-static void says(const char *part) {
-  if (!strstr(output, part)) fail_msg("\"%s\" is not in:\n%s", part, output);
+__attribute__((format(printf, 2, 3))) static void expect(int status, const char *format, ...) {
+  va_list rest;
+  va_start(rest, format);
+  tell_command("accel", status, format, rest);
+  va_end(rest);
 }
 
 static void read_output_of(const char *name) {
@@ -67,7 +41,7 @@ static const char copy[] = "  arg r1, 0\n  arg r2, 1\n  li r3, 4096\n  li r4, 1\
 
 static void usage(void **state) {
   (void)state;
-  expect(2, "");
+  expect(2, " ");
   says("tessera accel run FILE");
   expect(2, "frobnicate");
   says("there is no command \"frobnicate\"");

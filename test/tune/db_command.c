@@ -1,19 +1,10 @@
 /* The `tessera db` command as a user meets it. The program to test is the first argument. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test/command.h"
 
-static const char *tessera;
 static char folder[] = "/tmp/tessera-db-XXXXXX";
-static char output[1 << 16];
 
 static int enter_folder(void **state) {
   (void)state;
@@ -32,32 +23,11 @@ static int remove_folder(void **state) {
   return rmdir(folder);
 }
 
-/* Both outputs of `tessera db ARGUMENTS` are left in `output`. */
-static void expect(int status, const char *arguments) {
-  char command[1000];
-  snprintf(command, sizeof command, "'%s' db %s 2>&1", tessera, arguments);
-  FILE *pipe = popen(command, "r");
-  assert_non_null(pipe);
-  size_t n = fread(output, 1, sizeof output - 1, pipe);
-  output[n] = 0;
-  int ended = pclose(pipe);
-  if (!WIFEXITED(ended) || WEXITSTATUS(ended) != status)
-    fail_msg("%s: status %x, not %d:\n%s", command, ended, status, output);
-}
-
-static void says(const char *part) {
-  if (!strstr(output, part)) fail_msg("\"%s\" is not in:\n%s", part, output);
-}
-
-static void says_not(const char *part) {
-  if (strstr(output, part)) fail_msg("\"%s\" is in:\n%s", part, output);
-}
-
-static void write_file(const char *name, const char *text) {
-  FILE *file = fopen(name, "w");
-  assert_non_null(file);
-  fputs(text, file);
-  assert_int_equal(fclose(file), 0);
+__attribute__((format(printf, 2, 3))) static void expect(int status, const char *format, ...) {
+  va_list rest;
+  va_start(rest, format);
+  tell_command("db", status, format, rest);
+  va_end(rest);
 }
 
 #define REST " predicted=12.000000us default=13.000000us runs=12 when=1790000000\n"

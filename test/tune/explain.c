@@ -1,32 +1,17 @@
 /* `tessera explain` as a user meets it. The program to test is the first argument. */
 #include <math.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "src/gemm/tiles.h"
+#include "test/command.h"
 #include "test/tune/runtime_support.h"
 
-static const char *tessera;
-static char output[1 << 16];
 
-/* Both outputs of `tessera explain ARGUMENTS` are left in `output`. */
-static void expect(int status, const char *arguments) {
-  char command[1200];
-  snprintf(command, sizeof command, "'%s' explain %s 2>&1", tessera, arguments);
-  FILE *pipe = popen(command, "r");
-  assert_non_null(pipe);
-  output[fread(output, 1, sizeof output - 1, pipe)] = 0;
-  int ended = pclose(pipe);
-  if (!WIFEXITED(ended) || WEXITSTATUS(ended) != status)
-    fail_msg("%s: status %x, not %d:\n%s", command, ended, status, output);
-}
-
-static void says(const char *part) {
-  if (!strstr(output, part)) fail_msg("\"%s\" is not in:\n%s", part, output);
-}
-
-static void says_not(const char *part) {
-  if (strstr(output, part)) fail_msg("\"%s\" is in:\n%s", part, output);
+__attribute__((format(printf, 2, 3))) static void expect(int status, const char *format, ...) {
+  va_list rest;
+  va_start(rest, format);
+  tell_command("explain", status, format, rest);
+  va_end(rest);
 }
 
 static tsr_context *context;

@@ -1,24 +1,16 @@
 /* The `tessera tune` command as a user meets it. The program to test is the first argument; with the second one,
  * "watch", only what preloads the library is tested. */
 #include <dlfcn.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test/command.h"
 
-static const char *tessera, *self;
+static const char *self;
 static char folder[] = "/tmp/tessera-tune-XXXXXX";
-static char output[1 << 20];
 
 static int enter_folder(void **state) {
   (void)state;
@@ -40,43 +32,17 @@ static int remove_folder(void **state) {
   return rmdir(folder);
 }
 
-/* Both outputs of `tessera ARGUMENTS` are left in `output`. */
-static void tell(int status, const char *arguments) {
-  char command[2000];
-  snprintf(command, sizeof command, "'%s' %s 2>&1", tessera, arguments);
-  FILE *pipe = popen(command, "r");
-  assert_non_null(pipe);
-  size_t n = fread(output, 1, sizeof output - 1, pipe);
-  output[n] = 0;
-  int ended = pclose(pipe);
-  if (!WIFEXITED(ended) || WEXITSTATUS(ended) != status)
-    fail_msg("%s: status %x, not %d:\n%s", command, ended, status, output);
-}
-
 __attribute__((format(printf, 2, 3))) static void expect(int status, const char *format, ...) {
-  char arguments[1500] = "tune ";
   va_list rest;
   va_start(rest, format);
-  vsnprintf(arguments + 5, sizeof arguments - 5, format, rest);
+  tell_command("tune", status, format, rest);
   va_end(rest);
-  tell(status, arguments);
-}
-
-static void says(const char *part) {
-  if (!strstr(output, part)) fail_msg("\"%s\" is not in:\n%s", part, output);
 }
 
 static int count(const char *part) {
   int n = 0;
   for (const char *at = output; (at = strstr(at, part)); at += strlen(part)) n++;
   return n;
-}
-
-static void write_file(const char *name, const char *text) {
-  FILE *file = fopen(name, "w");
-  assert_non_null(file);
-  fputs(text, file);
-  assert_int_equal(fclose(file), 0);
 }
 
 static bool there_is(const char *name) { return access(name, F_OK) == 0; }
