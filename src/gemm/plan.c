@@ -179,8 +179,9 @@ static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_ge
 /* The preferred tile; for few columns of a large A one that reads it in fewer passes. */
 static int choose_units(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, enum tsr_gemm_path path) {
   int units = tiles->units;
-  int64_t n = p->n, passes = tsr_ceil_div(n, tiles->max_columns[units]);
-  bool skinny = path == TSR_GEMM_DIRECT && n > tiles->max_columns[units] && n <= 2 * TSR_MAX_COLUMNS;
+  bool across = path == TSR_GEMM_ACROSS, in_place = across || path == TSR_GEMM_DIRECT;
+  int64_t n = across ? p->m : p->n, passes = tsr_ceil_div(n, tiles->max_columns[units]);
+  bool skinny = in_place && n > tiles->max_columns[units] && n <= 2 * TSR_MAX_COLUMNS;
   if (!skinny || tsr_gemm_is_near(p, tsr_size_of(p->type))) return units;
   for (int u = units - 1; u >= units / 2 && u > 0; u--)
     if (tiles->max_columns[u] && tsr_ceil_div(n, tiles->max_columns[u]) < passes)

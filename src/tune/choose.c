@@ -66,6 +66,8 @@ enum { AGAIN = 1, SETTLED = 15 };
 static const double first_share = 0.02, second_share = 1;
 
 enum { MOST_CANDIDATES = 512 };
+/* What corrections must promise over the model's own choice. */
+#define WORTH_LEARNING 0.9
 
 /* How many candidates a call of so many seconds can afford to weigh. */
 static int affordable(const struct tsr_operator *op, double seconds, int calls) {
@@ -74,7 +76,18 @@ static int affordable(const struct tsr_operator *op, double seconds, int calls) 
   return calls == SETTLED || most > MOST_CANDIDATES ? MOST_CANDIDATES : (int)most;
 }
 
-/* The plan of the least predicted time among the rule's and as many others as this call of the shape affords. */
+/* The best so far by one measure. */
+struct best {
+  const struct tsr_values *plan; /* NULL: the rule's */
+  double seconds;
+};
+
+static void take_if_less(struct best *best, const struct tsr_values *plan, double seconds) {
+  if (seconds < best->seconds) *best = (struct best){plan, seconds};
+}
+
+/* The model's choice among the rule's plan and as many others as this call of the shape affords; unless, by what was
+ * learned nearby, another is better by more than such corrections are wrong. */
 static void weigh(const struct tsr_operator *op, const tsr_context *context, const struct tsr_costs *costs,
                   const struct tsr_learned *learned, const struct tsr_values *shape, int calls,
                   struct tsr_values *plan, struct tsr_choice *about) {
@@ -84,21 +97,26 @@ static void weigh(const struct tsr_operator *op, const tsr_context *context, con
   op->complete(context, shape, plan);
   op->place(shape, where);
   tsr_learned_at(learned, where, &correction);
-  double least = op->predict(context, costs, shape, plan) * tsr_correction_factor(&correction, op->class_of(plan));
-  *about = (struct tsr_choice){.source = TSR_FROM_RULE, .predicted = least, .rule_predicted = least, .considered = 1};
-  int most = affordable(op, least, calls);
+  double rule = op->predict(context, costs, shape, plan);
+  struct best by_model = {NULL, rule * TSR_WORTH_WHILE}, taught;
+  int most = affordable(op, rule, calls);
   int n = most > 1 ? op->candidates(context, shape, others, most) : 0;
+  double seconds[MOST_CANDIDATES];
   if (n > most) n = most;
-  least *= TSR_WORTH_WHILE;
   for (int i = 0; i < n; i++) {
-    double seconds = op->predict(context, costs, shape, &others[i]) *
-                     tsr_correction_factor(&correction, op->class_of(&others[i]));
-    if (!(seconds < least)) continue;
-    least = about->predicted = seconds;
-    about->source = TSR_FROM_MODEL;
-    *plan = others[i];
+    seconds[i] = op->predict(context, costs, shape, &others[i]);
+    take_if_less(&by_model, &others[i], seconds[i]);
   }
-  about->considered += n;
+  if (!by_model.plan) by_model.seconds = rule;
+  by_model.seconds *= tsr_correction_factor(&correction, op->class_of(by_model.plan ? by_model.plan : plan));
+  taught = (struct best){by_model.plan, by_model.seconds * WORTH_LEARNING};
+  for (int i = 0; learned && i < n; i++)
+    take_if_less(&taught, &others[i], seconds[i] * tsr_correction_factor(&correction, op->class_of(&others[i])));
+  if (taught.plan == by_model.plan) taught.seconds = by_model.seconds;
+  double rule_corrected = rule * tsr_correction_factor(&correction, op->class_of(plan));
+  *about = (struct tsr_choice){.source = taught.plan ? TSR_FROM_MODEL : TSR_FROM_RULE, .predicted = taught.seconds,
+                               .rule_predicted = rule_corrected, .considered = 1 + n};
+  if (taught.plan) *plan = *taught.plan;
 }
 
 static void choose(const struct tsr_operator *op, const tsr_context *context, const struct tsr_values *shape,
