@@ -45,7 +45,7 @@ bool tsr_gemm_small(const struct tsr_kernels *kernels, const struct tsr_gemm_pro
   step.da = step.dc = 0;
   step.alpha = p->alpha;
   step.beta = p->beta;
-  step.flags = tsr_gemm_is_near(p, size) ? TSR_NEAR : 0;
+  step.flags = TSR_NEAR;
   tsr_mem a = p->a;
   if (p->rsa != size && p->m > 1) {
     int64_t width = tsr_ceil_div(p->m, tiles->mu) * tiles->mu;

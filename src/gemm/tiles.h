@@ -72,9 +72,10 @@ static inline void tsr_gemm_row_of_tiles(const struct tsr_tiles *tiles, int unit
 /* Few rows of C that are contiguous against many columns: lanes over the columns fill better. */
 bool tsr_gemm_is_across(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *problem);
 
-/* Whether a problem is so small that its operands may be taken to lie in the innermost caches. */
+/* Whether a problem is so small that its operands may be taken to lie in the innermost caches; of a skinny one, which
+ * is little more than A, a part may lie beyond. */
 static inline bool tsr_gemm_is_near(const struct tsr_gemm_problem *p, int64_t size) {
-  return p->m * p->k + p->k * p->n + p->m * p->n <= (896 << 10) / size;
+  return p->m * p->k + p->k * p->n + p->m * p->n <= (p->n <= 8 ? 1280 << 10 : 896 << 10) / size;
 }
 
 /* Copies rows of an operand x k into panels of `width` rows: k lies `cs` bytes apart, rows `rs`. */
