@@ -200,9 +200,16 @@ static double piece_direct(const struct model *md, double R, double N) {
   return piece_in_place(md, R, N);
 }
 
-/* Seconds that threads take for pieces of which most take `one` and all together `all`. */
-static double shared_out(double pieces, int threads, double one, double all) {
-  return most(all / threads, (double)(((int64_t)pieces + threads - 1) / threads) * one);
+/* Pieces that threads claim one by one: so many of `one` second each, then smaller ones of `rest`. */
+struct pieces {
+  double n, one, n_rest, rest;
+};
+
+static double shared_out(const struct pieces *p, int threads) {
+  double rounds = (double)(((int64_t)p->n + threads - 1) / threads), free = rounds * threads - p->n;
+  double seconds = rounds * p->one, even = (p->n * p->one + p->n_rest * p->rest) / threads;
+  if (p->n_rest > free) seconds += (double)(((int64_t)(p->n_rest - free) + threads - 1) / threads) * p->rest;
+  return most(seconds, even);
 }
 
 /* Two threads that write parts of one line of C send it to and fro. */
@@ -217,10 +224,14 @@ static double direct(const struct model *md) {
   double mc = least((double)md->plan->mc, (double)p->m), nc = least((double)md->plan->nc, (double)p->n);
   double down = (double)(p->m / (int64_t)mc), across = (double)(p->n / (int64_t)nc);
   double rest_m = (double)p->m - down * mc, rest_n = (double)p->n - across * nc;
-  double one = piece_direct(md, mc, nc), all = down * across * one;
-  if (rest_m > 0) all += across * piece_direct(md, rest_m, nc);
-  if (rest_n > 0) all += down * piece_direct(md, mc, rest_n);
-  return shared_out(down * across, md->plan->threads, one, all) +
+  struct pieces pieces = {.n = down * across, .one = piece_direct(md, mc, nc)};
+  if (rest_m > 0) pieces.n_rest = across, pieces.rest = piece_direct(md, rest_m, nc);
+  if (rest_n > 0) {
+    double all = pieces.n_rest * pieces.rest + down * piece_direct(md, mc, rest_n);
+    pieces.n_rest += down;
+    pieces.rest = all / pieces.n_rest;
+  }
+  return shared_out(&pieces, md->plan->threads) +
          lines_shared(md, mc, down - (rest_m > 0 ? 0 : 1)) / md->plan->threads;
 }
 
@@ -248,7 +259,7 @@ static double k_split(const struct model *md) {
   block.k = md->plan->kb;
   double sums = (double)block.m * (double)block.n * md->size * blocks;
   double one = piece_direct(&with, (double)block.m, (double)block.n);
-  return shared_out(blocks, md->plan->threads, one, one * blocks) + sums * (md->costs->turn + reading(md, sums));
+  return shared_out(&(struct pieces){.n = blocks, .one = one}, md->plan->threads) + sums * (md->costs->turn + reading(md, sums));
 }
 
 /* Seconds to copy bytes that come at `from` seconds a byte into panels. */
@@ -292,7 +303,7 @@ static double packed(const struct model *md) {
   double n = least((double)p->n, (double)(tiles * plan->columns)), k = least((double)p->k, (double)plan->kb);
   double down = (double)tsr_ceil_div(p->m, plan->mc), slices = (double)tsr_ceil_div((int64_t)n, plan->nc);
   double one = packed_rows(md, (double)p->m / down, n / slices, k), phases = (double)p->k / k * slices;
-  double seconds = shared_out(down, threads, one, one * down);
+  double seconds = shared_out(&(struct pieces){.n = down, .one = one}, threads);
   if (plan->pack_b) {
     double ldb = stride_of(p->rsb, p->csb, md->size), bytes = n / slices * k * md->size;
     seconds += packing(md, bytes, (double)p->rsb == md->size, ldb, reading(md, md->home)) / threads;
