@@ -159,14 +159,14 @@ static void wrong_options(void **state) {
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
     char arguments[100];
     snprintf(arguments, sizeof arguments, "run a.s %s", wrong[i]);
-    expect(2, arguments);
+    expect(2, "%s", arguments);
     says("tessera accel: ");
   }
   expect(1, "run a.s --gm 100G");
   says("more than is left");
   char many[400] = "run a.s";
   for (int i = 0; i < 33; i++) strcat(many, " --arg 1");
-  expect(2, many);
+  expect(2, "%s", many);
   says("32 arguments at most");
 }
 
@@ -187,7 +187,7 @@ static void products(void **state) {
   expect(1, "gemm 64 64 64 --type f32");
   says("TSR_F16");
   static const char *const wrong[] = {"gemm 64 64", "gemm 64 64 0", "gemm 64 64 x", "gemm 64 64 64 --type f8"};
-  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) expect(2, wrong[i]);
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) expect(2, "%s", wrong[i]);
 }
 
 int main(int argc, char **argv) {

@@ -49,7 +49,7 @@ static void usage(void **state) {
                                       "import a b", "export a b", "drop", "drop --all --shape x", "drop --all-machines",
                                       "drop x", "check --all", "check a b"};
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-    expect(2, wrong[i]);
+    expect(2, "%s", wrong[i]);
     says("usage: tessera db list");
   }
   assert_int_equal(access("tune.db", F_OK), -1);

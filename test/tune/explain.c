@@ -89,7 +89,7 @@ static void usage(void **state) {
       {"gemm 256x256x256 --device accel:910b --plan mc=7", "plan: mc is 7 but must be a multiple of"},
   };
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-    expect(2, wrong[i].arguments);
+    expect(2, "%s", wrong[i].arguments);
     says(wrong[i].sentence);
     says_not("predicted");
   }
@@ -198,7 +198,7 @@ static void from_call(void **state) {
   snprintf(text, sizeof text, "plan        %s\n", plan_text(GEMM, &legal));
   says(text);
   snprintf(arguments, sizeof arguments, "gemm '%s' --plan '%s'", shape_text(GEMM, &shape), plan_text(GEMM, &plan));
-  expect(0, arguments); /* words in, words out */
+  expect(0, "%s", arguments); /* words in, words out */
   snprintf(text, sizeof text, "shape       %s\n", shape_text(GEMM, &shape));
   says(text);
   snprintf(text, sizeof text, "plan        %s\n", plan_text(GEMM, &plan));
@@ -267,7 +267,7 @@ static void kernels_that_cover(void **state) {
              type == TSR_F32 ? "f32" : "f64", (long long)n, (long long)m, words);
     assert_true(tsr_values_parse(GEMM->plan, GEMM->nplan, words, &plan, why));
     GEMM->complete(context, &shape, &plan);
-    expect(0, arguments);
+    expect(0, "%s", arguments);
     says_tiles(tiles, &plan, m, n);
     snprintf(side, sizeof side, "tiles       m: %lld = ", (long long)m);
     says(side);
@@ -286,7 +286,7 @@ static void shares_add_up(void **state) {
     char arguments[400];
     double sum = 0, share, rows = 0;
     snprintf(arguments, sizeof arguments, "gemm 123x777x500 --threads 2 --plan '%s'", plan_text(GEMM, &plan));
-    expect(0, arguments);
+    expect(0, "%s", arguments);
     for (const char *at = output; (at = strstr(at, " tile")); at++) {
       if (sscanf(at, " tile, %lf", &share) == 1 || sscanf(at, " tiles, %lf", &share) == 1) sum += share;
     }
