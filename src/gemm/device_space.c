@@ -42,8 +42,6 @@ const struct tsr_kernel *tsr_device_kernel(const struct tsr_device_chip *chip, e
 }
 
 static tsr_type type_of(const struct tsr_values *shape) { return (tsr_type)shape->at[TSR_DEVICE_TYPE]; }
-static int64_t round_up(int64_t x, int64_t to) { return tsr_ceil_div(x, to) * to; }
-
 /* What limits the plans of one shape. */
 struct space {
   const struct tsr_device *device;
@@ -139,14 +137,14 @@ static int64_t next_divisor(int64_t number, int64_t x) {
 static int64_t next_even(int64_t length, int64_t most, int64_t unit, int64_t x) {
   int64_t blocks = x ? tsr_ceil_div(length, x) + 1 : tsr_ceil_div(length, most);
   if (x == unit) return 0;
-  int64_t next = round_up(tsr_ceil_div(length, blocks), unit);
-  while (x && next >= x) next = round_up(tsr_ceil_div(length, ++blocks), unit);
+  int64_t next = tsr_round_up(tsr_ceil_div(length, blocks), unit);
+  while (x && next >= x) next = tsr_round_up(tsr_ceil_div(length, ++blocks), unit);
   return next;
 }
 
 /* Powers of two times the least, and the whole of a short k. */
 static int64_t next_chunk(const struct space *s, const struct tsr_values *plan, int64_t x) {
-  int64_t least = 2 * s->device->unit, whole = round_up(s->k, least), room = (int64_t)s->device->panels.bytes;
+  int64_t least = 2 * s->device->unit, whole = tsr_round_up(s->k, least), room = (int64_t)s->device->panels.bytes;
   int64_t next = x ? 2 * x : least;
   if (x >= whole || (s->k > s->kb && next > s->kb)) return 0;
   if (next > whole) next = whole;
@@ -323,21 +321,14 @@ static int class_of(const struct tsr_values *plan) {
   return (int)plan->at[TSR_DEVICE_SLOTS] * 2 + keeps;
 }
 
-/* log2 of a whole number, between powers of two by a straight line. */
-static double log2_of(int64_t x) {
-  int exponent;
-  double mantissa = frexp((double)x, &exponent);
-  return exponent + 2 * mantissa - 2;
-}
-
 double tsr_gemm_device_distance(const struct tsr_values *x, const struct tsr_values *y) {
   double sum = 0;
-  for (int i = 0; i < TSR_DEVICE_PLAN_FIELDS; i++) sum += fabs(log2_of(x->at[i]) - log2_of(y->at[i]));
+  for (int i = 0; i < TSR_DEVICE_PLAN_FIELDS; i++) sum += fabs(tsr_octaves(x->at[i]) - tsr_octaves(y->at[i]));
   return sum;
 }
 
 static void place(const struct tsr_values *shape, double *where) {
-  for (int i = 0; i < 3; i++) where[i] = log2_of(shape->at[TSR_DEVICE_M + i]);
+  for (int i = 0; i < 3; i++) where[i] = tsr_octaves(shape->at[TSR_DEVICE_M + i]);
   where[3] = (double)shape->at[TSR_DEVICE_TYPE] * 8 + (double)shape->at[TSR_DEVICE_SUMS] * 4;
 }
 

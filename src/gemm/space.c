@@ -102,8 +102,6 @@ void tsr_gemm_plan_of(const tsr_context *context, const struct tsr_gemm_problem 
 
 /* --- what is legal ------------------------------------------------------------------------------------------------- */
 
-static int64_t round_up(int64_t x, int64_t to) { return tsr_ceil_div(x, to) * to; }
-
 #define NEED(condition, ...)                                \
   if (!(condition)) {                                       \
     if (why) snprintf(why, TSR_WHY_TEXT, __VA_ARGS__);      \
@@ -230,9 +228,7 @@ struct list {
 
 /* Whether the plan is new; then it has its place in the table. */
 static bool is_new(struct list *list, const struct tsr_values *values) {
-  uint64_t h = 0;
-  for (int i = 0; i < TSR_PLAN_FIELDS; i++) h = (h ^ (uint64_t)values->at[i]) * 0x9e3779b97f4a7c15u, h ^= h >> 32;
-  int i = (int)(h % SEEN);
+  int i = (int)(tsr_values_hash(0, values, TSR_PLAN_FIELDS) % SEEN);
   for (; list->seen[i]; i = (i + 1) % SEEN)
     if (memcmp(&list->plans[list->seen[i] - 1], values, sizeof *values) == 0) return false;
   list->seen[i] = (int16_t)(list->n + 1);
@@ -270,8 +266,9 @@ static void note_blocks(struct list *list, struct tsr_gemm_plan plan, int64_t qu
   int64_t in_group = tsr_ceil_div(plan.threads, plan.groups);
   int64_t blocks = tsr_ceil_div(tsr_ceil_div(list->p.m * row * 4, l2 * quarters), in_group) * in_group;
   bool b = tsr_gemm_packs(plan.pack, TSR_GEMM_PACK_B);
-  plan.mc = round_up(tsr_ceil_div(list->p.m, blocks), quarters == 4 ? tiles->mu : tile_rows);
-  plan.nc = b ? round_up(tsr_ceil_div(list->p.n, tsr_ceil_div(list->p.n * column, mib << 20)), plan.columns) : list->p.n;
+  plan.mc = tsr_round_up(tsr_ceil_div(list->p.m, blocks), quarters == 4 ? tiles->mu : tile_rows);
+  int64_t slices = tsr_ceil_div(list->p.n * column, mib << 20);
+  plan.nc = b ? tsr_round_up(tsr_ceil_div(list->p.n, slices), plan.columns) : list->p.n;
   note(list, &plan);
 }
 
@@ -300,12 +297,12 @@ static void note_direct(struct list *list, struct tsr_gemm_plan plan, bool in_de
   for (int order = TSR_GEMM_ROWS; order <= TSR_GEMM_COLUMNS; order++)
     for (int64_t cuts = in_detail ? 2 : 1; cuts <= (in_detail ? 8 : 1); cuts *= 2) {
       plan.order = (enum tsr_gemm_order)order;
-      plan.mc = round_up(tsr_ceil_div(list->p.m, cuts * plan.threads), unit);
+      plan.mc = tsr_round_up(tsr_ceil_div(list->p.m, cuts * plan.threads), unit);
       plan.nc = list->p.n;
       note(list, &plan);
       if (along_k) continue; /* each piece would transpose all of A again */
       plan.mc = list->p.m;
-      plan.nc = round_up(tsr_ceil_div(list->p.n, cuts * plan.threads), plan.columns);
+      plan.nc = tsr_round_up(tsr_ceil_div(list->p.n, cuts * plan.threads), plan.columns);
       note(list, &plan);
     }
 }
@@ -320,7 +317,7 @@ static void note_others(struct list *list, struct tsr_gemm_plan plan, bool in_de
   if (list->p.m > 2 * TSR_MAX_COLUMNS) return;
   if (!in_detail) note(list, &one);
   for (int64_t rows = 1024; in_detail && rows <= 4096; rows *= 2) {
-    one.mc = round_up(tsr_min(rows, tsr_ceil_div(list->p.n, plan.threads)), tiles->mu * tiles->units);
+    one.mc = tsr_round_up(tsr_min(rows, tsr_ceil_div(list->p.n, plan.threads)), tiles->mu * tiles->units);
     note(list, &one);
   }
 }
@@ -352,16 +349,10 @@ static int class_of(const struct tsr_values *plan) {
   return (int)((how * 2 + (at[TSR_PLAN_THREADS] > 1)) * (TSR_MAX_UNITS + 1) + at[TSR_PLAN_UNITS]);
 }
 
-/* log2 of a whole number, between powers of two by a straight line. */
-static double log2_of(int64_t x) {
-  int exponent = 63 - __builtin_clzll((unsigned long long)x);
-  return exponent + (double)(x - ((int64_t)1 << exponent)) / (double)((int64_t)1 << exponent);
-}
-
 /* Types and layouts are far apart from one another. */
 static void place(const struct tsr_values *shape, double *where) {
   const int64_t *at = shape->at;
-  for (int i = 0; i < 3; i++) where[i] = log2_of(at[TSR_SHAPE_M + i]);
+  for (int i = 0; i < 3; i++) where[i] = tsr_octaves(at[TSR_SHAPE_M + i]);
   where[3] = 16 * (double)at[TSR_SHAPE_TYPE] + 8 * (double)at[TSR_SHAPE_A] + 4 * (double)at[TSR_SHAPE_B];
 }
 

@@ -34,8 +34,6 @@ static void fill(tsr_type type, void *to, int64_t bytes) {
   }
 }
 
-static int64_t round_up(int64_t x, int64_t to) { return tsr_ceil_div(x, to) * to; }
-
 /* More would be taken from other programs, or thrash. */
 static bool fits_memory(int64_t bytes) {
   return bytes / sysconf(_SC_PAGESIZE) < sysconf(_SC_PHYS_PAGES) / 2;
@@ -46,7 +44,7 @@ static bool fits_memory(int64_t bytes) {
 static int64_t operand_bytes(const struct tsr_gemm_problem *p, int64_t rows, int64_t cols, int64_t rs, int64_t cs) {
   int64_t most = (int64_t)1 << 44, bytes = tsr_saturating(rows, rs), more = tsr_saturating(cols, cs);
   if (bytes > most || more > most) return -1;
-  return round_up(bytes + more + tsr_size_of(p->type), 4096) + 64;
+  return tsr_round_up(bytes + more + tsr_size_of(p->type), 4096) + 64;
 }
 
 void *tsr_gemm_bench_open(tsr_context *context, const struct tsr_values *shape) {

@@ -26,9 +26,7 @@ static uint64_t key_of(const struct tsr_operator *op, const tsr_context *context
 }
 
 static struct slot *slot_of(uint64_t key, const struct tsr_operator *op, const struct tsr_values *shape) {
-  uint64_t h = key;
-  for (int i = 0; i < op->nshape; i++) h = (h ^ (uint64_t)shape->at[i]) * 0x9e3779b97f4a7c15u, h ^= h >> 32;
-  return &choices[h % SLOTS];
+  return &choices[tsr_values_hash(key, shape, op->nshape) % SLOTS];
 }
 
 /* Words are read and written in order rather than between fences, which ThreadSanitizer does not understand: who reads

@@ -51,15 +51,9 @@ static void note_bad(void *arg, const char *sentence) {
   if (f->bad++ == 0) snprintf(f->first_bad, sizeof f->first_bad, "%s", sentence);
 }
 
-static uint64_t hash_of(const struct tsr_values *shape) {
-  uint64_t h = 0;
-  for (int i = 0; i < TSR_MOST_FIELDS; i++) h = (h ^ (uint64_t)shape->at[i]) * 0x9e3779b97f4a7c15u, h ^= h >> 29;
-  return h;
-}
-
 /* Where a shape is or would be. */
 static int find_slot(const struct tsr_table *t, const struct tsr_values *shape) {
-  int i = (int)(hash_of(shape) & (uint64_t)(t->slots - 1));
+  int i = (int)(tsr_values_hash(0, shape, TSR_MOST_FIELDS) & (uint64_t)(t->slots - 1));
   while (t->slot[i] && memcmp(&t->rows[t->slot[i] - 1].shape, shape, sizeof *shape) != 0) i = (i + 1) & (t->slots - 1);
   return i;
 }

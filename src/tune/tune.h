@@ -70,6 +70,21 @@ const struct tsr_operator *tsr_operator_of(const tsr_context *context, const cha
 void tsr_values_print(const struct tsr_field *fields, int n, const struct tsr_values *values, char *text);
 bool tsr_values_parse(const struct tsr_field *fields, int n, const char *text, struct tsr_values *values, char *why);
 
+/* A hash of the first n values, on top of `seed`. */
+static inline uint64_t tsr_values_hash(uint64_t seed, const struct tsr_values *values, int n) {
+  for (int i = 0; i < n; i++) {
+    seed = (seed ^ (uint64_t)values->at[i]) * 0x9e3779b97f4a7c15u;
+    seed ^= seed >> 32;
+  }
+  return seed;
+}
+
+/* log2 of a number of 1 or more, between powers of two by a straight line: for places and distances. */
+static inline double tsr_octaves(int64_t x) {
+  int exponent = 63 - __builtin_clzll((unsigned long long)x);
+  return exponent + (double)(x - ((int64_t)1 << exponent)) / (double)((int64_t)1 << exponent);
+}
+
 /* Whether every field of the shape is given and none beyond reason; if not, `why` says which. */
 bool tsr_shape_is_whole(const struct tsr_operator *op, const struct tsr_values *shape, char *why);
 
