@@ -40,12 +40,9 @@ void tsr_gemm_choose(const tsr_context *context, const struct tsr_gemm_problem *
 }
 
 static tsr_status check_on_device(const tsr_context *context, const struct tsr_gemm_problem *p, char *why) {
-  const struct tsr_operator *op = &tsr_gemm_device_operator;
-  struct tsr_values shape = {{0}}, values;
+  struct tsr_values shape, values;
   tsr_gemm_device_shape(p, &shape);
-  if (!tsr_values_parse(op->plan, op->nplan, p->plan, &values, why)) return TSR_INVALID_ARGUMENT;
-  op->complete(context, &shape, &values);
-  return op->check(context, &shape, &values, why) ? TSR_OK : TSR_INVALID_ARGUMENT;
+  return tsr_gemm_device_plan_of_words(context, &shape, p->plan, &values, why) ? TSR_OK : TSR_INVALID_ARGUMENT;
 }
 
 static tsr_status check_on_cpu(const tsr_context *context, const struct tsr_gemm_problem *p, char *why) {

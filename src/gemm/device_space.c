@@ -2,6 +2,7 @@
  * the chip's own program, which takes a step's rows and columns as they come and k in rounds of a fixed length. */
 #include "src/gemm/device_space.h"
 
+#include <fenv.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -305,8 +306,20 @@ static void complete(const tsr_context *context, const struct tsr_values *shape,
 bool tsr_gemm_device_plan(const tsr_context *context, const struct tsr_gemm_problem *pr, struct tsr_values *plan) {
   struct tsr_values shape;
   tsr_gemm_device_shape(pr, &shape);
+  if (pr->plan) return tsr_gemm_device_plan_of_words(context, &shape, pr->plan, plan, NULL);
   tsr_choose(&tsr_gemm_device_operator, context, &shape, plan, NULL);
   return check(context, &shape, plan, NULL);
+}
+
+bool tsr_gemm_device_plan_of_words(const tsr_context *context, const struct tsr_values *shape, const char *words,
+                                   struct tsr_values *plan, char *why) {
+  fenv_t flags;
+  if (!tsr_values_parse(plan_fields, TSR_DEVICE_PLAN_FIELDS, words, plan, why)) return false;
+  fegetenv(&flags);
+  fesetenv(FE_DFL_ENV); /* the caller may trap exceptions */
+  complete(context, shape, plan);
+  fesetenv(&flags);
+  return check(context, shape, plan, why);
 }
 
 static double predict(const tsr_context *context, const struct tsr_costs *costs, const struct tsr_values *shape,
@@ -321,9 +334,11 @@ static int class_of(const struct tsr_values *plan) {
   return (int)plan->at[TSR_DEVICE_SLOTS] * 2 + keeps;
 }
 
-double tsr_gemm_device_distance(const struct tsr_values *x, const struct tsr_values *y) {
+/* Octaves, summed over the fields. */
+static double distance(const void *plans, int i, int j) {
+  const struct tsr_values *x = (const struct tsr_values *)plans + i, *y = (const struct tsr_values *)plans + j;
   double sum = 0;
-  for (int i = 0; i < TSR_DEVICE_PLAN_FIELDS; i++) sum += fabs(tsr_octaves(x->at[i]) - tsr_octaves(y->at[i]));
+  for (int f = 0; f < TSR_DEVICE_PLAN_FIELDS; f++) sum += fabs(tsr_octaves(x->at[f]) - tsr_octaves(y->at[f]));
   return sum;
 }
 
@@ -391,5 +406,5 @@ static void bench_close(void *bench) { free(bench); }
 const struct tsr_operator tsr_gemm_device_operator = {
     .name = "gemm", .shape = shape_fields, .plan = plan_fields, .nshape = TSR_DEVICE_SHAPE_FIELDS,
     .nplan = TSR_DEVICE_PLAN_FIELDS, .rule = RULE, .check = check, .complete = complete, .candidates = candidates,
-    .predict = predict, .class_of = class_of, .place = place, .bench_open = bench_open, .bench_run = bench_run,
-    .bench_close = bench_close};
+    .predict = predict, .class_of = class_of, .place = place, .distance = distance,
+    .bench_open = bench_open, .bench_run = bench_run, .bench_close = bench_close};

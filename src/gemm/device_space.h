@@ -29,6 +29,10 @@ void tsr_gemm_device_shape(const struct tsr_gemm_problem *problem, struct tsr_va
 /* The plan that a call takes. False: the device is too small for any. */
 bool tsr_gemm_device_plan(const tsr_context *context, const struct tsr_gemm_problem *problem, struct tsr_values *plan);
 
+/* The plan that words say, completed; false, with a sentence in `why` unless that is NULL, if they cannot be followed. */
+bool tsr_gemm_device_plan_of_words(const tsr_context *context, const struct tsr_values *shape, const char *words,
+                                   struct tsr_values *plan, char *why);
+
 /* Queues a valid problem by a plan of one's own; one that is not legal gives TSR_INVALID_ARGUMENT. */
 tsr_status tsr_gemm_on_device_by(const tsr_context *context, const struct tsr_gemm_problem *problem,
                                  const struct tsr_values *plan);
@@ -42,9 +46,6 @@ static inline int64_t tsr_device_panel_bytes(const struct tsr_device *device, in
 /* The device's kernel for an operator and types, or NULL. */
 const struct tsr_kernel *tsr_device_kernel(const struct tsr_device_chip *chip, enum tsr_op op, tsr_type ta, tsr_type tb,
                                            tsr_type tc);
-
-/* How far apart two complete plans are: octaves, summed over the fields. For a search's neighbourhood. */
-double tsr_gemm_device_distance(const struct tsr_values *x, const struct tsr_values *y);
 
 /* The model, device_model.c: seconds for a legal plan. */
 double tsr_gemm_device_predict(const struct tsr_device *device, const struct tsr_values *shape,

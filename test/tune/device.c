@@ -347,15 +347,10 @@ static void measure_all(const char *name, const struct tsr_values *shape, struct
   tsr_context_destroy(context);
 }
 
-static double apart(const void *user, int i, int j) {
-  (void)user;
-  return tsr_gemm_device_distance(&plans[i], &plans[j]);
-}
-
 /* What the search finds with so many measurements; `history` gets the best so far after each. */
 static double search(const struct measured *all, int most, double *history) {
   struct tsr_search_space space = {.n = all->n, .default_index = all->by_default, .predicted = all->predicted,
-                                   .classes = all->classes, .distance = apart};
+                                   .classes = all->classes, .distance = op->distance, .user = plans};
   struct tsr_search_options options = {.most_measured = most, .exact = true};
   struct tsr_search_result result;
   struct tsr_search_point point = {0};

@@ -5,6 +5,7 @@
 
 #include "src/core/threads.h"
 #include "src/tune/session.h"
+#include "src/gemm/device_space.h"
 #include "test/tune/runtime_support.h"
 
 static tsr_gemm_desc cube(int64_t size) {
@@ -121,6 +122,25 @@ static void devices_have_their_own_words(void **state) {
                  TSR_INVALID_ARGUMENT, "no kernels");
   assert_int_not_equal(tsr_tune(context, "gemm", "type=f16 to=s8 m=64 n=64 k=64 a=n b=n sums=direct", &o, NULL),
                        TSR_OK);
+  tsr_context_destroy(context);
+}
+
+static void devices_follow_a_calls_plan(void **state) {
+  (void)state;
+  tsr_context *context;
+  struct tsr_gemm_problem p = {.type = TSR_F16, .type_c = TSR_F32, .m = 256, .n = 256, .k = 256, .alpha = 1,
+                               .rsa = 2, .csa = 512, .rsb = 2, .csb = 512, .csc = 1024};
+  struct tsr_values own, given;
+  assert_int_equal(tsr_context_create("accel:910b", &context), TSR_OK);
+  assert_true(tsr_gemm_device_plan(context, &p, &own));
+  p.plan = "mc=16 nc=48 slots=2";
+  assert_true(tsr_gemm_device_plan(context, &p, &given));
+  assert_int_equal(given.at[TSR_DEVICE_MC], 16);
+  assert_int_equal(given.at[TSR_DEVICE_NC], 48);
+  assert_int_equal(given.at[TSR_DEVICE_SLOTS], 2);
+  assert_true(own.at[TSR_DEVICE_MC] != 16 || own.at[TSR_DEVICE_NC] != 48);
+  p.plan = "mc=7";
+  assert_false(tsr_gemm_device_plan(context, &p, &given));
   tsr_context_destroy(context);
 }
 
@@ -360,7 +380,8 @@ int main(int argc, char **argv) {
   if (is_child(argc, argv, children, &status)) return status;
   const struct CMUnitTest tests[] = {
       RUN(arguments_are_checked), RUN(options_are_checked), RUN(descriptors_are_checked),
-      RUN(operands_beyond_memory_are_refused), RUN(devices_have_their_own_words), RUN(results_are_whole),
+      RUN(operands_beyond_memory_are_refused), RUN(devices_have_their_own_words),
+      RUN(devices_follow_a_calls_plan), RUN(results_are_whole),
       RUN(dry_runs_keep_nothing), RUN(budgets_are_kept), RUN(any_number_of_measurements),
       RUN(devices_are_never_tuned_for_the_worse), RUN(results_outlive_a_database_that_does_not),
       RUN(sessions_are_stored), RUN(progress_can_end_a_session),
