@@ -34,6 +34,18 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *   UPDATE    C[0:m, 0:n] = fma(alpha, s, beta * C) from sums s kept at a + j * csa, as stored by TSR_STORE_SUM.
  *   UPDATE_T  The same with C across: element (i, j) of C is at c + i * csc + j * size.
  *   SCALE     C[0:m, 0:n] = beta * C, or +0 without reading C when beta == 0.
+ *   CONVERT   C[0:m, 0:n] = alpha * A between types: column j of A at a + j * csa. Exact to f32, the product rounded to
+ *             f32, then once to tc (nearest, ties to even; NaN stays NaN).
+ *
+ * For attention; scores carry the factor log2(e), so that exp2 is taken. n is the number of keys of one chunk:
+ *   SOFTMAX   rows (queries) along the lanes: the score of row i and key j is at c + j * csc + i * 4, and is replaced
+ *             by its weight. b points to a struct tsr_softmax. Whole vectors are worked on: a buffer, and the arrays of
+ *             struct tsr_softmax, reach to the next multiple of TSR_SOFTMAX_PAD rows.
+ *   SOFTMAX_T keys along the lanes: the score is at c + i * csc + j * 4, and weights +0 are written from key n to the
+ *             next multiple of 16.
+ *   MERGE     C[0:m, 0:n] = fma(add[i], s, keep[i] == 0 ? +0 : keep[i] * C) with the sums s at a + j * csa and, at b, a
+ *             struct tsr_softmax whose keep and add are used. m as in SOFTMAX.
+ * GEMM and GEMM_AT whose ta is f16 or bf16 convert A to f32 exactly; B and C are f32.
  *
  * GEMM_AT takes only whole units of rows (m is a multiple of mu). PACK_N and PACK_T: mr says the one panel width a
  * kernel is made for, or is 0 for one that takes any width up to nr. UPDATE, UPDATE_T and SCALE take any m and n
@@ -46,6 +58,10 @@ enum tsr_op {
   TSR_OP_UPDATE,
   TSR_OP_UPDATE_T,
   TSR_OP_SCALE,
+  TSR_OP_CONVERT,
+  TSR_OP_SOFTMAX,
+  TSR_OP_SOFTMAX_T,
+  TSR_OP_MERGE,
   TSR_OP_COUNT
 };
 
@@ -66,6 +82,44 @@ struct tsr_step {
   double alpha, beta; /* beta == 0: C is not read */
   uint64_t flags;
 };
+
+/* What a SOFTMAX step does to each row, all of it in f32 and in this order (doc/attention.md, "Numbers"):
+ *
+ *   for each key j:  x = s;  if cap != 0: x = cap * tanh2(x);  if slope: x = fma(slope[i], (float)(j - at[i]), x)
+ *                    if bias: x = bias == -inf ? -inf : x + bias
+ *                    if from: x = j < prefix or from[i] <= j < to[i] ? x : -inf
+ *   mc = the largest x, plus +0;  base = mc == -inf ? 0 : mc;  p = exp2(x - base), the key's weight
+ *   lane t of 16 sums the p of keys j = t, t + 16, ... in order from +0;  lc = the lanes' sum, halves added to halves:
+ *       t with t + 8, then with t + 4, t + 2, t + 1
+ *   m = the larger of max[i] and mc
+ *   keep[i] = max[i] == -inf ? +0 : exp2(max[i] - m);  add[i] = mc == -inf ? -0 : exp2(mc - m)
+ *   sum[i] = fma(add[i], lc, keep[i] == 0 ? +0 : keep[i] * sum[i]);  max[i] = m
+ *
+ *   exp2(y): y < -125: +0. Else n = y rounded to an integer, ties to even; f = y - n;
+ *            2^n * fma(f, r, 1) with r = fma(f, fma(f, fma(f, fma(f, fma(f, E6, E5), E4), E3), E2), E1)
+ *   tanh2(y): with y' = -|y| raised to -125 if it is less, n and f as in exp2, e = fma(2^n, f * r, 2^n - 1);
+ *             -e / (2 + e) with the sign of y. That is tanh(y ln(2) / 2).
+ *
+ * A NaN among the x makes all of the row NaN. */
+struct tsr_softmax {
+  float *max, *sum;       /* of each row so far: -inf and 0 at first */
+  float *keep, *add;      /* out: what the row's former sums and those of this chunk are multiplied by */
+  const int32_t *from, *to; /* visible keys of each row, or NULL: all */
+  const int32_t *at;      /* each row's position, with slope */
+  const float *slope;     /* NULL: none */
+  tsr_mem bias;           /* added, laid out as the scores; 0: none */
+  int64_t bias_ld;        /* bytes from key to key (SOFTMAX) or row to row (SOFTMAX_T) */
+  float cap;              /* 0: none */
+  int32_t prefix;
+};
+#define TSR_SOFTMAX_PAD 64
+#define TSR_EXP2_E1 0x1.62e430p-1f
+#define TSR_EXP2_E2 0x1.ebfbdcp-3f
+#define TSR_EXP2_E3 0x1.c6af7cp-5f
+#define TSR_EXP2_E4 0x1.3b2de0p-7f
+#define TSR_EXP2_E5 0x1.5f082ep-10f
+#define TSR_EXP2_E6 0x1.416b52p-13f
+#define TSR_EXP2_LEAST -125.0f
 
 typedef void tsr_run(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c);
 

@@ -1,4 +1,4 @@
-/* Tessera: matrix multiplication with the same bits everywhere.
+/* Tessera: matrix multiplication and attention with the same bits everywhere.
  *
  * Copyright (c) 2026 The Tessera authors. SPDX-License-Identifier: BSD-3-Clause
  *
@@ -34,8 +34,12 @@ typedef enum tsr_status {
   TSR_IO_ERROR,         /* a file could not be read or written: tsr_last_error() says which and why */
 } tsr_status;
 
-/* f16 is IEEE binary16, bf16 the upper half of an f32, s8 and s32 signed integers. */
-typedef enum tsr_type { TSR_F32 = 1, TSR_F64 = 2, TSR_F16 = 3, TSR_BF16 = 4, TSR_S8 = 5, TSR_S32 = 6 } tsr_type;
+/* f16 is IEEE binary16, bf16 the upper half of an f32, s8 and s32 signed integers. q8_0 and q4_0 are blocks of 32 numbers
+ * as in ggml (an f16 scale, then 32 signed bytes, or 16 bytes of nibbles with an offset of 8: element e in the low half
+ * of byte e, element e + 16 in the high half). bool is a byte that is 0 or not. */
+typedef enum tsr_type {
+  TSR_F32 = 1, TSR_F64 = 2, TSR_F16 = 3, TSR_BF16 = 4, TSR_S8 = 5, TSR_S32 = 6, TSR_Q8_0 = 7, TSR_Q4_0 = 8, TSR_BOOL = 9
+} tsr_type;
 
 /* How a matrix lies in memory: TSR_ROW_MAJOR means element (i, j) is at i * ld + j. */
 typedef enum tsr_order { TSR_ROW_MAJOR = 101, TSR_COL_MAJOR = 102 } tsr_order;
@@ -193,4 +197,7 @@ TSR_API tsr_status tsr_tune(tsr_context *context, const char *operator_name, con
 #ifdef __cplusplus
 }
 #endif
+
+#include "tessera/attention.h"
+
 #endif

@@ -23,14 +23,15 @@ struct tsr_tiles {
   const struct tsr_kernel *tile[TSR_MAX_UNITS + 1][TSR_MAX_COLUMNS + 1];
 };
 
-/* Everything of one chip for one element type. */
-#define TSR_TYPES 3 /* those CPUs compute in: f32 and f64, from 1 */
+/* Everything of one chip for one element type of A. f16 and bf16 have GEMM, GEMM_AT, PACK and CONVERT to f32 only. */
+#define TSR_TYPES 5 /* f32, f64, f16, bf16, from 1 */
 #define TSR_MAX_WIDTH 256
 struct tsr_kernels {
   const struct tsr_chip *chip;
   struct tsr_tiles gemm, gemm_at;
   const struct tsr_kernel *pack_n[TSR_MAX_WIDTH + 1], *pack_t[TSR_MAX_WIDTH + 1]; /* by panel width; [0] = any */
-  const struct tsr_kernel *update, *update_t, *scale;
+  const struct tsr_kernel *update, *update_t, *scale, *softmax, *softmax_t, *merge;
+  const struct tsr_kernel *convert[TSR_TYPES]; /* by the type of C */
 };
 
 struct tsr_context {
@@ -60,8 +61,9 @@ extern struct tsr_device tsr_closed_device;
 /* The kinds of device of this build. */
 const struct tsr_device_chip *const *tsr_device_chips(int *n);
 
+/* Bytes of an element; 0 for types whose elements come in blocks. */
 static inline int64_t tsr_size_of(tsr_type type) {
-  static const int8_t bytes[] = {0, 4, 8, 2, 2, 1, 4};
+  static const int8_t bytes[] = {0, 4, 8, 2, 2, 1, 4, 0, 0, 1};
   return bytes[type];
 }
 

@@ -53,19 +53,28 @@ static void add_kernel(struct tsr_kernels *table, const struct tsr_kernel *k) {
     case TSR_OP_UPDATE: table->update = k; break;
     case TSR_OP_UPDATE_T: table->update_t = k; break;
     case TSR_OP_SCALE: table->scale = k; break;
+    case TSR_OP_CONVERT: table->convert[k->tc] = k; break;
+    case TSR_OP_SOFTMAX: table->softmax = k; break;
+    case TSR_OP_SOFTMAX_T: table->softmax_t = k; break;
+    case TSR_OP_MERGE: table->merge = k; break;
   }
 }
 
-/* A chip that lists no packing, update or scaling takes the next weaker chip's: those work on any machine below it. */
+/* What a chip does not list beside GEMM it takes from the weakest one: that works on any machine. */
 static void borrow(struct tsr_kernels *table, const struct tsr_chip *weaker, tsr_type type) {
   struct tsr_kernels other = {.chip = weaker};
   for (int i = 0; i < weaker->nkernels; i++)
-    if (weaker->kernel[i].tc == type) add_kernel(&other, &weaker->kernel[i]);
+    if (weaker->kernel[i].ta == type) add_kernel(&other, &weaker->kernel[i]);
   if (!table->pack_n[0]) table->pack_n[0] = other.pack_n[0];
   if (!table->pack_t[0]) table->pack_t[0] = other.pack_t[0];
   if (!table->update) table->update = other.update;
   if (!table->update_t) table->update_t = other.update_t;
   if (!table->scale) table->scale = other.scale;
+  if (!table->softmax) table->softmax = other.softmax;
+  if (!table->softmax_t) table->softmax_t = other.softmax_t;
+  if (!table->merge) table->merge = other.merge;
+  for (int c = 0; c < TSR_TYPES; c++)
+    if (!table->convert[c]) table->convert[c] = other.convert[c];
 }
 
 static void fill_table(int chip) {
@@ -74,7 +83,7 @@ static void fill_table(int chip) {
   if (!chips[chip]->usable(why)) return;
   for (int t = 0; t < TSR_TYPES; t++) table[t].chip = chips[chip];
   for (int i = 0; i < chips[chip]->nkernels; i++)
-    add_kernel(&table[chips[chip]->kernel[i].tc], &chips[chip]->kernel[i]);
+    add_kernel(&table[chips[chip]->kernel[i].ta], &chips[chip]->kernel[i]);
   for (int t = TSR_F32; t < TSR_TYPES; t++) borrow(&table[t], chips[NCHIPS - 1], (tsr_type)t);
 }
 

@@ -24,7 +24,7 @@ const char *list_wrong_line(const struct tsr_kernel *k, int64_t lanes) {
 
 static bool clash(const struct tsr_kernel *x, const struct tsr_kernel *y, bool same_chip) {
   bool same_tile = x->mr == y->mr && x->nr == y->nr && x->per_vector == y->per_vector;
-  return strcmp(x->symbol, y->symbol) == 0 || (same_chip && x->op == y->op && x->tc == y->tc && same_tile);
+  return strcmp(x->symbol, y->symbol) == 0 || (same_chip && x->op == y->op && x->ta == y->ta && x->tc == y->tc && same_tile);
 }
 
 int list_count_clashes(const struct tsr_chip *const *chips, int n, FILE *to) {
