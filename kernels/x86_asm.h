@@ -28,6 +28,20 @@
 #define STEP_BETA 96
 #define STEP_FLAGS 104
 
+/* struct tsr_softmax, asserted there too. */
+#define SOFTMAX_MAX 0
+#define SOFTMAX_SUM 8
+#define SOFTMAX_KEEP 16
+#define SOFTMAX_ADD 24
+#define SOFTMAX_FROM 32
+#define SOFTMAX_TO 40
+#define SOFTMAX_AT 48
+#define SOFTMAX_SLOPE 56
+#define SOFTMAX_BIAS 64
+#define SOFTMAX_BIAS_LD 72
+#define SOFTMAX_CAP 80
+#define SOFTMAX_PREFIX 84
+
 #define STEP_STORE_SUM 1
 #define STEP_NEAR 2
 

@@ -59,7 +59,7 @@ void reference_step(enum tsr_op op, tsr_type type, const struct tsr_step *st, in
     case TSR_OP_UPDATE: (wide ? update_f64 : update_f32)(st, false, a, c); break;
     case TSR_OP_UPDATE_T: (wide ? update_f64 : update_f32)(st, true, a, c); break;
     case TSR_OP_SCALE: (wide ? scale_f64 : scale_f32)(st, c); break;
-    case TSR_OP_COUNT: break;
+    default: break;
   }
 }
 

@@ -1,0 +1,313 @@
+/* TSR_OP_SOFTMAX and TSR_OP_SOFTMAX_T of kernel.h: scores to weights, and the rows' states.
+ *
+ *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)      b: struct tsr_softmax
+ *
+ * Constants and the arithmetic: softmax.h. Live in the second pass: zmm7 -base, zmm15 the largest x, zmm16 .. zmm31 the
+ * sums (of the keys t, t + 16, ... each; in SOFTMAX_T zmm16 alone), zmm9 .. zmm14 scores on their way. */
+#include "kernels/x86_avx512/softmax.h"
+
+/* 16 rows at a time down the keys.
+ *
+ * First pass: zmm24 .. zmm27 the largest x of every fourth key. */
+.macro greatest acc, column
+  vmovups X, \column
+  vmaxps zmm\acc, X, zmm\acc      /* of a NaN and a number the latter */
+.endm
+
+.macro weight acc, x, n, r, k, column
+  vaddps \x, MINUS_BASE, \column
+  exp2 \r, \x, \n, \k
+  vmovups \column, \r
+  vaddps zmm\acc, zmm\acc, \r
+.endm
+
+.macro add_sums half
+  .set at_t, 16
+  .rept \half
+    add_sum %(at_t), %(at_t + \half)
+    .set at_t, at_t + 1
+  .endr
+.endm
+.macro add_sum to, from
+  vaddps zmm\to, zmm\to, zmm\from
+.endm
+
+.macro zero reg
+  vpxord zmm\reg, zmm\reg, zmm\reg
+.endm
+
+.macro row_field to, field
+  mov FIELD, [SM + \field]
+  vmovups \to, [FIELD + OFFSET]
+.endm
+
+/* The rows' own values for `score`. */
+.macro load_rows
+  mov eax, 16
+  cmp ROWS, rax
+  cmovl rax, ROWS
+  mov esi, -1
+  bzhi esi, esi, eax
+  kmovw k3, esi
+  vbroadcastss CAP, dword ptr [SM + SOFTMAX_CAP]
+  vpbroadcastd PREFIX, dword ptr [SM + SOFTMAX_PREFIX]
+  vpxord J, J, J
+  vpternlogd STEP_J, STEP_J, STEP_J, 0xff
+  vpsrld STEP_J, STEP_J, 31
+  cmp qword ptr [SM + SOFTMAX_SLOPE], 0
+  je .Lno_slope\@
+  row_field SLOPE, SOFTMAX_SLOPE
+  row_field AT, SOFTMAX_AT
+.Lno_slope\@:
+  cmp qword ptr [SM + SOFTMAX_FROM], 0
+  je .Lno_mask\@
+  row_field FROM, SOFTMAX_FROM
+  row_field TO, SOFTMAX_TO
+.Lno_mask\@:
+  mov BIAS, [SM + SOFTMAX_BIAS]
+  add BIAS, OFFSET
+  mov BIAS_NEXT, [SM + SOFTMAX_BIAS_LD]
+.endm
+
+FUNCTION(tsr_softmax_f32_avx512)
+  enter
+  lea CSC3, [CSC + 2*CSC]
+.Lrows:
+  vbroadcastss zmm24, MINUS_INF
+  test EDGES, EDGES
+  jz .Lplain
+  load_rows
+  mov P, C
+  mov LEFT, [STEP + STEP_N]
+.Lscore:
+  vmovups X, [P]
+  score
+  vmovups [P], X
+  vmaxps zmm24, X, zmm24
+  add P, CSC
+  dec LEFT
+  jnz .Lscore
+  jmp .Lgreatest
+
+.Lplain:
+  vmovaps zmm25, zmm24
+  vmovaps zmm26, zmm24
+  vmovaps zmm27, zmm24
+  mov P, C
+  mov LEFT, [STEP + STEP_N]
+  sub LEFT, 4
+  jl .Lplain_rest
+.Lplain_four:
+  greatest 24, [P]
+  greatest 25, [P + CSC]
+  greatest 26, [P + 2*CSC]
+  greatest 27, [P + CSC3]
+  lea P, [P + 4*CSC]
+  sub LEFT, 4
+  jge .Lplain_four
+.Lplain_rest:
+  add LEFT, 4
+  jz .Lplain_done
+.Lplain_one:
+  greatest 24, [P]
+  add P, CSC
+  dec LEFT
+  jnz .Lplain_one
+.Lplain_done:
+  vmaxps zmm24, zmm24, zmm25
+  vmaxps zmm26, zmm26, zmm27
+  vmaxps zmm24, zmm24, zmm26
+.Lgreatest:
+  zero 15
+  vaddps zmm15, zmm15, zmm24
+  set_base zmm15
+  .set at_t, 16
+  .rept 16
+    zero %(at_t)
+    .set at_t, at_t + 1
+  .endr
+  mov P, C
+  mov LEFT, [STEP + STEP_N]
+.Lweights:
+  .set at_t, 16
+  .rept 8
+    weight %(at_t), zmm9, zmm10, zmm11, k1, [P]
+    dec LEFT
+    jz .Lsums
+    weight %(at_t + 1), zmm12, zmm13, zmm14, k2, [P + CSC]
+    dec LEFT
+    jz .Lsums
+    lea P, [P + 2*CSC]
+    .set at_t, at_t + 2
+  .endr
+  jmp .Lweights
+.Lsums:
+  add_sums 8
+  add_sums 4
+  add_sums 2
+  add_sums 1
+  join zmm15, zmm16
+  add C, 64
+  add OFFSET, 64
+  sub ROWS, 16
+  jg .Lrows
+  leave_function
+END(tsr_softmax_f32_avx512)
+
+/* 16 keys at a time along a row; the states of 16 rows are joined together. */
+#define LANE r14            /* of the row in MOST and SUMS */
+#define MOST rsp
+#define SUMS rsp + 64
+#define BIAS_ROW [rsp + 128]
+#define FRAME 136
+
+.macro spread_field to, field
+  mov FIELD, [SM + \field]
+  add FIELD, OFFSET
+  vpbroadcastd \to, dword ptr [FIELD + LANE]
+.endm
+
+/* The row's own values for `score`. */
+.macro load_row
+  vbroadcastss CAP, dword ptr [SM + SOFTMAX_CAP]
+  vpbroadcastd PREFIX, dword ptr [SM + SOFTMAX_PREFIX]
+  vmovdqu32 J, [rip + .Lkeys]
+  mov eax, 16
+  vpbroadcastd STEP_J, eax
+  cmp qword ptr [SM + SOFTMAX_SLOPE], 0
+  je .Lno_slope\@
+  spread_field SLOPE, SOFTMAX_SLOPE
+  spread_field AT, SOFTMAX_AT
+.Lno_slope\@:
+  cmp qword ptr [SM + SOFTMAX_FROM], 0
+  je .Lno_mask\@
+  spread_field FROM, SOFTMAX_FROM
+  spread_field TO, SOFTMAX_TO
+.Lno_mask\@:
+  mov BIAS, BIAS_ROW
+  mov BIAS_NEXT, [SM + SOFTMAX_BIAS_LD]
+  add BIAS_NEXT, BIAS
+  mov BIAS_ROW, BIAS_NEXT
+  mov BIAS_NEXT, 64
+.endm
+
+/* k3 = the LEFT keys of a last vector. */
+.macro set_last_keys
+  mov r9d, -1
+  bzhi r9d, r9d, esi
+  kmovw k3, r9d
+.endm
+
+/* Both halves of a vector, then of the halves, and so on: xmm<reg>[0] = the result. */
+.macro fold how, reg
+  vextractf64x4 ymm10, zmm\reg, 1
+  \how ymm\reg, ymm\reg, ymm10
+  vextractf32x4 xmm10, ymm\reg, 1
+  \how xmm\reg, xmm\reg, xmm10
+  vmovhlps xmm10, xmm\reg, xmm\reg
+  \how xmm\reg, xmm\reg, xmm10
+  vmovshdup xmm10, xmm\reg
+  \how xmm\reg, xmm\reg, xmm10
+.endm
+
+FUNCTION(tsr_softmax_t_f32_avx512)
+  enter
+  PUSH(r14)
+  sub rsp, FRAME
+  .cfi_adjust_cfa_offset FRAME
+  mov P, [SM + SOFTMAX_BIAS]
+  mov BIAS_ROW, P
+.Lt_rows:
+  xor LANE, LANE
+  vbroadcastss X, MINUS_INF
+  vmovups [MOST], X
+  vmovups [SUMS], X             /* rows that are not there */
+.Lt_row:
+  vbroadcastss zmm24, MINUS_INF
+  vmovaps zmm25, zmm24
+  mov P, C
+  mov LEFT, [STEP + STEP_N]
+  test EDGES, EDGES
+  jz .Lt_plain
+  load_row
+  mov P, C
+  kxnorw k3, k3, k3
+  sub LEFT, 16
+  jl .Lt_score_last
+.Lt_score:
+  vmovups X, [P]
+  score
+  vmovups [P], X
+  vmaxps zmm24, X, zmm24
+  add P, 64
+  sub LEFT, 16
+  jge .Lt_score
+.Lt_score_last:
+  add LEFT, 16
+  jz .Lt_greatest
+  set_last_keys
+  vmovups X{k3}{z}, [P]
+  score
+  jmp .Lt_pad
+
+.Lt_plain:
+  sub LEFT, 32
+  jl .Lt_plain_rest
+.Lt_plain_two:
+  greatest 24, [P]
+  greatest 25, [P + 64]
+  add P, 128
+  sub LEFT, 32
+  jge .Lt_plain_two
+.Lt_plain_rest:
+  add LEFT, 16
+  jl .Lt_plain_last
+  greatest 24, [P]
+  add P, 64
+  sub LEFT, 16
+.Lt_plain_last:
+  add LEFT, 16
+  jz .Lt_greatest
+  set_last_keys
+  vmovups X{k3}{z}, [P]
+.Lt_pad:                        /* keys that are not there are masked */
+  vbroadcastss zmm10, MINUS_INF
+  vblendmps X{k3}, zmm10, X
+  vmovups [P], X
+  vmaxps zmm24, X, zmm24
+.Lt_greatest:
+  vmaxps zmm24, zmm24, zmm25
+  fold vmaxps, 24
+  zero 15
+  vbroadcastss zmm24, xmm24
+  vaddps zmm15, zmm15, zmm24
+  vmovss dword ptr [MOST + LANE], xmm15
+  set_base zmm15
+  zero 16
+  mov P, C
+  mov LEFT, [STEP + STEP_N]
+.Lt_weights:
+  weight 16, zmm9, zmm10, zmm11, k1, [P]
+  add P, 64
+  sub LEFT, 16
+  jg .Lt_weights
+  fold vaddps, 16
+  vmovss dword ptr [SUMS + LANE], xmm16
+  add C, CSC
+  add LANE, 4
+  dec ROWS
+  jz .Lt_join
+  cmp LANE, 64
+  jne .Lt_row
+.Lt_join:
+  vmovups zmm15, [MOST]
+  vmovups zmm16, [SUMS]
+  join zmm15, zmm16
+  add OFFSET, 64
+  test ROWS, ROWS
+  jnz .Lt_rows
+  add rsp, FRAME
+  .cfi_adjust_cfa_offset -FRAME
+  POP(r14)
+  leave_function
+END(tsr_softmax_t_f32_avx512)
