@@ -23,6 +23,14 @@ struct tsr_tiles {
   const struct tsr_kernel *tile[TSR_MAX_UNITS + 1][TSR_MAX_COLUMNS + 1];
 };
 
+/* Columns of the next tile when `left` columns are to be covered exactly by tiles of `columns`, where `most` is the
+ * widest tile there is: whole tiles, then two that share what is left evenly, or one. */
+static inline int tsr_next_columns(int64_t left, int columns, int most) {
+  if (left <= most) return (int)left;
+  if (left >= 2 * columns) return columns;
+  return (int)((left + 1) / 2);
+}
+
 /* Everything of one chip for one element type of A. f16 and bf16 have GEMM, GEMM_AT, PACK and CONVERT to f32 only. */
 #define TSR_TYPES 5 /* f32, f64, f16, bf16, from 1 */
 #define TSR_MAX_WIDTH 256
@@ -60,6 +68,11 @@ extern struct tsr_device tsr_closed_device;
 
 /* The kinds of device of this build. */
 const struct tsr_device_chip *const *tsr_device_chips(int *n);
+
+static inline int64_t tsr_min(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t tsr_max(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t tsr_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline int64_t tsr_round_up(int64_t x, int64_t to) { return tsr_ceil_div(x, to) * to; }
 
 /* Bytes of an element; 0 for types whose elements come in blocks. */
 static inline int64_t tsr_size_of(tsr_type type) {

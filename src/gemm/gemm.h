@@ -102,14 +102,6 @@ tsr_status tsr_gemm_check_plan(const tsr_context *context, const struct tsr_gemm
 /* The shape of a problem in the tuner's words (TSR_VALUES_TEXT bytes). */
 void tsr_gemm_words(const tsr_context *context, const struct tsr_gemm_problem *problem, char *text);
 
-/* Columns of the next tile when `left` columns are to be covered exactly by tiles of `columns`, where `most` is the
- * widest tile there is: whole tiles, then two that share what is left evenly, or one. */
-static inline int tsr_next_columns(int64_t left, int columns, int most) {
-  if (left <= most) return (int)left;
-  if (left >= 2 * columns) return columns;
-  return (int)((left + 1) / 2);
-}
-
 /* Computes a valid problem on the calling thread, without a trace line. */
 void tsr_gemm_compute_alone(const tsr_context *context, const struct tsr_gemm_problem *problem);
 

@@ -98,8 +98,4 @@ tsr_status tsr_gemm_across(const struct tsr_gemm_job *job, struct tsr_team *team
 tsr_status tsr_gemm_k_split(const struct tsr_gemm_job *job, struct tsr_team *team);
 tsr_status tsr_gemm_packed(const struct tsr_gemm_job *job, struct tsr_team *team);
 
-static inline int64_t tsr_min(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t tsr_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static inline int64_t tsr_round_up(int64_t x, int64_t to) { return tsr_ceil_div(x, to) * to; }
-
 #endif

@@ -1,0 +1,147 @@
+/* Attention inside the library: the normalised problem, how it is computed, and the pieces of src/attention. */
+#ifndef TSR_ATTENTION_H
+#define TSR_ATTENTION_H
+
+#include "src/core/core.h"
+
+/* Keys of a chunk, counted from the sequence's first key: part of the numeric contract, never tuned. */
+#define TSR_CHUNK 256
+#define TSR_LOG2_E 1.4426950408889634
+#define TSR_MOST_HEAD_SIZE 1024
+
+/* A checked call. Strides are in bytes. */
+struct tsr_attention_problem {
+  tsr_attention_desc d;
+  tsr_mem q, k, v, out;
+  float *lse;
+  int64_t group;                               /* heads of q to one of k */
+  int64_t step_q[3], step_k[3], step_v[3], step_out[3], step_mask[3];
+  float q_scale, cap;                          /* q is multiplied by it; of struct tsr_softmax */
+};
+
+/* Which way the lanes of a vector run: over queries, or over keys (and the elements of a value), where queries are few.
+ * Both give the same bits. */
+enum tsr_attention_lanes { TSR_LANES_QUERIES = 1, TSR_LANES_KEYS };
+
+/* How a call is computed; what the tuner decides. */
+struct tsr_attention_way {
+  enum tsr_attention_lanes lanes;
+  int threads;
+  int64_t rows;  /* of an item: so many rows (queries times heads of a group) share each chunk of keys */
+  int64_t width; /* lanes over queries: rows of a tile; over keys: the same as rows */
+  int split;     /* not 0: threads share the chunks of an item */
+};
+
+/* One sequence of the batch. Keys count from the first of k and v. */
+struct tsr_attention_sequence {
+  int64_t b, queries, keys;
+  int64_t first_query, first_key; /* rows before it in q and out, in k and v */
+  int64_t shift;                  /* query i stands at i + shift */
+};
+
+/* The rows that one thread works on at a time: row r is head r % group of query r / group. */
+struct tsr_attention_item {
+  struct tsr_attention_sequence seq;
+  int64_t head; /* of k and v */
+  int64_t row, rows;
+};
+
+/* Checks a descriptor without and with the pointers, and fills the problem. */
+tsr_status tsr_attention_check(const tsr_context *context, const tsr_attention_desc *desc);
+tsr_status tsr_attention_check_data(const tsr_attention_desc *desc, const void *q, const void *k, const void *v,
+                                    const void *out, const void *lse);
+void tsr_attention_normalise(const tsr_attention_desc *desc, const void *q, const void *k, const void *v, void *out,
+                             float *lse, struct tsr_attention_problem *problem);
+
+/* Elements of a type in bytes; for block types a multiple of 32. */
+static inline int64_t tsr_bytes_of(tsr_type type, int64_t elements) {
+  return type == TSR_Q8_0 ? elements / 32 * 34 : type == TSR_Q4_0 ? elements / 32 * 18 : elements * tsr_size_of(type);
+}
+
+void tsr_attention_sequence_of(const struct tsr_attention_problem *problem, int64_t b,
+                               struct tsr_attention_sequence *seq);
+
+/* Items of a call, some of which may be empty (rows 0). */
+int64_t tsr_attention_items(const struct tsr_attention_problem *problem, const struct tsr_attention_way *way);
+void tsr_attention_item_of(const struct tsr_attention_problem *problem, const struct tsr_attention_way *way,
+                           int64_t index, struct tsr_attention_item *item);
+
+/* The first key that query i sees by its position, and the one behind the last; the prefix not counted. */
+void tsr_attention_sees(const struct tsr_attention_problem *problem, const struct tsr_attention_sequence *seq, int64_t i,
+                        int64_t *from, int64_t *to);
+/* How many of the first keys every query sees. */
+int64_t tsr_attention_prefix(const struct tsr_attention_problem *problem, const struct tsr_attention_sequence *seq);
+
+/* The rule of thumb, for at most so many threads. */
+void tsr_attention_choose(const tsr_context *context, const struct tsr_attention_problem *problem, int threads,
+                          struct tsr_attention_way *way);
+
+/* What one thread works with; all of it lies in its part of the workspace. */
+struct tsr_attention_worker {
+  const struct tsr_attention_problem *problem;
+  const struct tsr_attention_way *way;
+  const struct tsr_kernels *kernels; /* by type */
+  bool careful;                      /* keys of weight 0 must not count, whatever their values hold */
+  int64_t ld_k, ld_v, ld_s;          /* of k, v and (lanes over keys) s, in elements */
+  float *q, *s, *sums, *o, *k, *v, *clean, *bias, *bias_t, *row;
+  float *max, *sum, *keep, *add, *slope;
+  int32_t *from, *to, *at;
+};
+
+/* Bytes of one worker's part, a multiple of 64, and the worker laid out there. */
+size_t tsr_attention_worker_bytes(const struct tsr_attention_problem *problem, const struct tsr_attention_way *way);
+void tsr_attention_worker_init(struct tsr_attention_worker *worker, const tsr_context *context,
+                               const struct tsr_attention_problem *problem, const struct tsr_attention_way *way,
+                               void *memory);
+
+/* Keys or values of one chunk as the kernels take them. */
+struct tsr_attention_keys {
+  tsr_mem at;          /* key 0 of the chunk */
+  tsr_type type;
+  int64_t step, panel; /* bytes from element to element of a key (rows: its size), and from panel to panel (0: rows) */
+  int64_t next;        /* bytes from key to key */
+};
+
+/* Loading: converted where the kernels need it, in place where they do not. */
+void tsr_attention_load_q(struct tsr_attention_worker *w, const struct tsr_attention_item *item);
+void tsr_attention_load_k(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                          int64_t n, struct tsr_attention_keys *keys);
+void tsr_attention_load_v(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                          int64_t n, struct tsr_attention_keys *values);
+/* Writes the mask of rows r0 .. r0 + rows and keys from .. to of the sequence to w->bias (rows of TSR_CHUNK) and narrows
+ * the keys to those that some row sees; false: none. */
+bool tsr_attention_load_mask(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r0,
+                             int64_t rows, int64_t *from, int64_t *to);
+
+/* Sets the state of so many rows to that of no keys. */
+void tsr_attention_start(struct tsr_attention_worker *w, int64_t rows);
+
+/* A whole item, written out. */
+void tsr_attention_compute(struct tsr_attention_worker *w, const struct tsr_attention_item *item);
+
+/* One chunk of an item alone, with lanes over keys: its state is left in w->max, w->sum and w->sums; false: no row sees
+ * any of it, and w->sums is not set. q must have been loaded. */
+bool tsr_attention_compute_chunk(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk);
+
+/* Whether a row of o (or sums) holds a NaN that its sum does not explain: a key of weight 0 may have brought it. */
+bool tsr_attention_is_spoilt(const struct tsr_attention_worker *w, const struct tsr_attention_item *item, const float *o);
+
+/* Computes the states of an item's chunks and writes them to out (TSR_ATTENTION_PARTIAL). */
+void tsr_attention_compute_partial(struct tsr_attention_worker *w, const struct tsr_attention_item *item);
+
+/* Joins a chunk's state (largest score, sum) to that of row r, leaving what to multiply with in w->keep and w->add. */
+void tsr_attention_join(struct tsr_attention_worker *w, int64_t r, float max, float sum);
+
+/* Takes in the sinks, divides, and writes out and lse. */
+void tsr_attention_finish(struct tsr_attention_worker *w, const struct tsr_attention_item *item);
+
+/* The work on a call by `threads` bodies at the same time, on memory of workspace_bytes. */
+size_t tsr_attention_workspace_bytes(const struct tsr_attention_problem *problem, const struct tsr_attention_way *way);
+void tsr_attention_run_all(const tsr_context *context, const struct tsr_attention_problem *problem,
+                           const struct tsr_attention_way *way, void *workspace);
+
+/* rows x cols of C = A B, one block of k, with what step says; few columns take the tallest tiles. */
+void tsr_attention_multiply(const struct tsr_tiles *tiles, struct tsr_step *step, int64_t size_a, int64_t rows,
+                            int64_t cols, tsr_mem a, tsr_mem b, tsr_mem c);
+
+#endif

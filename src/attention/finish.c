@@ -1,0 +1,78 @@
+/* The end of an item: sinks, division, out and lse; and the joining of states. */
+#include <math.h>
+#include <string.h>
+
+#include "src/attention/attention.h"
+#include "src/attention/log.h"
+
+static bool has_nan(const float *x, int64_t n, int64_t next) {
+  bool found = false;
+  for (int64_t i = 0; i < n; i++) found |= x[i * next] != x[i * next];
+  return found;
+}
+
+bool tsr_attention_is_spoilt(const struct tsr_attention_worker *w, const struct tsr_attention_item *item,
+                             const float *o) {
+  int64_t d_v = w->problem->d.d_v, width = w->way->width;
+  for (int64_t r = 0; r < item->rows; r++) {
+    bool across = w->way->lanes == TSR_LANES_QUERIES;
+    const float *row = across ? o + r / width * width * d_v + r % width : o + r * d_v;
+    if (w->sum[r] > 0 && has_nan(row, d_v, across ? width : 1)) return true;
+  }
+  return false;
+}
+
+/* The state of one key with the score `max` does to a row what any chunk with that maximum does, but for the sum. */
+void tsr_attention_join(struct tsr_attention_worker *w, int64_t r, float max, float sum) {
+  float score[16] = {max}, before = w->sum[r];
+  struct tsr_softmax sm = {.max = w->max + r, .sum = w->sum + r, .keep = w->keep + r, .add = w->add + r};
+  struct tsr_step step = {.m = 1, .n = 1, .csc = sizeof score};
+  w->kernels[TSR_F32].softmax_t->run(&step, 0, (tsr_mem)&sm, (tsr_mem)score);
+  w->sum[r] = fmaf(w->add[r], sum, w->keep[r] == 0 ? 0 : w->keep[r] * before);
+}
+
+static tsr_mem out_of(const struct tsr_attention_problem *p, const struct tsr_attention_item *item, int64_t r) {
+  int64_t i = (item->row + r) / p->group, head = item->head * p->group + (item->row + r) % p->group;
+  int64_t batch = p->d.cu_q ? 0 : item->seq.b;
+  return p->out + (tsr_mem)(batch * p->step_out[TSR_BATCH] + (item->seq.first_query + i) * p->step_out[TSR_ROW] +
+                            head * p->step_out[TSR_HEAD]);
+}
+
+static float *lse_of(const struct tsr_attention_problem *p, const struct tsr_attention_item *item, int64_t r) {
+  int64_t i = (item->row + r) / p->group, head = item->head * p->group + (item->row + r) % p->group;
+  if (p->d.cu_q) return p->lse + head * p->d.cu_q[p->d.batch] + item->seq.first_query + i;
+  return p->lse + (item->seq.b * p->d.heads_q + head) * p->d.len_q + i;
+}
+
+/* One row: o / sum, rounded to the type of out. */
+static void write_row(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r, float *o) {
+  const struct tsr_attention_problem *p = w->problem;
+  float factor = 1;
+  if (p->d.sinks) {
+    int64_t head = item->head * p->group + (item->row + r) % p->group;
+    tsr_attention_join(w, r, (float)(p->d.sinks[head] * TSR_LOG2_E), 1);
+    factor = w->keep[r];
+  }
+  struct tsr_step step = {.m = p->d.d_v, .n = 1, .alpha = factor / w->sum[r]};
+  if (w->sum[r] == 0 || factor == 0) {
+    memset(o, 0, (size_t)p->d.d_v * sizeof *o);
+    step.alpha = 1;
+  }
+  w->kernels[TSR_F32].convert[p->d.type_out]->run(&step, (tsr_mem)o, 0, out_of(p, item, r));
+  if (p->lse) *lse_of(p, item, r) = tsr_attention_lse(w->max[r], w->sum[r]);
+}
+
+void tsr_attention_finish(struct tsr_attention_worker *w, const struct tsr_attention_item *item) {
+  int64_t d_v = w->problem->d.d_v, width = w->way->width;
+  if (w->way->lanes == TSR_LANES_KEYS) {
+    for (int64_t r = 0; r < item->rows; r++) write_row(w, item, r, w->o + r * d_v);
+    return;
+  }
+  const struct tsr_kernel *turn = w->kernels[TSR_F32].pack_t[0];
+  for (int64_t r0 = 0; r0 < item->rows; r0 += width) {
+    int64_t rows = tsr_min(width, item->rows - r0);
+    struct tsr_step step = {.m = d_v, .n = d_v, .k = rows, .rsa = width * 4, .csa = 4};
+    turn->run(&step, (tsr_mem)(w->o + r0 * d_v), 0, (tsr_mem)w->row);
+    for (int64_t r = 0; r < rows; r++) write_row(w, item, r0 + r, w->row + r * d_v);
+  }
+}

@@ -1,0 +1,200 @@
+/* Operands on their way to the kernels: rows gathered, converted, transposed where the kernels need it. */
+#include <math.h>
+#include <string.h>
+
+#include "src/attention/attention.h"
+#include "src/attention/blocks.h"
+
+static void convert(const struct tsr_attention_worker *w, tsr_type from, tsr_type to, double alpha, int64_t m, int64_t n,
+                    tsr_mem a, int64_t csa, tsr_mem c, int64_t csc) {
+  struct tsr_step step = {.m = m, .n = n, .csa = csa, .csc = csc, .alpha = alpha};
+  if (n > 0) w->kernels[from].convert[to]->run(&step, a, 0, c);
+}
+
+/* q of rows r0 .. r0 + rows, scaled, in rows of d_qk floats. */
+static void gather_q(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r0, int64_t rows,
+                     float *to) {
+  const struct tsr_attention_problem *p = w->problem;
+  int64_t d = p->d.d_qk, group = p->group;
+  for (int64_t r = r0, n; r < r0 + rows; r += n, to += n * d) {
+    int64_t i = r / group, g = r % group;
+    tsr_mem from = p->q + (tsr_mem)((item->seq.first_query + i) * p->step_q[TSR_ROW] +
+                                    (item->head * group + g) * p->step_q[TSR_HEAD]);
+    if (!p->d.cu_q) from += (tsr_mem)(item->seq.b * p->step_q[TSR_BATCH]);
+    n = tsr_min(r0 + rows - r, group == 1 ? rows : group - g);
+    convert(w, p->d.type_q, TSR_F32, p->q_scale, d, n, from, p->step_q[group == 1 ? TSR_ROW : TSR_HEAD], (tsr_mem)to,
+            d * 4);
+  }
+}
+
+/* Turns columns x rows over: `to` gets width floats for each of k steps, width >= rows of them filled up. */
+static void transpose(const struct tsr_attention_worker *w, int64_t rows, int64_t width, int64_t k, const float *from,
+                      int64_t ld, float *to) {
+  const struct tsr_kernels *f32 = &w->kernels[TSR_F32];
+  struct tsr_step step = {.m = rows, .n = width, .k = k, .rsa = ld * 4, .csa = 4, .dc = width * k * 4};
+  (f32->pack_t[width <= TSR_MAX_WIDTH && f32->pack_t[width] ? width : 0])->run(&step, (tsr_mem)from, 0, (tsr_mem)to);
+}
+
+void tsr_attention_load_q(struct tsr_attention_worker *w, const struct tsr_attention_item *item) {
+  const struct tsr_attention_way *way = w->way;
+  int64_t d = w->problem->d.d_qk, row = item->row;
+  if (way->lanes == TSR_LANES_KEYS) {
+    gather_q(w, item, row, item->rows, w->q);
+    return;
+  }
+  for (int64_t r = 0; r < item->rows; r += way->width) {
+    int64_t rows = tsr_min(way->width, item->rows - r);
+    gather_q(w, item, row + r, rows, w->row);
+    transpose(w, rows, way->width, d, w->row, d, w->q + r * d);
+  }
+}
+
+/* The address of key or value number j of a sequence, and how many follow it without a gap, up to n. */
+static tsr_mem row_of(const struct tsr_attention_problem *p, const struct tsr_attention_item *item, tsr_mem base,
+                      const int64_t *step, int64_t unit, int64_t j, int64_t *n) {
+  const tsr_attention_desc *d = &p->d;
+  tsr_mem head = base + (tsr_mem)(item->head * step[TSR_HEAD]);
+  if (!d->page_size) {
+    if (!d->cu_kv) head += (tsr_mem)(item->seq.b * step[TSR_BATCH]);
+    return head + (tsr_mem)((item->seq.first_key + j) / unit * step[TSR_ROW]);
+  }
+  int32_t page = d->block_table[item->seq.b * d->stride_table + j / d->page_size];
+  *n = tsr_min(*n, d->page_size - j % d->page_size);
+  return head + (tsr_mem)(page * step[TSR_BATCH] + j % d->page_size / unit * step[TSR_ROW]);
+}
+
+static const float *scale_of(const struct tsr_attention_problem *p, const struct tsr_attention_item *item,
+                             const float *scales, int64_t j) {
+  int64_t step[3], n = 1;
+  for (int i = 0; i < 3; i++) step[i] = p->d.stride_scales[i] * 4;
+  return (const float *)row_of(p, item, (tsr_mem)scales, step, 1, j, &n);
+}
+
+/* Rows j .. j + n of k or v, without a gap, to rows of ld floats. */
+static void convert_rows(struct tsr_attention_worker *w, const struct tsr_attention_item *item, tsr_type type,
+                         const float *scales, int64_t j, int64_t n, int64_t d, tsr_mem from, int64_t step, float *to,
+                         int64_t ld) {
+  if (type != TSR_S8 && tsr_size_of(type)) {
+    convert(w, type, TSR_F32, 1, d, n, from, step, (tsr_mem)to, ld * 4);
+    return;
+  }
+  for (int64_t i = 0; i < n; i++, from += (tsr_mem)step, to += ld)
+    tsr_attention_decode(type, d, from, type == TSR_S8 ? *scale_of(w->problem, item, scales, j + i) : 1, to);
+}
+
+/* A chunk of rows as floats, from one piece or from pages. */
+static void load_rows(struct tsr_attention_worker *w, const struct tsr_attention_item *item, bool keys, int64_t chunk,
+                      int64_t n, float *to, int64_t ld) {
+  const struct tsr_attention_problem *p = w->problem;
+  const int64_t *step = keys ? p->step_k : p->step_v;
+  for (int64_t j = 0, run; j < n; j += run) {
+    run = n - j;
+    tsr_mem from = row_of(p, item, keys ? p->k : p->v, step, 1, chunk + j, &run);
+    convert_rows(w, item, keys ? p->d.type_k : p->d.type_v, keys ? p->d.scales_k : p->d.scales_v, chunk + j, run,
+                 keys ? p->d.d_qk : p->d.d_v, from, step[TSR_ROW], to + j * ld, ld);
+  }
+}
+
+/* The same of keys in panels, which stay panels. */
+static void load_panels(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk, int64_t n) {
+  const struct tsr_attention_problem *p = w->problem;
+  int64_t size = p->d.d_qk * TSR_KV_PANEL;
+  for (int64_t j = 0; j < n; j += TSR_KV_PANEL) {
+    int64_t run = n - j;
+    tsr_mem from = row_of(p, item, p->k, p->step_k, TSR_KV_PANEL, chunk + j, &run);
+    convert(w, p->d.type_k, TSR_F32, 1, size, 1, from, 0, (tsr_mem)(w->k + j * p->d.d_qk), 0);
+  }
+}
+
+/* Whether a chunk lies in one piece and its type is one that GEMM kernels read. */
+static bool in_place(const struct tsr_attention_worker *w, tsr_type type, int64_t n, int64_t run) {
+  return run == n && tsr_size_of(type) && type != TSR_S8 && w->kernels[type].gemm.mu != 0 &&
+         (w->way->lanes == TSR_LANES_KEYS || type == TSR_F32);
+}
+
+static void load_k_panels(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                          int64_t n, struct tsr_attention_keys *keys) {
+  const struct tsr_attention_problem *p = w->problem;
+  int64_t run = n, size = tsr_size_of(p->d.type_k);
+  keys->at = row_of(p, item, p->k, p->step_k, TSR_KV_PANEL, chunk, &run);
+  keys->type = p->d.type_k;
+  keys->panel = p->step_k[TSR_ROW];
+  if (!in_place(w, keys->type, n, run)) {
+    load_panels(w, item, chunk, n);
+    keys->at = (tsr_mem)w->k;
+    keys->type = TSR_F32;
+    size = 4;
+    keys->panel = p->d.d_qk * TSR_KV_PANEL * 4;
+  }
+  keys->step = TSR_KV_PANEL * size;
+  keys->next = size;
+}
+
+void tsr_attention_load_k(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                          int64_t n, struct tsr_attention_keys *keys) {
+  const struct tsr_attention_problem *p = w->problem;
+  int64_t run = n;
+  if (p->d.layout_k == TSR_KV_PANELS) {
+    load_k_panels(w, item, chunk, n, keys);
+    return;
+  }
+  *keys = (struct tsr_attention_keys){.type = TSR_F32, .step = 4, .next = p->step_k[TSR_ROW]};
+  keys->at = row_of(p, item, p->k, p->step_k, 1, chunk, &run);
+  if (p->d.type_k != TSR_F32 || run != n) {
+    float *rows = w->way->lanes == TSR_LANES_KEYS ? w->row : w->k;
+    load_rows(w, item, true, chunk, n, rows, w->ld_k);
+    keys->at = (tsr_mem)rows;
+    keys->next = w->ld_k * 4;
+  }
+  if (w->way->lanes != TSR_LANES_KEYS) return;
+  transpose(w, n, TSR_KV_PANEL, p->d.d_qk, (const float *)keys->at, keys->next / 4, w->k);
+  *keys = (struct tsr_attention_keys){(tsr_mem)w->k, TSR_F32, TSR_KV_PANEL * 4, p->d.d_qk * TSR_KV_PANEL * 4, 4};
+}
+
+void tsr_attention_load_v(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                          int64_t n, struct tsr_attention_keys *values) {
+  const struct tsr_attention_problem *p = w->problem;
+  int64_t run = n;
+  values->at = row_of(p, item, p->v, p->step_v, 1, chunk, &run);
+  values->type = p->d.type_v;
+  values->step = tsr_size_of(p->d.type_v);
+  values->next = p->step_v[TSR_ROW];
+  values->panel = 0;
+  if (!w->careful && in_place(w, values->type, n, run)) return;
+  load_rows(w, item, false, chunk, n, w->v, w->ld_v);
+  *values = (struct tsr_attention_keys){(tsr_mem)w->v, TSR_F32, 4, 0, w->ld_v * 4};
+}
+
+/* One row of the mask as what is added to scores: times log2(e) and the head's slope. */
+static void load_mask_row(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r, int64_t from,
+                          int64_t n, float *to) {
+  const struct tsr_attention_problem *p = w->problem;
+  int64_t head = item->head * p->group + r % p->group, size = tsr_size_of(p->d.mask_type);
+  tsr_mem mask = (tsr_mem)p->d.mask + (tsr_mem)(item->seq.b * p->step_mask[TSR_BATCH] + head * p->step_mask[TSR_HEAD] +
+                                                r / p->group * p->step_mask[TSR_ROW] + from * size);
+  double alpha = (p->d.alibi_scales_mask && p->d.alibi ? p->d.alibi[head] : 1) * TSR_LOG2_E;
+  if (p->d.mask_type == TSR_BOOL) {
+    const uint8_t *seen = (const uint8_t *)mask;
+    for (int64_t j = 0; j < n; j++) to[j] = seen[j] ? 0 : -INFINITY;
+    return;
+  }
+  convert(w, p->d.mask_type, TSR_F32, alpha != 0 ? (float)alpha : 1, n, 1, mask, 0, (tsr_mem)to, 0);
+  for (int64_t j = 0; alpha == 0 && j < n; j++) to[j] = to[j] == -INFINITY ? -INFINITY : 0;
+}
+
+bool tsr_attention_load_mask(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r0,
+                             int64_t rows, int64_t *from, int64_t *to) {
+  int64_t base = *from, n = *to - *from, first = n, last = 0;
+  for (int64_t r = 0; r < rows; r++) {
+    float *bias = w->bias + r * TSR_CHUNK;
+    load_mask_row(w, item, r0 + r, base, n, bias);
+    int64_t low = 0, high = n;
+    while (low < first && bias[low] == -INFINITY) low++;
+    while (high > last && bias[high - 1] == -INFINITY) high--;
+    first = tsr_min(first, low);
+    last = tsr_max(last, high);
+  }
+  *from = base + first;
+  *to = base + last;
+  return first < last;
+}

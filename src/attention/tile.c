@@ -1,0 +1,301 @@
+/* Attention of one item: chunk by chunk and, within a chunk, tile by tile S = Q K', softmax, P V, merge.
+ * Lanes over queries: S, O and the sums are [key or d][row], a tile of `width` rows at a time. Lanes over keys: S is
+ * [row][key], O and the sums [row][d], all rows at once. */
+#include <math.h>
+#include <string.h>
+
+#include "src/attention/attention.h"
+
+/* Units of the next tile of rows: the tallest that takes all columns at once, else the preferred one. */
+static int units_for(const struct tsr_tiles *tiles, int64_t left, int64_t cols) {
+  for (int u = (int)tsr_min(left, TSR_MAX_UNITS); u > 0; u--)
+    if (tiles->max_columns[u] >= cols && (u >= tiles->units || u == left)) return u;
+  int u = (int)tsr_min(left, tiles->units);
+  while (!tiles->max_columns[u]) u--;
+  return u;
+}
+
+void tsr_attention_multiply(const struct tsr_tiles *tiles, struct tsr_step *step, int64_t size_a, int64_t rows,
+                            int64_t cols, tsr_mem a, tsr_mem b, tsr_mem c) {
+  for (int64_t left = tsr_ceil_div(rows, tiles->mu), u; left > 0; left -= u) {
+    u = units_for(tiles, left, cols);
+    int64_t tile_rows = u * tiles->mu;
+    int most = tiles->max_columns[u], columns = u == tiles->units ? tiles->columns : most;
+    step->m = tsr_min(rows, tile_rows);
+    for (int64_t j = 0; j < cols; j += step->n) {
+      int width = tsr_next_columns(cols - j, columns, most);
+      step->n = width;
+      step->db = width * step->csb;
+      while (tsr_next_columns(cols - j - step->n, columns, most) == width) step->n += width;
+      tiles->tile[u][width]->run(step, a, b + (tsr_mem)(j * step->csb), c + (tsr_mem)(j * step->csc));
+    }
+    a += (tsr_mem)(tile_rows * size_a);
+    c += (tsr_mem)(tile_rows * 4);
+    rows -= tile_rows;
+  }
+}
+
+/* What is visible of a chunk to a tile. Keys count from the chunk's first. */
+struct view {
+  int64_t row, rows;      /* of the item */
+  int64_t base, end;      /* keys computed: from a multiple of 16 to the last visible one */
+  bool edge;              /* not every row sees all of them */
+  const float *bias;
+};
+
+/* The keys of the chunk that some row of the tile sees. */
+static bool look(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk, int64_t n,
+                 struct view *view) {
+  const struct tsr_attention_problem *p = w->problem;
+  int64_t prefix = tsr_attention_prefix(p, &item->seq), row = item->row + view->row, group = p->group;
+  int64_t first = n, last = 0, from, to;
+  bool edge = false;
+  for (int64_t i = row / group; i <= (row + view->rows - 1) / group; i++) {
+    tsr_attention_sees(p, &item->seq, i, &from, &to);
+    bool all = from <= chunk && to >= chunk + n;
+    edge = edge || !all;
+    if (to > from) first = tsr_min(first, tsr_max(0, from - chunk)), last = tsr_max(last, tsr_min(n, to - chunk));
+  }
+  if (prefix > chunk) first = 0, last = tsr_max(last, tsr_min(n, prefix - chunk));
+  view->edge = edge;
+  view->bias = NULL;
+  view->base = first & ~(int64_t)15;
+  view->end = last;
+  if (first >= last) return false;
+  if (!p->d.mask_type) return true;
+  int64_t seen_from = chunk + view->base, seen_to = chunk + view->end;
+  if (!tsr_attention_load_mask(w, item, row, view->rows, &seen_from, &seen_to)) return false;
+  int64_t base = (seen_from - chunk) & ~(int64_t)15;
+  view->bias = w->bias + (base - view->base);
+  view->base = base;
+  view->end = seen_to - chunk;
+  return true;
+}
+
+/* What SOFTMAX needs to know of the tile's rows beside their scores. */
+static void describe_rows(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                          const struct view *view, struct tsr_softmax *sm) {
+  const struct tsr_attention_problem *p = w->problem;
+  int64_t column = chunk + view->base, from, to;
+  bool slopes = p->d.alibi && !p->d.alibi_scales_mask;
+  for (int64_t r = 0; r < view->rows && (view->edge || slopes); r++) {
+    int64_t row = item->row + view->row + r, i = row / p->group;
+    tsr_attention_sees(p, &item->seq, i, &from, &to);
+    w->from[r] = (int32_t)(from - column);
+    w->to[r] = (int32_t)(to - column);
+    w->at[r] = (int32_t)(i + item->seq.shift - column);
+    if (slopes) w->slope[r] = (float)(p->d.alibi[item->head * p->group + row % p->group] * TSR_LOG2_E);
+  }
+  sm->cap = p->cap;
+  sm->slope = slopes ? w->slope : NULL;
+  sm->from = view->edge ? w->from : NULL;
+  sm->prefix = (int32_t)tsr_max(-1, tsr_attention_prefix(p, &item->seq) - column);
+}
+
+static struct tsr_softmax state_of(struct tsr_attention_worker *w, int64_t row) {
+  return (struct tsr_softmax){.max = w->max + row, .sum = w->sum + row, .keep = w->keep + row, .add = w->add + row,
+                              .to = w->to, .at = w->at};
+}
+
+/* The chain of one element of P V in plain C, for the rows that a key with a NaN or Inf in its value really counts for. */
+static float chain(const float *weight, int64_t next_weight, const float *value, int64_t next_value, int64_t n) {
+  float s = 0;
+  for (int64_t j = 0; j < n; j++) {
+    float p = weight[j * next_weight], v = value[j * next_value];
+    s = fmaf(p, p == 0 && v - v != 0 ? 0 : v, s);
+  }
+  return s;
+}
+
+/* Strides, in floats, of what PV reads and writes. */
+struct layout {
+  const float *s;
+  float *sums;
+  int64_t s_row, s_key, sums_row, sums_d;
+};
+
+/* Values that are not finite count as 0 in the product; then elements that one of weight > 0 reaches are done again. */
+static void multiply_carefully(struct tsr_attention_worker *w, const struct view *view, const struct layout *at,
+                               struct tsr_step *step, tsr_mem a, tsr_mem b, bool values_are_a, float *values) {
+  int64_t n = view->end - view->base, d_v = w->problem->d.d_v;
+  float *v = values + view->base * w->ld_v, *clean = w->clean;
+  for (int64_t j = 0; j < n; j++)
+    for (int64_t e = 0; e < d_v; e++) {
+      float x = v[j * w->ld_v + e];
+      clean[j * w->ld_v + e] = x - x != 0 ? 0 : x;
+    }
+  if (values_are_a)
+    tsr_attention_multiply(&w->kernels[TSR_F32].gemm, step, 4, d_v, view->rows, (tsr_mem)clean, b, (tsr_mem)at->sums);
+  else
+    tsr_attention_multiply(&w->kernels[TSR_F32].gemm, step, 4, view->rows, d_v, a, (tsr_mem)clean, (tsr_mem)at->sums);
+  for (int64_t j = 0; j < n; j++)
+    for (int64_t e = 0; e < d_v; e++) {
+      float x = v[j * w->ld_v + e];
+      for (int64_t r = 0; x - x != 0 && r < view->rows; r++)
+        if (at->s[r * at->s_row + j * at->s_key] != 0)
+          at->sums[r * at->sums_row + e * at->sums_d] =
+              chain(at->s + r * at->s_row, at->s_key, v + e, w->ld_v, n);
+    }
+}
+
+/* One tile with lanes over queries; the sums of P V are left in w->sums as [d][width]. */
+static void attend_queries(struct tsr_attention_worker *w, const struct view *view, const struct tsr_attention_keys *k,
+                           const struct tsr_attention_keys *v, struct tsr_softmax *sm) {
+  const tsr_attention_desc *d = &w->problem->d;
+  const struct tsr_tiles *tiles = &w->kernels[TSR_F32].gemm;
+  int64_t width = w->way->width, n = view->end - view->base, most = k->panel ? TSR_KV_PANEL : n;
+  struct tsr_step qk = {.k = d->d_qk, .csa = width * 4, .rsb = k->step, .csb = k->next, .csc = width * 4,
+                        .flags = TSR_STORE_SUM | TSR_NEAR};
+  for (int64_t j = view->base, run; j < view->end; j += run) {
+    int64_t panel = k->panel ? j / TSR_KV_PANEL : 0, within = k->panel ? j % TSR_KV_PANEL : j;
+    run = tsr_min(view->end - j, most - (k->panel ? within : 0));
+    tsr_attention_multiply(tiles, &qk, 4, view->rows, run, (tsr_mem)(w->q + view->row * d->d_qk),
+                           k->at + (tsr_mem)(panel * k->panel + within * k->next),
+                           (tsr_mem)(w->s + (j - view->base) * width));
+  }
+  if (view->bias) {
+    const struct tsr_kernel *const *pack = w->kernels[TSR_F32].pack_t;
+    struct tsr_step turn = {.m = view->rows, .n = width, .k = n, .rsa = TSR_CHUNK * 4, .csa = 4};
+    (width <= TSR_MAX_WIDTH && pack[width] ? pack[width] : pack[0])->run(&turn, (tsr_mem)view->bias, 0,
+                                                                          (tsr_mem)w->bias_t);
+    sm->bias = (tsr_mem)w->bias_t;
+    sm->bias_ld = width * 4;
+  }
+  struct tsr_step softmax = {.m = view->rows, .n = n, .csc = width * 4};
+  w->kernels[TSR_F32].softmax->run(&softmax, 0, (tsr_mem)sm, (tsr_mem)w->s);
+  struct tsr_step pv = {.k = n, .csa = width * 4, .rsb = v->next, .csb = v->step, .csc = width * 4,
+                        .flags = TSR_STORE_SUM | TSR_NEAR};
+  tsr_mem values = v->at + (tsr_mem)(view->base * v->next);
+  if (!w->careful) {
+    tsr_attention_multiply(tiles, &pv, 4, view->rows, d->d_v, (tsr_mem)w->s, values, (tsr_mem)w->sums);
+    return;
+  }
+  struct layout at = {w->s, w->sums, 1, width, 1, width};
+  multiply_carefully(w, view, &at, &pv, (tsr_mem)w->s, values, false, w->v);
+}
+
+/* All rows with lanes over keys; the sums of P V are left in w->sums as [row][d]. */
+static void attend_keys(struct tsr_attention_worker *w, const struct view *view, const struct tsr_attention_keys *k,
+                        const struct tsr_attention_keys *v, struct tsr_softmax *sm) {
+  const tsr_attention_desc *d = &w->problem->d;
+  int64_t n = view->end - view->base;
+  struct tsr_step qk = {.k = d->d_qk, .csa = k->step, .rsb = 4, .csb = d->d_qk * 4, .csc = w->ld_s * 4,
+                        .flags = TSR_STORE_SUM};
+  for (int64_t j = view->base, run; j < view->end; j += run) {
+    int64_t within = j % TSR_KV_PANEL;
+    run = tsr_min(view->end - j, TSR_KV_PANEL - within);
+    tsr_attention_multiply(&w->kernels[k->type].gemm, &qk, k->next, run, view->rows,
+                           k->at + (tsr_mem)(j / TSR_KV_PANEL * k->panel + within * k->next), (tsr_mem)w->q,
+                           (tsr_mem)(w->s + (j - view->base)));
+  }
+  if (view->bias) {
+    sm->bias = (tsr_mem)view->bias;
+    sm->bias_ld = TSR_CHUNK * 4;
+  }
+  struct tsr_step softmax = {.m = view->rows, .n = n, .csc = w->ld_s * 4};
+  w->kernels[TSR_F32].softmax_t->run(&softmax, 0, (tsr_mem)sm, (tsr_mem)w->s);
+  struct tsr_step pv = {.k = n, .csa = v->next, .rsb = 4, .csb = w->ld_s * 4, .csc = d->d_v * 4, .flags = TSR_STORE_SUM};
+  if (!w->careful) {
+    tsr_attention_multiply(&w->kernels[v->type].gemm, &pv, v->step, d->d_v, view->rows,
+                           v->at + (tsr_mem)(view->base * v->next), (tsr_mem)w->s, (tsr_mem)w->sums);
+    return;
+  }
+  struct layout at = {w->s, w->sums, w->ld_s, 1, d->d_v, 1};
+  multiply_carefully(w, view, &at, &pv, 0, (tsr_mem)w->s, true, w->v);
+}
+
+static void merge_queries(struct tsr_attention_worker *w, const struct view *view, struct tsr_softmax *sm) {
+  int64_t width = w->way->width, d_v = w->problem->d.d_v;
+  struct tsr_step step = {.m = view->rows, .n = d_v, .csa = width * 4, .csc = width * 4};
+  w->kernels[TSR_F32].merge->run(&step, (tsr_mem)w->sums, (tsr_mem)sm, (tsr_mem)(w->o + view->row * d_v));
+}
+
+static void merge_keys(struct tsr_attention_worker *w, int64_t rows, const struct tsr_softmax *sm) {
+  int64_t d_v = w->problem->d.d_v;
+  struct tsr_step step = {.m = d_v, .n = 1};
+  for (int64_t r = 0; r < rows; r++) {
+    step.alpha = sm->add[r];
+    step.beta = sm->keep[r];
+    w->kernels[TSR_F32].update->run(&step, (tsr_mem)(w->sums + r * d_v), 0, (tsr_mem)(w->o + r * d_v));
+  }
+}
+
+static void attend(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                   const struct view *view, const struct tsr_attention_keys *k, const struct tsr_attention_keys *v,
+                   struct tsr_softmax *sm) {
+  *sm = state_of(w, view->row);
+  describe_rows(w, item, chunk, view, sm);
+  if (w->way->lanes == TSR_LANES_KEYS)
+    attend_keys(w, view, k, v, sm);
+  else
+    attend_queries(w, view, k, v, sm);
+}
+
+void tsr_attention_start(struct tsr_attention_worker *w, int64_t rows) {
+  for (int64_t r = 0; r < rows; r++) w->max[r] = -INFINITY, w->sum[r] = 0;
+}
+
+/* All tiles of an item against one chunk; its keys and values are loaded when the first tile sees some of them. */
+static void run_chunk(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk) {
+  int64_t n = tsr_min(TSR_CHUNK, item->seq.keys - chunk), width = w->way->width;
+  struct tsr_attention_keys k, v;
+  struct tsr_softmax sm;
+  bool loaded = false;
+  for (int64_t row = 0; row < item->rows; row += width) {
+    struct view view = {.row = row, .rows = tsr_min(width, item->rows - row)};
+    if (!look(w, item, chunk, n, &view)) continue;
+    if (!loaded) {
+      tsr_attention_load_k(w, item, chunk, n, &k);
+      tsr_attention_load_v(w, item, chunk, n, &v);
+      loaded = true;
+    }
+    attend(w, item, chunk, &view, &k, &v, &sm);
+    if (w->way->lanes == TSR_LANES_KEYS)
+      merge_keys(w, view.rows, &sm);
+    else
+      merge_queries(w, &view, &sm);
+  }
+}
+
+bool tsr_attention_compute_chunk(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk) {
+  int64_t n = tsr_min(TSR_CHUNK, item->seq.keys - chunk);
+  struct view view = {.row = 0, .rows = item->rows};
+  struct tsr_attention_keys k, v;
+  struct tsr_softmax sm;
+  tsr_attention_start(w, item->rows);
+  if (n <= 0 || !look(w, item, chunk, n, &view)) return false;
+  tsr_attention_load_k(w, item, chunk, n, &k);
+  tsr_attention_load_v(w, item, chunk, n, &v);
+  attend(w, item, chunk, &view, &k, &v, &sm);
+  return true;
+}
+
+/* The chunks that some row of the item may see. */
+static void range_of(const struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t *first,
+                     int64_t *end) {
+  int64_t group = w->problem->group, from, to, ignored;
+  tsr_attention_sees(w->problem, &item->seq, item->row / group, &from, &ignored);
+  tsr_attention_sees(w->problem, &item->seq, (item->row + item->rows - 1) / group, &ignored, &to);
+  int64_t prefix = tsr_attention_prefix(w->problem, &item->seq);
+  if (prefix > 0) from = 0, to = tsr_max(to, prefix);
+  *first = from / TSR_CHUNK * TSR_CHUNK;
+  *end = to;
+}
+
+static void run_chunks(struct tsr_attention_worker *w, const struct tsr_attention_item *item) {
+  int64_t chunk, end;
+  tsr_attention_start(w, item->rows);
+  range_of(w, item, &chunk, &end);
+  for (; chunk < end; chunk += TSR_CHUNK) run_chunk(w, item, chunk);
+}
+
+void tsr_attention_compute(struct tsr_attention_worker *w, const struct tsr_attention_item *item) {
+  tsr_attention_load_q(w, item);
+  w->careful = false;
+  run_chunks(w, item);
+  if (tsr_attention_is_spoilt(w, item, w->o)) {
+    w->careful = true;
+    run_chunks(w, item);
+  }
+  tsr_attention_finish(w, item);
+}
