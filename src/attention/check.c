@@ -63,19 +63,17 @@ static tsr_status check_strides(const char *name, const int64_t *stride, tsr_typ
   return TSR_OK;
 }
 
-static bool overlaps(int64_t stride, int64_t count, int64_t least) { return count > 1 && stride < least; }
-
 /* Rows of out must not share elements: in some order of the three indices each stride steps over the one before. */
-static tsr_status check_out(const tsr_attention_desc *d) {
-  int64_t count[] = {d->cu_q ? 1 : d->batch, d->heads_q, d->len_q}, need = d->d_v;
-  bool done[3] = {false, false, false};
+static tsr_status check_out(const tsr_attention_desc *d, int64_t batch, int64_t rows) {
+  int64_t count[] = {batch, d->heads_q, rows}, need = d->d_v;
   for (int round = 0; round < 3; round++) {
     int least = -1;
     for (int i = 0; i < 3; i++)
-      if (!done[i] && (least < 0 || d->stride_out[i] < d->stride_out[least] || count[least] <= 1)) least = i;
-    done[least] = true;
-    CHECK(!overlaps(d->stride_out[least], count[least], need), "stride_out: rows of out would overlap");
-    if (count[least] > 1) need = d->stride_out[least] * (count[least] - 1) + need;
+      if (count[i] > 1 && (least < 0 || d->stride_out[i] < d->stride_out[least])) least = i;
+    if (least < 0) break;
+    CHECK(d->stride_out[least] >= need, "stride_out: rows of out would overlap");
+    need += d->stride_out[least] * (count[least] - 1);
+    count[least] = 0;
   }
   return TSR_OK;
 }

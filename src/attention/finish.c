@@ -22,13 +22,20 @@ bool tsr_attention_is_spoilt(const struct tsr_attention_worker *w, const struct 
   return false;
 }
 
-/* The state of one key with the score `max` does to a row what any chunk with that maximum does, but for the sum. */
+/* The state of one key with the score `max` does to a row what any chunk with that maximum does, but for the sum. The
+ * kernel works on whole vectors of rows, so it gets arrays of its own. */
 void tsr_attention_join(struct tsr_attention_worker *w, int64_t r, float max, float sum) {
-  float score[16] = {max}, before = w->sum[r];
-  struct tsr_softmax sm = {.max = w->max + r, .sum = w->sum + r, .keep = w->keep + r, .add = w->add + r};
+  float score[16] = {max}, largest[TSR_SOFTMAX_PAD], ignored[TSR_SOFTMAX_PAD], keep[TSR_SOFTMAX_PAD],
+        add[TSR_SOFTMAX_PAD];
+  struct tsr_softmax sm = {.max = largest, .sum = ignored, .keep = keep, .add = add};
   struct tsr_step step = {.m = 1, .n = 1, .csc = sizeof score};
+  largest[0] = w->max[r];
+  ignored[0] = 0;
   w->kernels[TSR_F32].softmax_t->run(&step, 0, (tsr_mem)&sm, (tsr_mem)score);
-  w->sum[r] = fmaf(w->add[r], sum, w->keep[r] == 0 ? 0 : w->keep[r] * before);
+  w->max[r] = largest[0];
+  w->sum[r] = fmaf(add[0], sum, keep[0] == 0 ? 0 : keep[0] * w->sum[r]);
+  w->keep[r] = keep[0];
+  w->add[r] = add[0];
 }
 
 static tsr_mem out_of(const struct tsr_attention_problem *p, const struct tsr_attention_item *item, int64_t r) {

@@ -25,7 +25,7 @@ void tsr_attention_choose(const tsr_context *context, const struct tsr_attention
   if (rows < FEW_ROWS || d->result == TSR_ATTENTION_PARTIAL) {
     way->lanes = TSR_LANES_KEYS;
     way->rows = way->width = tsr_min(tsr_max(rows, 1), FEW_ROWS);
-    way->split = heads * tsr_ceil_div(rows, way->rows) < 2 * way->threads && d->result == TSR_ATTENTION_WHOLE;
+    way->split = way->threads > 1 && heads * tsr_ceil_div(rows, way->rows) < 2 * way->threads && d->result == TSR_ATTENTION_WHOLE;
     return;
   }
   way->lanes = TSR_LANES_QUERIES;
