@@ -1,5 +1,5 @@
-/* What every 64-bit Arm kernel shares: function entry and exit, and the fields of struct tsr_step (kernel.h) by
- * offset. A file that includes this names its own .arch. */
+/* What every 64-bit Arm kernel shares: function entry and exit, and the fields of struct tsr_step and struct tsr_softmax
+ * (kernel.h) by offset. A file that includes this names its own .arch. */
 #ifndef TSR_ARM_ASM_H
 #define TSR_ARM_ASM_H
 
@@ -47,6 +47,20 @@
 #define STEP_FLAGS 104
 
 #define STEP_STORE_SUM_BIT 0
+
+/* struct tsr_softmax, asserted there too. */
+#define SOFTMAX_MAX 0
+#define SOFTMAX_SUM 8
+#define SOFTMAX_KEEP 16
+#define SOFTMAX_ADD 24
+#define SOFTMAX_FROM 32
+#define SOFTMAX_TO 40
+#define SOFTMAX_AT 48
+#define SOFTMAX_SLOPE 56
+#define SOFTMAX_BIAS 64
+#define SOFTMAX_BIAS_LD 72
+#define SOFTMAX_CAP 80
+#define SOFTMAX_PREFIX 84
 
 /* GNU property note: every entry has its landing pad and no return address is kept in memory (BTI and PAC). */
 .section .note.gnu.property, "a", @note
