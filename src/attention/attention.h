@@ -48,6 +48,7 @@ struct tsr_attention_item {
 
 /* Checks a descriptor without and with the pointers, and fills the problem. */
 tsr_status tsr_attention_check(const tsr_context *context, const tsr_attention_desc *desc);
+tsr_status tsr_attention_check_cache(const tsr_attention_desc *desc); /* what tsr_kv_append uses of it */
 tsr_status tsr_attention_check_data(const tsr_attention_desc *desc, const void *q, const void *k, const void *v,
                                     const void *out, const void *lse);
 void tsr_attention_normalise(const tsr_attention_desc *desc, const void *q, const void *k, const void *v, void *out,
