@@ -91,9 +91,11 @@ static tsr_status check_out(const tsr_attention_desc *d, int64_t batch, int64_t 
   return TSR_OK;
 }
 
-static tsr_status check_kv_tensors(const tsr_attention_desc *d) {
+/* Offsets of ragged batches in a device's memory are not readable here: then only the longest sequence is checked. */
+static tsr_status check_kv_tensors(const tsr_attention_desc *d, bool readable) {
   int64_t batch = d->page_size ? d->pages : d->cu_kv ? 1 : d->batch;
-  int64_t rows_v = d->page_size ? d->page_size : d->len_kv, rows_k = rows_v, row_k = d->d_qk;
+  int64_t rows_v = d->page_size ? d->page_size : d->cu_kv && readable ? d->cu_kv[d->batch] : d->len_kv;
+  int64_t rows_k = rows_v, row_k = d->d_qk;
   if (d->layout_k == TSR_KV_PANELS) {
     rows_k = tsr_ceil_div(rows_v, TSR_KV_PANEL);
     row_k = d->d_qk * TSR_KV_PANEL;
@@ -107,12 +109,13 @@ static tsr_status check_kv_tensors(const tsr_attention_desc *d) {
   return TSR_OK;
 }
 
-static tsr_status check_tensors(const tsr_attention_desc *d) {
-  int64_t batch = d->cu_q ? 1 : d->batch;
+/* Ragged batches are as long as their offsets say; on a device those cannot be read here. */
+static tsr_status check_tensors(const tsr_attention_desc *d, bool offsets) {
+  int64_t batch = d->cu_q ? 1 : d->batch, rows = d->cu_q && offsets ? d->cu_q[d->batch] : d->len_q;
   FIRST_FAILURE(check_kv_tensors(d));
-  FIRST_FAILURE(check_strides("stride_q", d->stride_q, d->type_q, batch, d->heads_q, d->len_q, d->d_qk));
-  FIRST_FAILURE(check_strides("stride_out", d->stride_out, d->type_out, batch, d->heads_q, d->len_q, d->d_v));
-  return TSR_OK;
+  FIRST_FAILURE(check_strides("stride_q", d->stride_q, d->type_q, batch, d->heads_q, rows, d->d_qk));
+  FIRST_FAILURE(check_strides("stride_out", d->stride_out, d->type_out, batch, d->heads_q, rows, d->d_v));
+  return d->result == TSR_ATTENTION_WHOLE ? check_out(d, batch, rows) : TSR_OK;
 }
 
 static tsr_status check_mask(const tsr_attention_desc *d) {
