@@ -91,10 +91,10 @@ static tsr_status check_out(const tsr_attention_desc *d, int64_t batch, int64_t 
   return TSR_OK;
 }
 
-/* Offsets of ragged batches in a device's memory are not readable here: then only the longest sequence is checked. */
-static tsr_status check_kv_tensors(const tsr_attention_desc *d, bool readable) {
+/* Ragged batches are as long as their offsets say; on a device those cannot be read here. */
+static tsr_status check_kv_tensors(const tsr_attention_desc *d, bool offsets) {
   int64_t batch = d->page_size ? d->pages : d->cu_kv ? 1 : d->batch;
-  int64_t rows_v = d->page_size ? d->page_size : d->cu_kv && readable ? d->cu_kv[d->batch] : d->len_kv;
+  int64_t rows_v = d->page_size ? d->page_size : d->cu_kv && offsets ? d->cu_kv[d->batch] : d->len_kv;
   int64_t rows_k = rows_v, row_k = d->d_qk;
   if (d->layout_k == TSR_KV_PANELS) {
     rows_k = tsr_ceil_div(rows_v, TSR_KV_PANEL);
@@ -109,10 +109,9 @@ static tsr_status check_kv_tensors(const tsr_attention_desc *d, bool readable) {
   return TSR_OK;
 }
 
-/* Ragged batches are as long as their offsets say; on a device those cannot be read here. */
 static tsr_status check_tensors(const tsr_attention_desc *d, bool offsets) {
   int64_t batch = d->cu_q ? 1 : d->batch, rows = d->cu_q && offsets ? d->cu_q[d->batch] : d->len_q;
-  FIRST_FAILURE(check_kv_tensors(d));
+  FIRST_FAILURE(check_kv_tensors(d, offsets));
   FIRST_FAILURE(check_strides("stride_q", d->stride_q, d->type_q, batch, d->heads_q, rows, d->d_qk));
   FIRST_FAILURE(check_strides("stride_out", d->stride_out, d->type_out, batch, d->heads_q, rows, d->d_v));
   return d->result == TSR_ATTENTION_WHOLE ? check_out(d, batch, rows) : TSR_OK;
@@ -213,7 +212,7 @@ tsr_status tsr_attention_check_cache(const tsr_attention_desc *d) {
   FIRST_FAILURE(check_kv_types(d));
   FIRST_FAILURE(check_kv_sizes(d));
   FIRST_FAILURE(check_layout(d));
-  FIRST_FAILURE(check_kv_tensors(d));
+  FIRST_FAILURE(check_kv_tensors(d, false));
   if (d->page_size == 0) return TSR_OK;
   CHECK(d->block_table, "block_table is NULL but page_size is not 0");
   return check_page_size(d);
