@@ -53,20 +53,20 @@ static float *lse_of(const struct tsr_attention_problem *p, const struct tsr_att
   return p->lse + (item->seq.b * p->d.heads_q + head) * p->d.len_q + i;
 }
 
+/* The sink joins as a chunk of one key without a value would, so that merging such a chunk gives the same bits. */
+static void join_sink(struct tsr_attention_worker *w, int64_t r, float sink, float *o) {
+  static const float nothing[TSR_MOST_HEAD_SIZE];
+  tsr_attention_join(w, r, (float)(sink * TSR_LOG2_E), 1);
+  struct tsr_step step = {.m = w->problem->d.d_v, .n = 1, .alpha = w->add[r], .beta = w->keep[r]};
+  w->kernels[TSR_F32].update->run(&step, (tsr_mem)nothing, 0, (tsr_mem)o);
+}
+
 /* One row: o / sum, rounded to the type of out. */
 static void write_row(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r, float *o) {
   const struct tsr_attention_problem *p = w->problem;
-  float factor = 1;
-  if (p->d.sinks) {
-    int64_t head = item->head * p->group + (item->row + r) % p->group;
-    tsr_attention_join(w, r, (float)(p->d.sinks[head] * TSR_LOG2_E), 1);
-    factor = w->keep[r];
-  }
-  struct tsr_step step = {.m = p->d.d_v, .n = 1, .alpha = factor / w->sum[r]};
-  if (w->sum[r] == 0 || factor == 0) {
-    memset(o, 0, (size_t)p->d.d_v * sizeof *o);
-    step.alpha = 1;
-  }
+  if (w->sum[r] == 0) memset(o, 0, (size_t)p->d.d_v * sizeof *o);
+  if (p->d.sinks) join_sink(w, r, p->d.sinks[item->head * p->group + (item->row + r) % p->group], o);
+  struct tsr_step step = {.m = p->d.d_v, .n = 1, .alpha = w->sum[r] == 0 ? 1 : 1 / w->sum[r]};
   w->kernels[TSR_F32].convert[p->d.type_out]->run(&step, (tsr_mem)o, 0, out_of(p, item, r));
   if (p->lse) *lse_of(p, item, r) = tsr_attention_lse(w->max[r], w->sum[r]);
 }
