@@ -1,4 +1,5 @@
-/* The two element types behind one set of names. A file defines TSR_ELEMENT_F32 or TSR_ELEMENT_F64 first. */
+/* The two element types behind one set of names. A file defines TSR_ELEMENT_F32 or TSR_ELEMENT_F64 first and, for an A
+ * of 16 bits with all else in f32, also TSR_A_F16 or TSR_A_BF16. */
 #if defined(TSR_ELEMENT_F32)
 #define SIZE 4
 #define SHIFT 2
@@ -34,3 +35,22 @@
 #endif
 
 .arch armv8.2-a+sve
+
+/* z<reg> = elements of A at `address`, made elements of T; p0 = all lanes. An address that steps by the element size
+ * shifts by A_SHIFT, and one in vector lengths counts the bytes that a vector of A takes. */
+#if defined(TSR_A_F16) || defined(TSR_A_BF16)
+#define A_SHIFT 1
+.macro load_a reg, mask, address:vararg
+  ld1h {z\reg\().s}, \mask/z, \address
+#if defined(TSR_A_F16)
+  fcvt z\reg\().s, p0/m, z\reg\().h
+#else
+  lsl z\reg\().s, z\reg\().s, #16
+#endif
+.endm
+#else
+#define A_SHIFT SHIFT
+.macro load_a reg, mask, address:vararg
+  LOAD {z\reg\().T}, \mask/z, \address
+.endm
+#endif

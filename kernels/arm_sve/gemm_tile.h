@@ -1,6 +1,6 @@
 /* The GEMM micro-kernel (TSR_OP_GEMM of kernel.h) for a tile of nv vectors x nr columns, whatever a vector's length.
  *
- *   s[i][j]  = sum over p of A[i,p] * B[p,j], one fma chain from +0 in order of p
+ *   s[i][j]  = sum over p of A[i,p] * B[p,j], one fma chain from +0 in order of p; A of f16 or bf16 is made f32 first
  *   C[i][j]  = fma(alpha, s, beta * C[i][j])      or s itself with TSR_STORE_SUM
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
@@ -65,9 +65,9 @@
 
 .macro load_vector reg, i, last
   .if \last
-    LOAD {z\reg\().T}, p1/z, [A, #\i, mul vl]
+    load_a \reg, p1, [A, #\i, mul vl]
   .else
-    LOAD {z\reg\().T}, p0/z, [A, #\i, mul vl]
+    load_a \reg, p0, [A, #\i, mul vl]
   .endif
 .endm
 

@@ -32,14 +32,14 @@
 .altmacro
 
 .macro load_rows mask
-  LOAD {z0.T}, \mask/z, [ROW0, P, lsl #SHIFT]
-  LOAD {z1.T}, \mask/z, [ROW1, P, lsl #SHIFT]
-  LOAD {z2.T}, \mask/z, [ROW2, P, lsl #SHIFT]
-  LOAD {z3.T}, \mask/z, [ROW3, P, lsl #SHIFT]
-  LOAD {z4.T}, \mask/z, [ROW4, P, lsl #SHIFT]
-  LOAD {z5.T}, \mask/z, [ROW5, P, lsl #SHIFT]
-  LOAD {z6.T}, \mask/z, [ROW6, P, lsl #SHIFT]
-  LOAD {z7.T}, \mask/z, [ROW7, P, lsl #SHIFT]
+  load_a 0, \mask, [ROW0, P, lsl #A_SHIFT]
+  load_a 1, \mask, [ROW1, P, lsl #A_SHIFT]
+  load_a 2, \mask, [ROW2, P, lsl #A_SHIFT]
+  load_a 3, \mask, [ROW3, P, lsl #A_SHIFT]
+  load_a 4, \mask, [ROW4, P, lsl #A_SHIFT]
+  load_a 5, \mask, [ROW5, P, lsl #A_SHIFT]
+  load_a 6, \mask, [ROW6, P, lsl #A_SHIFT]
+  load_a 7, \mask, [ROW7, P, lsl #A_SHIFT]
 .endm
 
 .macro zip lo, hi, even, odd
