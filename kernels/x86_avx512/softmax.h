@@ -1,8 +1,8 @@
 /* What SOFTMAX and SOFTMAX_T share (kernel.h): constants, exp2, the way from s to x, and the update of rows' states.
  *
- * Live throughout: zmm0 .. zmm5 E1 .. E6, zmm6 1, zmm8 the least exponent. A pass over scores first turns them into x
- * and finds the largest; a second one takes exp2 and sums. Masked lanes (x = -inf) are left out of what would raise a
- * flag that the definition does not raise. */
+ * Live throughout: zmm0 .. zmm4 E1 .. E5, zmm6 1. A pass over scores first turns them into x and finds the largest; a
+ * second one takes exp2 and sums. Masked lanes (x = -inf) are left out of what would raise a flag that the definition
+ * does not raise. */
 #include "kernels/x86_asm.h"
 
 #define STEP rdi
@@ -24,15 +24,12 @@
 #define E3 zmm2
 #define E4 zmm3
 #define E5 zmm4
-#define E6 zmm5
 #define ONE zmm6
 #define MINUS_BASE zmm7
-#define LEAST zmm8
 
 /* Predicates of vcmpps and vpcmpd. */
 #define NOT_LESS 0x15 /* NaN passes, quietly */
 #define NOT_EQUAL 4
-#define BELOW 1
 #define NOT_BELOW 5
 #define TO_NEAREST 8  /* of vrndscaleps: ties to even, no flag */
 
@@ -54,6 +51,8 @@
   .long 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 .text
 
+#define E6 dword ptr [rip + .Lconstants + 20]
+#define LEAST dword ptr [rip + .Lconstants + 28]
 #define MINUS_INF dword ptr [rip + .Lconstants + 32]
 #define MINUS_ZERO dword ptr [rip + .Lconstants + 36]
 #define TWO dword ptr [rip + .Lconstants + 40]
@@ -66,9 +65,7 @@
   vbroadcastss E3, dword ptr [rip + .Lconstants + 8]
   vbroadcastss E4, dword ptr [rip + .Lconstants + 12]
   vbroadcastss E5, dword ptr [rip + .Lconstants + 16]
-  vbroadcastss E6, dword ptr [rip + .Lconstants + 20]
   vbroadcastss ONE, dword ptr [rip + .Lconstants + 24]
-  vbroadcastss LEAST, dword ptr [rip + .Lconstants + 28]
 .endm
 
 .macro enter
@@ -95,7 +92,7 @@
 
 /* r of 2^f = 1 + f r. */
 .macro exp2_r r, f
-  vmovaps \r, E6
+  vbroadcastss \r, E6
   vfmadd213ps \r, \f, E5
   vfmadd213ps \r, \f, E4
   vfmadd213ps \r, \f, E3
@@ -103,21 +100,27 @@
   vfmadd213ps \r, \f, E1
 .endm
 
-/* r = exp2(y) for y <= 0 or NaN. Overwrites y, n and the mask k. */
-.macro exp2 r, y, n, k
-  vcmpps \k, \y, LEAST, NOT_LESS
+/* exp2(y) for y <= 0 or NaN in two halves, for others to stand between: y becomes f, mask and n go on to exp2_tail. */
+.macro exp2_head y, n, mask
+  vcmpps \mask, \y, LEAST{1to16}, NOT_LESS
   vrndscaleps \n, \y, TO_NEAREST
-  vsubps \y{\k}{z}, \y, \n
-  exp2_r \r, \y
-  vfmadd213ps \r, \y, ONE
-  vscalefps \r{\k}{z}, \r, \n
+  vsubps \y{\mask}{z}, \y, \n
+.endm
+.macro exp2_tail r, f, n, mask
+  exp2_r \r, \f
+  vfmadd213ps \r, \f, ONE
+  vscalefps \r{\mask}{z}, \r, \n
+.endm
+.macro exp2 r, y, n, mask
+  exp2_head \y, \n, \mask
+  exp2_tail \r, \y, \n, \mask
 .endm
 
 /* From s in X to x. The lanes are rows or keys; k3 tells those that exist. */
 #define X zmm9
 #define J zmm16      /* the lane's key */
 #define FROM zmm17   /* of the lane's row, and so on */
-#define TO zmm18
+#define VISIBLE zmm18 /* keys from FROM on, unsigned */
 #define AT zmm19
 #define SLOPE zmm20
 #define PREFIX zmm21
@@ -127,7 +130,8 @@
 /* cap * tanh2(x). */
 .macro cap_score
   vorps zmm10, X, MINUS_ZERO{1to16}
-  vmaxps zmm10, LEAST, zmm10      /* NaN stays */
+  vbroadcastss zmm11, LEAST
+  vmaxps zmm10, zmm11, zmm10      /* NaN stays */
   vrndscaleps zmm11, zmm10, TO_NEAREST
   vsubps zmm10, zmm10, zmm11
   exp2_r zmm12, zmm10
@@ -154,13 +158,21 @@
   vblendmps X{k1}, zmm10, X
 .endm
 
-/* -inf where the key is none of the prefix and not in [from, to). */
+/* -inf where the key is neither in [from, to) nor one of the prefix. */
 .macro mask_score
-  vpcmpd k1, J, PREFIX, NOT_BELOW
-  vpcmpd k2{k1}, J, FROM, BELOW
-  vpcmpd k1{k1}, J, TO, NOT_BELOW
-  korw k1, k1, k2
+  vpsubd zmm10, J, FROM
+  vpcmpud k1, zmm10, VISIBLE, NOT_BELOW
+  cmp dword ptr [SM + SOFTMAX_PREFIX], 0
+  jle .Lno_prefix\@
+  vpcmpd k1{k1}, J, PREFIX, NOT_BELOW
+.Lno_prefix\@:
   vbroadcastss X{k1}, MINUS_INF
+.endm
+
+/* VISIBLE from TO in the same register. */
+.macro set_visible
+  vpmaxsd VISIBLE, VISIBLE, FROM
+  vpsubd VISIBLE, VISIBLE, FROM
 .endm
 
 .macro score

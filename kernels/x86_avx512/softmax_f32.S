@@ -2,23 +2,41 @@
  *
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)      b: struct tsr_softmax
  *
- * Constants and the arithmetic: softmax.h. Live in the second pass: zmm7 -base, zmm15 the largest x, zmm16 .. zmm31 the
- * sums (of the keys t, t + 16, ... each; in SOFTMAX_T zmm16 alone), zmm9 .. zmm14 scores on their way. */
+ * Constants and the arithmetic: softmax.h. */
 #include "kernels/x86_avx512/softmax.h"
 
-/* 16 rows at a time down the keys.
- *
- * First pass: zmm24 .. zmm27 the largest x of every fourth key. */
+/* SOFTMAX: 16 rows at a time down the keys. Live in the first pass: zmm24 .. zmm27 the largest x of every fourth key.
+ * In the second: zmm7 -base, zmm16 .. zmm31 sums of the keys t, t + 16, ..., and four keys in zmm8 .. zmm15, k1 .. k4:
+ * exp2 of a key begins three keys ahead of its sum, so that its chain of FMAs does not hold up those behind. */
+#define LAST r12  /* the last key, in the second pass */
+#define Q r13     /* the key whose weight is summed */
+#define MOST_ROWS [rsp - 64]
 .macro greatest acc, column
   vmovups X, \column
   vmaxps zmm\acc, X, zmm\acc      /* of a NaN and a number the latter */
 .endm
 
-.macro weight acc, x, n, r, k, column
-  vaddps \x, MINUS_BASE, \column
-  exp2 \r, \x, \n, \k
-  vmovups \column, \r
-  vaddps zmm\acc, zmm\acc, \r
+/* exp2 begins for the key at P, which stays at the last one. */
+.macro head slot
+  begin_weight %(8 + 2*((\slot) % 4)), %(9 + 2*((\slot) % 4)), %(1 + (\slot) % 4)
+  add P, CSC
+  cmp P, LAST
+  cmova P, LAST
+.endm
+.macro begin_weight f, n, mask
+  vaddps zmm\f, MINUS_BASE, [P]
+  exp2_head zmm\f, zmm\n, k\mask
+.endm
+
+/* exp2 ends for the key at Q. */
+.macro tail acc
+  end_weight %(16 + \acc), %(8 + 2*((\acc) % 4)), %(9 + 2*((\acc) % 4)), %(1 + (\acc) % 4)
+  add Q, CSC
+.endm
+.macro end_weight acc, f, n, mask
+  exp2_tail zmm5, zmm\f, zmm\n, k\mask
+  vmovups [Q], zmm5
+  vaddps zmm\acc, zmm\acc, zmm5
 .endm
 
 .macro add_sums half
@@ -62,7 +80,8 @@
   cmp qword ptr [SM + SOFTMAX_FROM], 0
   je .Lno_mask\@
   row_field FROM, SOFTMAX_FROM
-  row_field TO, SOFTMAX_TO
+  row_field VISIBLE, SOFTMAX_TO
+  set_visible
 .Lno_mask\@:
   mov BIAS, [SM + SOFTMAX_BIAS]
   add BIAS, OFFSET
@@ -120,25 +139,32 @@ FUNCTION(tsr_softmax_f32_avx512)
 .Lgreatest:
   zero 15
   vaddps zmm15, zmm15, zmm24
+  vmovups MOST_ROWS, zmm15
   set_base zmm15
   .set at_t, 16
   .rept 16
     zero %(at_t)
     .set at_t, at_t + 1
   .endr
-  mov P, C
   mov LEFT, [STEP + STEP_N]
+  lea LAST, [LEFT - 1]
+  imul LAST, CSC
+  add LAST, C
+  mov P, C
+  mov Q, C
+  .set at_t, 0
+  .rept 3
+    head %(at_t)
+    .set at_t, at_t + 1
+  .endr
 .Lweights:
-  .set at_t, 16
-  .rept 8
-    weight %(at_t), zmm9, zmm10, zmm11, k1, [P]
+  .set at_t, 0
+  .rept 16
+    head %(at_t + 3)
+    tail %(at_t)
     dec LEFT
     jz .Lsums
-    weight %(at_t + 1), zmm12, zmm13, zmm14, k2, [P + CSC]
-    dec LEFT
-    jz .Lsums
-    lea P, [P + 2*CSC]
-    .set at_t, at_t + 2
+    .set at_t, at_t + 1
   .endr
   jmp .Lweights
 .Lsums:
@@ -146,6 +172,7 @@ FUNCTION(tsr_softmax_f32_avx512)
   add_sums 4
   add_sums 2
   add_sums 1
+  vmovups zmm15, MOST_ROWS
   join zmm15, zmm16
   add C, 64
   add OFFSET, 64
@@ -154,12 +181,15 @@ FUNCTION(tsr_softmax_f32_avx512)
   leave_function
 END(tsr_softmax_f32_avx512)
 
-/* 16 keys at a time along a row; the states of 16 rows are joined together. */
-#define LANE r14            /* of the row in MOST and SUMS */
+/* SOFTMAX_T: 16 keys at a time along a row, the first pass over 16 rows and then the second. */
+#define LANE r14            /* of the row in MOST, SUMS and BASES */
+#define LAST_LANE r15
 #define MOST rsp
 #define SUMS rsp + 64
-#define BIAS_ROW [rsp + 128]
-#define FRAME 136
+#define BASES rsp + 128
+#define BIAS_ROW qword ptr [rsp + 192]
+#define FIRST_ROW qword ptr [rsp + 200]
+#define FRAME 216
 
 .macro spread_field to, field
   mov FIELD, [SM + \field]
@@ -182,7 +212,8 @@ END(tsr_softmax_f32_avx512)
   cmp qword ptr [SM + SOFTMAX_FROM], 0
   je .Lno_mask\@
   spread_field FROM, SOFTMAX_FROM
-  spread_field TO, SOFTMAX_TO
+  spread_field VISIBLE, SOFTMAX_TO
+  set_visible
 .Lno_mask\@:
   mov BIAS, BIAS_ROW
   mov BIAS_NEXT, [SM + SOFTMAX_BIAS_LD]
@@ -212,25 +243,32 @@ END(tsr_softmax_f32_avx512)
 
 FUNCTION(tsr_softmax_t_f32_avx512)
   enter
-  PUSH(r14)
+  PUSH(r14); PUSH(r15)
   sub rsp, FRAME
   .cfi_adjust_cfa_offset FRAME
   mov P, [SM + SOFTMAX_BIAS]
   mov BIAS_ROW, P
 .Lt_rows:
-  xor LANE, LANE
-  vbroadcastss X, MINUS_INF
+  vbroadcastss X, MINUS_INF       /* rows that are not there */
   vmovups [MOST], X
-  vmovups [SUMS], X             /* rows that are not there */
+  zero 10
+  vmovups [SUMS], zmm10
+  mov LAST_LANE, ROWS
+  shl LAST_LANE, 2
+  mov eax, 64
+  cmp LAST_LANE, rax
+  cmovg LAST_LANE, rax
+  sub LAST_LANE, 4
+  mov FIRST_ROW, C
+  xor LANE, LANE
 .Lt_row:
   vbroadcastss zmm24, MINUS_INF
   vmovaps zmm25, zmm24
-  mov P, C
-  mov LEFT, [STEP + STEP_N]
   test EDGES, EDGES
   jz .Lt_plain
   load_row
   mov P, C
+  mov LEFT, [STEP + STEP_N]
   kxnorw k3, k3, k3
   sub LEFT, 16
   jl .Lt_score_last
@@ -251,6 +289,8 @@ FUNCTION(tsr_softmax_t_f32_avx512)
   jmp .Lt_pad
 
 .Lt_plain:
+  mov P, C
+  mov LEFT, [STEP + STEP_N]
   sub LEFT, 32
   jl .Lt_plain_rest
 .Lt_plain_two:
@@ -270,7 +310,7 @@ FUNCTION(tsr_softmax_t_f32_avx512)
   jz .Lt_greatest
   set_last_keys
   vmovups X{k3}{z}, [P]
-.Lt_pad:                        /* keys that are not there are masked */
+.Lt_pad:                          /* keys that are not there are masked */
   vbroadcastss zmm10, MINUS_INF
   vblendmps X{k3}, zmm10, X
   vmovups [P], X
@@ -278,16 +318,29 @@ FUNCTION(tsr_softmax_t_f32_avx512)
 .Lt_greatest:
   vmaxps zmm24, zmm24, zmm25
   fold vmaxps, 24
+  vmovss dword ptr [MOST + LANE], xmm24
+  add C, CSC
+  add LANE, 4
+  cmp LANE, LAST_LANE
+  jle .Lt_row
+
   zero 15
-  vbroadcastss zmm24, xmm24
-  vaddps zmm15, zmm15, zmm24
-  vmovss dword ptr [MOST + LANE], xmm15
+  vaddps zmm15, zmm15, [MOST]
+  vmovups [MOST], zmm15
   set_base zmm15
+  vmovups [BASES], MINUS_BASE
+  mov C, FIRST_ROW
+  xor LANE, LANE
+.Lt_row_weights:
+  vbroadcastss MINUS_BASE, dword ptr [BASES + LANE]
   zero 16
   mov P, C
   mov LEFT, [STEP + STEP_N]
 .Lt_weights:
-  weight 16, zmm9, zmm10, zmm11, k1, [P]
+  vaddps zmm9, MINUS_BASE, [P]
+  exp2 zmm11, zmm9, zmm10, k1
+  vmovups [P], zmm11
+  vaddps zmm16, zmm16, zmm11
   add P, 64
   sub LEFT, 16
   jg .Lt_weights
@@ -295,19 +348,17 @@ FUNCTION(tsr_softmax_t_f32_avx512)
   vmovss dword ptr [SUMS + LANE], xmm16
   add C, CSC
   add LANE, 4
-  dec ROWS
-  jz .Lt_join
-  cmp LANE, 64
-  jne .Lt_row
-.Lt_join:
+  cmp LANE, LAST_LANE
+  jle .Lt_row_weights
+
   vmovups zmm15, [MOST]
   vmovups zmm16, [SUMS]
   join zmm15, zmm16
   add OFFSET, 64
-  test ROWS, ROWS
-  jnz .Lt_rows
+  sub ROWS, 16
+  jg .Lt_rows
   add rsp, FRAME
   .cfi_adjust_cfa_offset -FRAME
-  POP(r14)
+  POP(r15); POP(r14)
   leave_function
 END(tsr_softmax_t_f32_avx512)

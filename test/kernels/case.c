@@ -44,7 +44,7 @@ struct maker {
   struct test_case *tc;
   struct rng rng;
   const struct theme *theme;
-  uint64_t gap;  /* what gaps hold */
+  uint64_t gap, a_gap; /* what gaps hold */
   int64_t rows;  /* of the last tile */
   const char *a_kind, *b_kind;
 };
@@ -66,6 +66,12 @@ static void image_fill(struct maker *mk, struct image *image, int64_t bytes) {
   for (int64_t at = 0; at < bytes; at += mk->tc->size) put_bits(image->data + at, mk->tc->type, mk->gap);
 }
 
+static void a_fill(struct maker *mk, int64_t bytes) {
+  struct test_case *tc = mk->tc;
+  image_prepare(&tc->a, (size_t)bytes);
+  for (int64_t at = 0; at < bytes; at += tc->a_size) put_bits(tc->a.data + at, tc->a_type, mk->a_gap);
+}
+
 static int64_t pick(struct maker *mk, const int64_t *values, int n) { return values[rng_range(&mk->rng, 0, n - 1)]; }
 
 /* Elements between the end of one row or column and the start of the next. */
@@ -81,7 +87,8 @@ static double pick_scalar(struct maker *mk) {
     default: break;
   }
   if (rng_chance(&mk->rng, 70)) return any_scalars[rng_range(&mk->rng, 0, 7)];
-  return value_of_bits(mk->tc->type, make_value(&mk->rng, mk->tc->type, mk->theme->a));
+  tsr_type type = mk->tc->type == TSR_F64 ? TSR_F64 : TSR_F32;
+  return value_of_bits(type, make_value(&mk->rng, type, mk->theme->a));
 }
 
 static void pick_scalars(struct maker *mk) {
@@ -89,26 +96,34 @@ static void pick_scalars(struct maker *mk) {
   mk->tc->step.beta = pick_scalar(mk);
 }
 
-static uint64_t pick_gap_bits(struct maker *mk) {
+static uint64_t pick_gap_bits(struct maker *mk, tsr_type type) {
   switch (rng_range(&mk->rng, 0, 3)) {
-    case 0: return bits_of_inf(mk->tc->type);
-    case 1: return make_value(&mk->rng, mk->tc->type, FILL_HUGE);
-    default: return bits_of_signalling_nan(mk->tc->type);
+    case 0: return bits_of_inf(type);
+    case 1: return make_value(&mk->rng, type, FILL_HUGE);
+    default: return bits_of_signalling_nan(type);
   }
 }
 
-static uint64_t edge_bits(struct maker *mk) {
+static uint64_t edge_bits(struct maker *mk, tsr_type type) {
   switch (mk->theme->edge) {
-    case EDGE_INF: return bits_of_inf(mk->tc->type);
-    case EDGE_NAN: return bits_of_quiet_nan(mk->tc->type);
-    default: return bits_of_signalling_nan(mk->tc->type);
+    case EDGE_INF: return bits_of_inf(type);
+    case EDGE_NAN: return bits_of_quiet_nan(type);
+    default: return bits_of_signalling_nan(type);
   }
 }
 
 /* An element of an operand. The `hot` operand of an edge theme carries the trouble at its edges. */
+static uint64_t element_of(struct maker *mk, tsr_type type, enum fill fill, bool hot, bool at_edge) {
+  if (hot && at_edge && rng_chance(&mk->rng, 50)) return edge_bits(mk, type);
+  return make_value(&mk->rng, type, fill);
+}
+
 static uint64_t element(struct maker *mk, enum fill fill, bool hot, bool at_edge) {
-  if (hot && at_edge && rng_chance(&mk->rng, 50)) return edge_bits(mk);
-  return make_value(&mk->rng, mk->tc->type, fill);
+  return element_of(mk, mk->tc->type, fill, hot, at_edge);
+}
+
+static uint64_t a_element(struct maker *mk, bool hot, bool at_edge) {
+  return element_of(mk, mk->tc->a_type, mk->theme->a, hot, at_edge);
 }
 
 /* Sizes: the rows of the last tile and the depth, fixed for the first cases, random after them. */
@@ -166,7 +181,8 @@ static int64_t rows_of_tile(const struct maker *mk, int64_t tile, int64_t tiles)
 /* Offset of A's element (row of tile, p). */
 static int64_t a_offset(const struct test_case *tc, int64_t tile, int64_t row, int64_t p) {
   bool at = tc->op == TSR_OP_GEMM_AT;
-  return tile * tc->step.da + row * (at ? tc->step.rsa : tc->size) + p * (at ? tc->size : tc->step.csa);
+  return tile * tc->step.da + row * (at ? tc->step.rsa : tc->a_size) +
+         p * (at ? tc->a_size : tc->step.csa);
 }
 
 static void fill_a(struct maker *mk, int64_t tiles, bool packed, bool hot) {
@@ -174,19 +190,19 @@ static void fill_a(struct maker *mk, int64_t tiles, bool packed, bool hot) {
   int64_t k = tc->step.k, bytes = 0;
   int64_t deepest = packed ? tc->mr : mk->rows;
   if (k > 0) {
-    bytes = a_offset(tc, tiles - 1, deepest - 1, k - 1) + tc->size;
-    if (tiles > 1 && a_offset(tc, tiles - 2, tc->mr - 1, k - 1) + tc->size > bytes)
-      bytes = a_offset(tc, tiles - 2, tc->mr - 1, k - 1) + tc->size;
+    bytes = a_offset(tc, tiles - 1, deepest - 1, k - 1) + tc->a_size;
+    if (tiles > 1 && a_offset(tc, tiles - 2, tc->mr - 1, k - 1) + tc->a_size > bytes)
+      bytes = a_offset(tc, tiles - 2, tc->mr - 1, k - 1) + tc->a_size;
   }
-  image_fill(mk, &tc->a, bytes);
+  a_fill(mk, bytes);
   for (int64_t t = 0; t < tiles; t++)
     for (int64_t p = 0; p < k; p++) {
       int64_t rows = rows_of_tile(mk, t, tiles);
       uint64_t bits = 0;
       for (int64_t i = 0; i < (packed ? tc->mr : rows); i++) {
         bool at_edge = (t == tiles - 1 && i == rows - 1) || p == k - 1;
-        if (i < rows) bits = element(mk, mk->theme->a, hot, at_edge);
-        put_bits(tc->a.data + a_offset(tc, t, i, p), tc->type, bits);
+        if (i < rows) bits = a_element(mk, hot, at_edge);
+        put_bits(tc->a.data + a_offset(tc, t, i, p), tc->a_type, bits);
       }
     }
 }
@@ -194,7 +210,7 @@ static void fill_a(struct maker *mk, int64_t tiles, bool packed, bool hot) {
 static void place_a(struct maker *mk, bool *packed) {
   struct test_case *tc = mk->tc;
   struct tsr_step *st = &tc->step;
-  int64_t size = tc->size;
+  int64_t size = tc->a_size;
   *packed = tc->op == TSR_OP_GEMM && rng_chance(&mk->rng, 50);
   mk->a_kind = *packed ? "packed" : "unpacked";
   if (*packed) {
@@ -334,36 +350,35 @@ static void make_pack(struct maker *mk, const struct subject *s, const struct si
   struct test_case *tc = mk->tc;
   struct tsr_step *st = &tc->step;
   bool edges = mk->theme->edge != EDGE_NONE, along_k = tc->op == TSR_OP_PACK_T;
-  int64_t size = tc->size, k = sizes->k > 0 ? sizes->k : 1, width = pick_width(mk, s);
+  int64_t size = tc->size, a_size = tc->a_size, k = sizes->k > 0 ? sizes->k : 1, width = pick_width(mk, s);
   int64_t rows = sizes->rows < width ? sizes->rows : rng_range(&mk->rng, 1, width);
   int64_t m = (sizes->tiles - 1) * width + rows;
   st->m = m;
   st->n = width;
   st->k = k;
-  *(along_k ? &st->rsa : &st->csa) = ((along_k ? k : m) + pick_gap(mk)) * size;
+  *(along_k ? &st->rsa : &st->csa) = ((along_k ? k : m) + pick_gap(mk)) * a_size;
   st->dc = width * k * size + (rng_chance(&mk->rng, 30) ? pick_gap(mk) * size : 0);
-  int64_t outer = along_k ? st->rsa : size, inner = along_k ? size : st->csa;
-  image_fill(mk, &tc->a, (m - 1) * outer + (k - 1) * inner + size);
+  int64_t outer = along_k ? st->rsa : a_size, inner = along_k ? a_size : st->csa;
+  a_fill(mk, (m - 1) * outer + (k - 1) * inner + a_size);
   for (int64_t i = 0; i < m; i++)
     for (int64_t p = 0; p < k; p++)
-      put_bits(tc->a.data + i * outer + p * inner, tc->type,
-               element(mk, mk->theme->a, edges, i == m - 1 || p == k - 1));
+      put_bits(tc->a.data + i * outer + p * inner, tc->a_type, a_element(mk, edges, i == m - 1 || p == k - 1));
   image_fill(mk, &tc->b, 0);
   prepare_c(mk, (sizes->tiles - 1) * st->dc + width * k * size);
   for (int64_t t = 0; t < sizes->tiles; t++) memset(tc->live.data + t * st->dc / size, 1, (size_t)(width * k));
   mk->a_kind = along_k ? "along k" : "along the rows";
 }
 
-/* UPDATE, UPDATE_T and SCALE */
+/* UPDATE, UPDATE_T, SCALE and CONVERT */
 
 static void fill_sums(struct maker *mk, bool hot) {
   struct test_case *tc = mk->tc;
   const struct tsr_step *st = &tc->step;
-  image_fill(mk, &tc->a, (st->n - 1) * st->csa + st->m * tc->size);
+  a_fill(mk, (st->n - 1) * st->csa + st->m * tc->a_size);
   for (int64_t j = 0; j < st->n; j++)
     for (int64_t i = 0; i < st->m; i++)
-      put_bits(tc->a.data + j * st->csa + i * tc->size, tc->type,
-               element(mk, mk->theme->a, hot, i == st->m - 1 || j == st->n - 1));
+      put_bits(tc->a.data + j * st->csa + i * tc->a_size, tc->a_type,
+               a_element(mk, hot, i == st->m - 1 || j == st->n - 1));
 }
 
 static void make_update(struct maker *mk, const struct sizes *sizes) {
@@ -375,12 +390,13 @@ static void make_update(struct maker *mk, const struct sizes *sizes) {
   int64_t along = tc->op == TSR_OP_UPDATE_T ? st->n : st->m, across = st->m + st->n - along;
   st->csc = (along + pick_gap(mk)) * tc->size;
   pick_scalars(mk);
+  if (tc->op == TSR_OP_CONVERT) st->beta = 0;
   prepare_c(mk, (across - 1) * st->csc + along * tc->size);
   fill_c_block(mk, 0, along, across, edges && hot_c);
   image_fill(mk, &tc->b, 0);
-  image_fill(mk, &tc->a, 0);
+  a_fill(mk, 0);
   if (tc->op == TSR_OP_SCALE) return;
-  st->csa = (st->m + pick_gap(mk)) * tc->size;
+  st->csa = (st->m + pick_gap(mk)) * tc->a_size;
   fill_sums(mk, edges && !hot_c);
 }
 
@@ -388,7 +404,7 @@ static void expect(struct test_case *tc) {
   image_prepare(&tc->expected, tc->c.bytes);
   if (tc->c.bytes > 0) memcpy(tc->expected.data, tc->c.data, tc->c.bytes);
   feclearexcept(FE_ALL_EXCEPT);
-  reference_step(tc->op, tc->type, &tc->step, tc->mr, tc->nr, tc->a.data, tc->b.data, tc->expected.data);
+  reference_step(tc->op, tc->a_type, tc->type, &tc->step, tc->mr, tc->nr, tc->a.data, tc->b.data, tc->expected.data);
   tc->flags = fetestexcept(FE_ALL_EXCEPT);
 }
 
@@ -407,8 +423,8 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text, const c
   text->left -= used;
 }
 
-static void add_stride(struct text *text, const struct test_case *tc, const char *name, int64_t stride) {
-  if (stride != UNUSED_STRIDE) add(text, " %s %lld", name, (long long)(stride / tc->size));
+static void add_stride(struct text *text, const char *name, int64_t stride, int64_t size) {
+  if (stride != UNUSED_STRIDE) add(text, " %s %lld", name, (long long)(stride / size));
 }
 
 static void describe(struct maker *mk) {
@@ -420,14 +436,14 @@ static void describe(struct maker *mk) {
   if (mk->a_kind) add(&text, ", A %s", mk->a_kind);
   if (mk->b_kind) add(&text, ", B %s", mk->b_kind);
   add(&text, ", in elements:");
-  add_stride(&text, tc, "rsa", st->rsa);
-  add_stride(&text, tc, "csa", st->csa);
-  add_stride(&text, tc, "rsb", st->rsb);
-  add_stride(&text, tc, "csb", st->csb);
-  add_stride(&text, tc, "csc", st->csc);
-  add_stride(&text, tc, "db", st->db);
-  add_stride(&text, tc, "da", st->da);
-  add_stride(&text, tc, "dc", st->dc);
+  add_stride(&text, "rsa", st->rsa, tc->a_size);
+  add_stride(&text, "csa", st->csa, tc->a_size);
+  add_stride(&text, "rsb", st->rsb, tc->size);
+  add_stride(&text, "csb", st->csb, tc->size);
+  add_stride(&text, "csc", st->csc, tc->size);
+  add_stride(&text, "db", st->db, tc->size);
+  add_stride(&text, "da", st->da, tc->a_size);
+  add_stride(&text, "dc", st->dc, tc->size);
   if (tc->op != TSR_OP_PACK_N && tc->op != TSR_OP_PACK_T)
     add(&text, ", alpha %g beta %g", st->alpha, st->beta);
   if (st->flags & TSR_STORE_SUM) add(&text, ", sums stored");
@@ -447,7 +463,9 @@ static void take_subject(struct test_case *tc, const struct subject *s) {
   tc->kernel = s->kernel;
   tc->op = s->kernel->op;
   tc->type = s->kernel->tc;
+  tc->a_type = s->kernel->ta;
   tc->size = tsr_size_of(s->kernel->tc);
+  tc->a_size = tsr_size_of(s->kernel->ta);
   tc->mr = scaled(s, s->kernel->mr);
   tc->mu = scaled(s, s->kernel->mu);
   tc->nr = s->kernel->nr;
@@ -467,7 +485,8 @@ void case_make(struct test_case *tc, const struct subject *s, uint64_t seed, int
   take_subject(tc, s);
   /* The first two themes raise no flag of their own, so they show what padding lanes do: every other case. */
   mk.theme = rng_chance(&mk.rng, 50) ? &themes[rng_range(&mk.rng, 0, 1)] : &themes[rng_range(&mk.rng, 2, NTHEMES - 1)];
-  mk.gap = pick_gap_bits(&mk);
+  mk.gap = pick_gap_bits(&mk, tc->type);
+  mk.a_gap = tc->a_type == tc->type ? mk.gap : pick_gap_bits(&mk, tc->a_type);
   struct sizes sizes = pick_sizes(&mk, s, index);
   switch (tc->op) {
     case TSR_OP_GEMM:

@@ -14,8 +14,8 @@ struct image {
 struct test_case {
   const struct tsr_kernel *kernel;
   enum tsr_op op;
-  tsr_type type;
-  int64_t size;        /* of an element */
+  tsr_type type, a_type;
+  int64_t size, a_size; /* of an element of C (and B), and of A */
   int64_t mr, nr, mu;  /* the kernel's tile in elements */
   struct tsr_step step;
   struct image a, b, c, expected;

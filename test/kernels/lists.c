@@ -11,10 +11,20 @@ static const char *wrong_tile(const struct tsr_kernel *k) {
   return NULL;
 }
 
+static bool is_half(unsigned type) { return type == TSR_F16 || type == TSR_BF16; }
+
+/* One type throughout, or A of 16 bits beside f32; CONVERT goes to 16 bits too. */
+static bool known_types(const struct tsr_kernel *k) {
+  bool alike = k->ta == k->tc && k->tb == k->tc;
+  if (alike) return k->tc == TSR_F32 || k->tc == TSR_F64;
+  if (k->op == TSR_OP_CONVERT && k->ta == TSR_F32 && k->tb == TSR_F32 && is_half(k->tc)) return true;
+  bool takes_half = k->op == TSR_OP_CONVERT || (k->op >= TSR_OP_GEMM && k->op <= TSR_OP_PACK_T);
+  return takes_half && is_half(k->ta) && k->tb == TSR_F32 && k->tc == TSR_F32;
+}
+
 const char *list_wrong_line(const struct tsr_kernel *k, int64_t lanes) {
   if (k->op < TSR_OP_GEMM || k->op >= TSR_OP_COUNT) return "its operator is unknown";
-  if (k->tc != TSR_F32 && k->tc != TSR_F64) return "its type is unknown";
-  if (k->ta != k->tc || k->tb != k->tc) return "its three types differ, which these tests do not know";
+  if (!known_types(k)) return "its three types are none that these tests know";
   if (!k->run) return "it has no code";
   if (k->op == TSR_OP_GEMM || k->op == TSR_OP_GEMM_AT) return wrong_tile(k);
   if (k->op != TSR_OP_PACK_N && k->op != TSR_OP_PACK_T) return NULL;

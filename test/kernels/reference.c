@@ -3,9 +3,23 @@
 #include <math.h>
 #include <string.h>
 
+#include "src/core/core.h"
+#include "test/kernels/values.h"
+
+/* f16 and bf16 in f32, a NaN of the same kind, without a flag. */
+static float get_half(tsr_type type, const char *from) {
+  uint64_t bits = get_bits(from, type);
+  if (!bits_are_nan(type, bits)) return (float)value_of_bits(type, bits);
+  uint32_t wide = 0x7f800000 | (uint32_t)(bits << (type == TSR_F16 ? 13 : 16) & 0x7fffff);
+  float value;
+  memcpy(&value, &wide, sizeof value);
+  return value;
+}
+
 #define REAL float
 #define FMA fmaf
 #define GET get_f32
+#define GET_A get_a_f32
 #define PUT put_f32
 #define FINISH finish_f32
 #define SUM sum_f32
@@ -17,6 +31,7 @@
 #undef REAL
 #undef FMA
 #undef GET
+#undef GET_A
 #undef PUT
 #undef FINISH
 #undef SUM
@@ -28,6 +43,7 @@
 #define REAL double
 #define FMA fma
 #define GET get_f64
+#define GET_A get_a_f64
 #define PUT put_f64
 #define FINISH finish_f64
 #define SUM sum_f64
@@ -37,28 +53,46 @@
 #define GEMM gemm_f64
 #include "test/kernels/reference_type.h"
 
-static void pack(const struct tsr_step *st, int64_t size, int64_t rsa, int64_t csa, const char *a, char *c) {
-  int64_t panels = (st->m + st->n - 1) / st->n;
+/* Copies an element; from f16 or bf16 to f32 it is converted, and a NaN becomes any NaN. */
+static void copy(tsr_type ta, tsr_type tc, const char *from, char *to) {
+  if (ta == tc)
+    memcpy(to, from, (size_t)tsr_size_of(tc));
+  else
+    put_f32(to, get_half(ta, from));
+}
+
+static void pack(const struct tsr_step *st, tsr_type ta, tsr_type tc, int64_t rsa, int64_t csa, const char *a,
+                 char *c) {
+  int64_t size = tsr_size_of(tc), panels = (st->m + st->n - 1) / st->n;
   for (int64_t t = 0; t < panels; t++)
     for (int64_t p = 0; p < st->k; p++)
       for (int64_t i = 0; i < st->n; i++) {
         int64_t row = t * st->n + i < st->m ? t * st->n + i : st->m - 1;
-        memcpy(c + t * st->dc + (p * st->n + i) * size, a + row * rsa + p * csa, (size_t)size);
+        copy(ta, tc, a + row * rsa + p * csa, c + t * st->dc + (p * st->n + i) * size);
       }
 }
 
-void reference_step(enum tsr_op op, tsr_type type, const struct tsr_step *st, int64_t mr, int64_t nr, const void *a,
-                    const void *b, void *c) {
-  int64_t size = type == TSR_F64 ? 8 : 4;
-  bool wide = type == TSR_F64;
+static void convert(const struct tsr_step *st, tsr_type ta, tsr_type tc, const char *a, char *c) {
+  for (int64_t j = 0; j < st->n; j++)
+    for (int64_t i = 0; i < st->m; i++) {
+      float x = (float)st->alpha * get_a_f32(ta, a + j * st->csa + i * tsr_size_of(ta));
+      put_bits(c + j * st->csc + i * tsr_size_of(tc), tc, bits_of_float(tc, x));
+    }
+}
+
+void reference_step(enum tsr_op op, tsr_type ta, tsr_type tc, const struct tsr_step *st, int64_t mr, int64_t nr,
+                    const void *a, const void *b, void *c) {
+  int64_t size = tsr_size_of(ta);
+  bool wide = tc == TSR_F64;
   switch (op) {
-    case TSR_OP_GEMM: (wide ? tiles_f64 : tiles_f32)(st, mr, nr, size, st->csa, a, b, c); break;
-    case TSR_OP_GEMM_AT: (wide ? tiles_f64 : tiles_f32)(st, mr, nr, st->rsa, size, a, b, c); break;
-    case TSR_OP_PACK_N: pack(st, size, size, st->csa, a, c); break;
-    case TSR_OP_PACK_T: pack(st, size, st->rsa, size, a, c); break;
+    case TSR_OP_GEMM: (wide ? tiles_f64 : tiles_f32)(st, ta, mr, nr, size, st->csa, a, b, c); break;
+    case TSR_OP_GEMM_AT: (wide ? tiles_f64 : tiles_f32)(st, ta, mr, nr, st->rsa, size, a, b, c); break;
+    case TSR_OP_PACK_N: pack(st, ta, tc, size, st->csa, a, c); break;
+    case TSR_OP_PACK_T: pack(st, ta, tc, st->rsa, size, a, c); break;
     case TSR_OP_UPDATE: (wide ? update_f64 : update_f32)(st, false, a, c); break;
     case TSR_OP_UPDATE_T: (wide ? update_f64 : update_f32)(st, true, a, c); break;
     case TSR_OP_SCALE: (wide ? scale_f64 : scale_f32)(st, c); break;
+    case TSR_OP_CONVERT: convert(st, ta, tc, a, c); break;
     default: break;
   }
 }
@@ -66,7 +100,7 @@ void reference_step(enum tsr_op op, tsr_type type, const struct tsr_step *st, in
 void reference_gemm(tsr_type type, int64_t m, int64_t n, int64_t k, int64_t kb, double alpha, const void *a,
                     const void *b, double beta, void *c) {
   if (type == TSR_F64)
-    gemm_f64(m, n, k, kb, alpha, a, b, beta, c);
+    gemm_f64(type, m, n, k, kb, alpha, a, b, beta, c);
   else
-    gemm_f32(m, n, k, kb, (float)alpha, a, b, (float)beta, c);
+    gemm_f32(type, m, n, k, kb, (float)alpha, a, b, (float)beta, c);
 }

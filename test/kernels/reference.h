@@ -4,9 +4,9 @@
 
 #include "kernels/kernel.h"
 
-/* Does the step's work on `c`. `mr` and `nr` are the tile in elements; GEMM and GEMM_AT need them to find
- * their tiles. */
-void reference_step(enum tsr_op op, tsr_type type, const struct tsr_step *step, int64_t mr, int64_t nr,
+/* Does the step's work on `c`, for operators before SOFTMAX. ta and tc are the types of A and C. `mr` and `nr` are the
+ * tile in elements; GEMM and GEMM_AT need them to find their tiles. */
+void reference_step(enum tsr_op op, tsr_type ta, tsr_type tc, const struct tsr_step *step, int64_t mr, int64_t nr,
                     const void *a, const void *b, void *c);
 
 /* tsr_gemm's own loop for column-major operands without padding: C is m x n, A m x k, B k x n, blocks of kb. */

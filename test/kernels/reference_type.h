@@ -14,20 +14,26 @@ static void FINISH(REAL alpha, REAL s, REAL beta, char *c) {
   PUT(c, FMA(alpha, s, y));
 }
 
-static REAL SUM(const char *a, int64_t csa, const char *b, int64_t rsb, int64_t k) {
+/* A's element, whose type may be a smaller one. */
+static REAL GET_A(tsr_type type, const char *from) {
+  if (tsr_size_of(type) == (int64_t)sizeof(REAL)) return GET(from);
+  return (REAL)get_half(type, from);
+}
+
+static REAL SUM(tsr_type ta, const char *a, int64_t csa, const char *b, int64_t rsb, int64_t k) {
   REAL s = 0;
-  for (int64_t p = 0; p < k; p++) s = FMA(GET(a + p * csa), GET(b + p * rsb), s);
+  for (int64_t p = 0; p < k; p++) s = FMA(GET_A(ta, a + p * csa), GET(b + p * rsb), s);
   return s;
 }
 
-static void TILES(const struct tsr_step *st, int64_t mr, int64_t nr, int64_t rsa, int64_t csa, const char *a,
-                  const char *b, char *c) {
+static void TILES(const struct tsr_step *st, tsr_type ta, int64_t mr, int64_t nr, int64_t rsa, int64_t csa,
+                  const char *a, const char *b, char *c) {
   for (int64_t i = 0; i < st->m; i++)
     for (int64_t j = 0; j < st->n; j++) {
       int64_t tile = i / mr, row = i % mr;
       char *cij = c + tile * st->dc + row * (int64_t)sizeof(REAL) + j * st->csc;
       const char *bj = j < nr ? b + j * st->csb : b + j / nr * st->db + j % nr * st->csb;
-      REAL s = SUM(a + tile * st->da + row * rsa, csa, bj, st->rsb, st->k);
+      REAL s = SUM(ta, a + tile * st->da + row * rsa, csa, bj, st->rsb, st->k);
       if (st->flags & TSR_STORE_SUM)
         PUT(cij, s);
       else
@@ -54,8 +60,8 @@ static void SCALE(const struct tsr_step *st, char *c) {
     }
 }
 
-static void GEMM(int64_t m, int64_t n, int64_t k, int64_t kb, REAL alpha, const char *a, const char *b, REAL beta,
-                 char *c) {
+static void GEMM(tsr_type type, int64_t m, int64_t n, int64_t k, int64_t kb, REAL alpha, const char *a,
+                 const char *b, REAL beta, char *c) {
   const int64_t size = sizeof(REAL);
   for (int64_t j = 0; j < n; j++)
     for (int64_t i = 0; i < m; i++) {
@@ -63,7 +69,8 @@ static void GEMM(int64_t m, int64_t n, int64_t k, int64_t kb, REAL alpha, const 
       REAL y = 0;
       if (beta != 0) y = beta * GET(cij);
       for (int64_t p = 0; alpha != 0 && p < k; p += kb)
-        y = FMA(alpha, SUM(a + (i + p * m) * size, m * size, b + (p + j * k) * size, size, k - p < kb ? k - p : kb), y);
+        y = FMA(alpha,
+                SUM(type, a + (i + p * m) * size, m * size, b + (p + j * k) * size, size, k - p < kb ? k - p : kb), y);
       PUT(cij, y);
     }
 }

@@ -18,7 +18,7 @@ enum { MR = 4, NR = 3, F32 = 4 };
 
 #define KERNEL(name) void name(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c)
 #define RIGHT(name, op, type) \
-  KERNEL(name) { reference_step(op, type, st, MR, NR, (const void *)a, (const void *)b, (void *)c); }
+  KERNEL(name) { reference_step(op, type, type, st, MR, NR, (const void *)a, (const void *)b, (void *)c); }
 
 KERNEL(selftest_gemm); /* clobber_*.S goes on to it */
 RIGHT(selftest_gemm, TSR_OP_GEMM, TSR_F32)

@@ -1,5 +1,6 @@
 #include "test/kernels/values.h"
 
+#include <math.h>
 #include <string.h>
 
 /* splitmix64 (G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014). */
@@ -16,8 +17,10 @@ int64_t rng_range(struct rng *rng, int64_t low, int64_t high) {
 
 bool rng_chance(struct rng *rng, int percent) { return rng_range(rng, 0, 99) < percent; }
 
-static int mantissa_bits(tsr_type type) { return type == TSR_F64 ? 52 : 23; }
-static int exponent_bits(tsr_type type) { return type == TSR_F64 ? 11 : 8; }
+static int mantissa_bits(tsr_type type) {
+  return type == TSR_F64 ? 52 : type == TSR_F16 ? 10 : type == TSR_BF16 ? 7 : 23;
+}
+static int exponent_bits(tsr_type type) { return type == TSR_F64 ? 11 : type == TSR_F16 ? 5 : 8; }
 static int64_t exponent_max(tsr_type type) { return (1 << exponent_bits(type)) - 1; } /* of Inf and NaN */
 
 static uint64_t assemble(tsr_type type, uint64_t sign, int64_t exponent, uint64_t fraction) {
@@ -36,23 +39,29 @@ bool bits_are_nan(tsr_type type, uint64_t bits) {
   return without_sign > bits_of_inf(type);
 }
 
-void put_bits(void *to, tsr_type type, uint64_t bits) {
-  uint32_t low = (uint32_t)bits;
-  if (type == TSR_F64)
-    memcpy(to, &bits, 8);
-  else
-    memcpy(to, &low, 4);
-}
+/* Elements are little-endian, as every CPU this runs on. */
+static size_t size_of(tsr_type type) { return (size_t)(1 + exponent_bits(type) + mantissa_bits(type)) / 8; }
+
+void put_bits(void *to, tsr_type type, uint64_t bits) { memcpy(to, &bits, size_of(type)); }
 
 uint64_t get_bits(const void *from, tsr_type type) {
   uint64_t bits = 0;
-  uint32_t low;
-  if (type == TSR_F64) {
-    memcpy(&bits, from, 8);
-    return bits;
+  memcpy(&bits, from, size_of(type));
+  return bits;
+}
+
+/* The bits of a type as those of f32 or f64 with the same value, or NaN of the same kind. */
+static double wider(tsr_type type, uint64_t bits) {
+  int m = mantissa_bits(type);
+  int64_t top = exponent_max(type), exponent = (int64_t)(bits >> m) & top;
+  double fraction = (double)(bits & ((UINT64_C(1) << m) - 1)), size;
+  if (exponent == top) {
+    uint64_t whole = bits_of_inf(TSR_F64) | (bits & ((UINT64_C(1) << m) - 1)) << (52 - m);
+    memcpy(&size, &whole, 8);
+  } else {
+    size = ldexp(exponent ? fraction + ldexp(1, m) : fraction, (int)((exponent ? exponent : 1) - top / 2 - m));
   }
-  memcpy(&low, from, 4);
-  return low;
+  return bits >> (m + exponent_bits(type)) & 1 ? -size : size;
 }
 
 double value_of_bits(tsr_type type, uint64_t bits) {
@@ -61,17 +70,29 @@ double value_of_bits(tsr_type type, uint64_t bits) {
   uint32_t low = (uint32_t)bits;
   memcpy(&d, &bits, 8);
   memcpy(&f, &low, 4);
-  return type == TSR_F64 ? d : (double)f;
+  return type == TSR_F64 ? d : type == TSR_F32 ? (double)f : wider(type, bits);
+}
+
+uint64_t bits_of_float(tsr_type type, float value) {
+  int m = mantissa_bits(type), exponent;
+  int64_t top = exponent_max(type), least = 1 - top / 2;
+  uint64_t sign = signbit(value) != 0;
+  if (isnan(value)) return bits_of_quiet_nan(type);
+  if (isinf(value)) return assemble(type, sign, top, 0);
+  frexp((double)value, &exponent); /* value = [1/2, 1) * 2^exponent */
+  exponent = exponent - 1 < least ? (int)least : exponent - 1;
+  double fraction = rint(ldexp(fabs((double)value), m - exponent)); /* ties to even; 2^m is 1 */
+  if (fraction < ldexp(1, m)) return assemble(type, sign, 0, (uint64_t)fraction);
+  if (fraction == ldexp(2, m)) fraction /= 2, exponent++;
+  if (exponent > top / 2) return assemble(type, sign, top, 0);
+  return assemble(type, sign, exponent + top / 2, (uint64_t)fraction);
 }
 
 static uint64_t bits_of_integer(tsr_type type, int64_t value) {
   double d = (double)value;
-  float f = (float)value;
   uint64_t bits = 0;
-  uint32_t low;
   memcpy(&bits, &d, 8);
-  memcpy(&low, &f, 4);
-  return type == TSR_F64 ? bits : low;
+  return type == TSR_F64 ? bits : bits_of_float(type, (float)value);
 }
 
 static uint64_t special(struct rng *rng, tsr_type type) {

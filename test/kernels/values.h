@@ -38,5 +38,6 @@ bool bits_are_nan(tsr_type type, uint64_t bits);
 void put_bits(void *to, tsr_type type, uint64_t bits);
 uint64_t get_bits(const void *from, tsr_type type);
 double value_of_bits(tsr_type type, uint64_t bits);
+uint64_t bits_of_float(tsr_type type, float value); /* rounded to nearest, ties to even */
 
 #endif
