@@ -67,6 +67,20 @@ int64_t tsr_attention_items(const struct tsr_attention_problem *problem, const s
 void tsr_attention_item_of(const struct tsr_attention_problem *problem, const struct tsr_attention_way *way,
                            int64_t index, struct tsr_attention_item *item);
 
+/* A tensor with a row for each query and head of q: q and out, and their gradients. Steps are in bytes. */
+struct tsr_attention_rows {
+  tsr_type type;
+  int64_t d;
+  tsr_mem at;
+  const int64_t *step;
+};
+
+/* The address of row r of the item's head, and of its LSE. Rows count from the sequence's first, as item->row does. */
+tsr_mem tsr_attention_row_of(const struct tsr_attention_problem *problem, const struct tsr_attention_item *item,
+                             const struct tsr_attention_rows *rows, int64_t r);
+float *tsr_attention_lse_of(const struct tsr_attention_problem *problem, const struct tsr_attention_item *item,
+                            int64_t r);
+
 /* The first key that query i sees by its position, and the one behind the last; the prefix not counted. */
 void tsr_attention_sees(const struct tsr_attention_problem *problem, const struct tsr_attention_sequence *seq, int64_t i,
                         int64_t *from, int64_t *to);
@@ -103,6 +117,17 @@ struct tsr_attention_keys {
   int64_t next;        /* bytes from key to key */
 };
 
+/* Rows r0 .. r0 + rows of a sequence, times alpha, to rows of ld floats. */
+void tsr_attention_gather(struct tsr_attention_worker *w, const struct tsr_attention_item *item,
+                          const struct tsr_attention_rows *from, double alpha, int64_t r0, int64_t rows, float *to,
+                          int64_t ld);
+/* Turns columns x rows over: `to` gets width floats for each of k steps, width >= rows of them filled up. */
+void tsr_attention_transpose(const struct tsr_attention_worker *w, int64_t rows, int64_t width, int64_t k,
+                             const float *from, int64_t ld, float *to);
+/* A chunk of k or v as rows of ld floats, from one piece or from pages. */
+void tsr_attention_load_rows(struct tsr_attention_worker *w, const struct tsr_attention_item *item, bool keys,
+                             int64_t chunk, int64_t n, float *to, int64_t ld);
+
 /* Loading: converted where the kernels need it, in place where they do not. */
 void tsr_attention_load_q(struct tsr_attention_worker *w, const struct tsr_attention_item *item);
 void tsr_attention_load_k(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
@@ -113,6 +138,24 @@ void tsr_attention_load_v(struct tsr_attention_worker *w, const struct tsr_atten
  * the keys to those that some row sees; false: none. */
 bool tsr_attention_load_mask(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r0,
                              int64_t rows, int64_t *from, int64_t *to);
+
+/* What is visible of a chunk to a tile. Keys count from the chunk's first. */
+struct tsr_attention_view {
+  int64_t row, rows;      /* of the item */
+  int64_t base, end;      /* keys computed: from a multiple of 16 to the last visible one */
+  bool edge;              /* not every row sees all of them */
+  const float *bias;
+};
+
+/* Fills the rest of a view of row and rows with the n keys of the chunk that some row sees; false: none. */
+bool tsr_attention_look(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk, int64_t n,
+                        struct tsr_attention_view *view);
+/* What SOFTMAX needs to know of the tile's rows beside their scores and the mask. */
+void tsr_attention_describe_rows(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                                 const struct tsr_attention_view *view, struct tsr_softmax *sm);
+/* The mask of a view, if there is one, as lanes over queries take it. */
+void tsr_attention_turn_bias(struct tsr_attention_worker *w, const struct tsr_attention_view *view,
+                             struct tsr_softmax *sm);
 
 /* Sets the state of so many rows to that of no keys. */
 void tsr_attention_start(struct tsr_attention_worker *w, int64_t rows);

@@ -40,15 +40,8 @@ void tsr_attention_join(struct tsr_attention_worker *w, int64_t r, float max, fl
   w->add[r] = add[0];
 }
 
-static tsr_mem out_of(const struct tsr_attention_problem *p, const struct tsr_attention_item *item, int64_t r) {
-  int64_t i = (item->row + r) / p->group, head = item->head * p->group + (item->row + r) % p->group;
-  int64_t batch = p->d.cu_q ? 0 : item->seq.b;
-  return p->out + (tsr_mem)(batch * p->step_out[TSR_BATCH] + (item->seq.first_query + i) * p->step_out[TSR_ROW] +
-                            head * p->step_out[TSR_HEAD]);
-}
-
-static float *lse_of(const struct tsr_attention_problem *p, const struct tsr_attention_item *item, int64_t r) {
-  int64_t i = (item->row + r) / p->group, head = item->head * p->group + (item->row + r) % p->group;
+float *tsr_attention_lse_of(const struct tsr_attention_problem *p, const struct tsr_attention_item *item, int64_t r) {
+  int64_t i = r / p->group, head = item->head * p->group + r % p->group;
   if (p->d.cu_q) return p->lse + head * p->d.cu_q[p->d.batch] + item->seq.first_query + i;
   return p->lse + (item->seq.b * p->d.heads_q + head) * p->d.len_q + i;
 }
@@ -64,11 +57,13 @@ static void join_sink(struct tsr_attention_worker *w, int64_t r, float sink, flo
 /* One row: o / sum, rounded to the type of out. */
 static void write_row(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r, float *o) {
   const struct tsr_attention_problem *p = w->problem;
+  struct tsr_attention_rows out = {p->d.type_out, p->d.d_v, p->out, p->step_out};
   if (w->sum[r] == 0) memset(o, 0, (size_t)p->d.d_v * sizeof *o);
   if (p->d.sinks) join_sink(w, r, p->d.sinks[item->head * p->group + (item->row + r) % p->group], o);
   struct tsr_step step = {.m = p->d.d_v, .n = 1, .alpha = w->sum[r] == 0 ? 1 : 1 / w->sum[r]};
-  w->kernels[TSR_F32].convert[p->d.type_out]->run(&step, (tsr_mem)o, 0, out_of(p, item, r));
-  if (p->lse) *lse_of(p, item, r) = tsr_attention_lse(w->max[r], w->sum[r]);
+  w->kernels[TSR_F32].convert[p->d.type_out]->run(&step, (tsr_mem)o, 0,
+                                                  tsr_attention_row_of(p, item, &out, item->row + r));
+  if (p->lse) *tsr_attention_lse_of(p, item, item->row + r) = tsr_attention_lse(w->max[r], w->sum[r]);
 }
 
 void tsr_attention_finish(struct tsr_attention_worker *w, const struct tsr_attention_item *item) {

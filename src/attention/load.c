@@ -11,25 +11,26 @@ static void convert(const struct tsr_attention_worker *w, tsr_type from, tsr_typ
   if (n > 0) w->kernels[from].convert[to]->run(&step, a, 0, c);
 }
 
-/* q of rows r0 .. r0 + rows, scaled, in rows of d_qk floats. */
-static void gather_q(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r0, int64_t rows,
-                     float *to) {
-  const struct tsr_attention_problem *p = w->problem;
-  int64_t d = p->d.d_qk, group = p->group;
-  for (int64_t r = r0, n; r < r0 + rows; r += n, to += n * d) {
-    int64_t i = r / group, g = r % group;
-    tsr_mem from = p->q + (tsr_mem)((item->seq.first_query + i) * p->step_q[TSR_ROW] +
-                                    (item->head * group + g) * p->step_q[TSR_HEAD]);
-    if (!p->d.cu_q) from += (tsr_mem)(item->seq.b * p->step_q[TSR_BATCH]);
-    n = tsr_min(r0 + rows - r, group == 1 ? rows : group - g);
-    convert(w, p->d.type_q, TSR_F32, p->q_scale, d, n, from, p->step_q[group == 1 ? TSR_ROW : TSR_HEAD], (tsr_mem)to,
-            d * 4);
+void tsr_attention_gather(struct tsr_attention_worker *w, const struct tsr_attention_item *item,
+                          const struct tsr_attention_rows *from, double alpha, int64_t r0, int64_t rows, float *to,
+                          int64_t ld) {
+  int64_t group = w->problem->group;
+  for (int64_t r = r0, n; r < r0 + rows; r += n, to += n * ld) {
+    n = tsr_min(r0 + rows - r, group == 1 ? rows : group - r % group);
+    convert(w, from->type, TSR_F32, alpha, from->d, n, tsr_attention_row_of(w->problem, item, from, r),
+            from->step[group == 1 ? TSR_ROW : TSR_HEAD], (tsr_mem)to, ld * 4);
   }
 }
 
-/* Turns columns x rows over: `to` gets width floats for each of k steps, width >= rows of them filled up. */
-static void transpose(const struct tsr_attention_worker *w, int64_t rows, int64_t width, int64_t k, const float *from,
-                      int64_t ld, float *to) {
+static void gather_q(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r0, int64_t rows,
+                     float *to) {
+  const struct tsr_attention_problem *p = w->problem;
+  struct tsr_attention_rows q = {p->d.type_q, p->d.d_qk, p->q, p->step_q};
+  tsr_attention_gather(w, item, &q, p->q_scale, r0, rows, to, p->d.d_qk);
+}
+
+void tsr_attention_transpose(const struct tsr_attention_worker *w, int64_t rows, int64_t width, int64_t k,
+                             const float *from, int64_t ld, float *to) {
   const struct tsr_kernels *f32 = &w->kernels[TSR_F32];
   struct tsr_step step = {.m = rows, .n = width, .k = k, .rsa = ld * 4, .csa = 4, .dc = width * k * 4};
   (f32->pack_t[width <= TSR_MAX_WIDTH && f32->pack_t[width] ? width : 0])->run(&step, (tsr_mem)from, 0, (tsr_mem)to);
@@ -45,7 +46,7 @@ void tsr_attention_load_q(struct tsr_attention_worker *w, const struct tsr_atten
   for (int64_t r = 0; r < item->rows; r += way->width) {
     int64_t rows = tsr_min(way->width, item->rows - r);
     gather_q(w, item, row + r, rows, w->row);
-    transpose(w, rows, way->width, d, w->row, d, w->q + r * d);
+    tsr_attention_transpose(w, rows, way->width, d, w->row, d, w->q + r * d);
   }
 }
 
@@ -82,9 +83,8 @@ static void convert_rows(struct tsr_attention_worker *w, const struct tsr_attent
     tsr_attention_decode(type, d, from, type == TSR_S8 ? *scale_of(w->problem, item, scales, j + i) : 1, to);
 }
 
-/* A chunk of rows as floats, from one piece or from pages. */
-static void load_rows(struct tsr_attention_worker *w, const struct tsr_attention_item *item, bool keys, int64_t chunk,
-                      int64_t n, float *to, int64_t ld) {
+void tsr_attention_load_rows(struct tsr_attention_worker *w, const struct tsr_attention_item *item, bool keys,
+                             int64_t chunk, int64_t n, float *to, int64_t ld) {
   const struct tsr_attention_problem *p = w->problem;
   const int64_t *step = keys ? p->step_k : p->step_v;
   for (int64_t j = 0, run; j < n; j += run) {
@@ -142,12 +142,12 @@ void tsr_attention_load_k(struct tsr_attention_worker *w, const struct tsr_atten
   keys->at = row_of(p, item, p->k, p->step_k, 1, chunk, &run);
   if (p->d.type_k != TSR_F32 || run != n) {
     float *rows = w->way->lanes == TSR_LANES_KEYS ? w->row : w->k;
-    load_rows(w, item, true, chunk, n, rows, w->ld_k);
+    tsr_attention_load_rows(w, item, true, chunk, n, rows, w->ld_k);
     keys->at = (tsr_mem)rows;
     keys->next = w->ld_k * 4;
   }
   if (w->way->lanes != TSR_LANES_KEYS) return;
-  transpose(w, n, TSR_KV_PANEL, p->d.d_qk, (const float *)keys->at, keys->next / 4, w->k);
+  tsr_attention_transpose(w, n, TSR_KV_PANEL, p->d.d_qk, (const float *)keys->at, keys->next / 4, w->k);
   *keys = (struct tsr_attention_keys){(tsr_mem)w->k, TSR_F32, TSR_KV_PANEL * 4, p->d.d_qk * TSR_KV_PANEL * 4, 4};
 }
 
@@ -161,7 +161,7 @@ void tsr_attention_load_v(struct tsr_attention_worker *w, const struct tsr_atten
   values->next = p->step_v[TSR_ROW];
   values->panel = 0;
   if (!w->careful && in_place(w, values->type, n, run)) return;
-  load_rows(w, item, false, chunk, n, w->v, w->ld_v);
+  tsr_attention_load_rows(w, item, false, chunk, n, w->v, w->ld_v);
   *values = (struct tsr_attention_keys){(tsr_mem)w->v, TSR_F32, 4, 0, w->ld_v * 4};
 }
 

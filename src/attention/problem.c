@@ -57,6 +57,13 @@ void tsr_attention_item_of(const struct tsr_attention_problem *p, const struct t
   item->rows = tsr_max(0, tsr_min(way->rows, item->seq.queries * p->group - item->row));
 }
 
+tsr_mem tsr_attention_row_of(const struct tsr_attention_problem *p, const struct tsr_attention_item *item,
+                             const struct tsr_attention_rows *rows, int64_t r) {
+  int64_t i = r / p->group, head = item->head * p->group + r % p->group, batch = p->d.cu_q ? 0 : item->seq.b;
+  return rows->at + (tsr_mem)(batch * rows->step[TSR_BATCH] + (item->seq.first_query + i) * rows->step[TSR_ROW] +
+                              head * rows->step[TSR_HEAD]);
+}
+
 void tsr_attention_sees(const struct tsr_attention_problem *p, const struct tsr_attention_sequence *seq, int64_t i,
                         int64_t *from, int64_t *to) {
   const tsr_attention_desc *d = &p->d;

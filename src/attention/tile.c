@@ -35,17 +35,8 @@ void tsr_attention_multiply(const struct tsr_tiles *tiles, struct tsr_step *step
   }
 }
 
-/* What is visible of a chunk to a tile. Keys count from the chunk's first. */
-struct view {
-  int64_t row, rows;      /* of the item */
-  int64_t base, end;      /* keys computed: from a multiple of 16 to the last visible one */
-  bool edge;              /* not every row sees all of them */
-  const float *bias;
-};
-
-/* The keys of the chunk that some row of the tile sees. */
-static bool look(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk, int64_t n,
-                 struct view *view) {
+bool tsr_attention_look(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk, int64_t n,
+                        struct tsr_attention_view *view) {
   const struct tsr_attention_problem *p = w->problem;
   int64_t prefix = tsr_attention_prefix(p, &item->seq), row = item->row + view->row, group = p->group;
   int64_t first = n, last = 0, from, to;
@@ -72,9 +63,8 @@ static bool look(struct tsr_attention_worker *w, const struct tsr_attention_item
   return true;
 }
 
-/* What SOFTMAX needs to know of the tile's rows beside their scores. */
-static void describe_rows(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
-                          const struct view *view, struct tsr_softmax *sm) {
+void tsr_attention_describe_rows(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                                 const struct tsr_attention_view *view, struct tsr_softmax *sm) {
   const struct tsr_attention_problem *p = w->problem;
   int64_t column = chunk + view->base, from, to;
   bool slopes = p->d.alibi && !p->d.alibi_scales_mask;
@@ -90,6 +80,15 @@ static void describe_rows(struct tsr_attention_worker *w, const struct tsr_atten
   sm->slope = slopes ? w->slope : NULL;
   sm->from = view->edge ? w->from : NULL;
   sm->prefix = (int32_t)tsr_max(-1, tsr_attention_prefix(p, &item->seq) - column);
+}
+
+void tsr_attention_turn_bias(struct tsr_attention_worker *w, const struct tsr_attention_view *view,
+                             struct tsr_softmax *sm) {
+  int64_t width = w->way->width;
+  if (!view->bias) return;
+  tsr_attention_transpose(w, view->rows, width, view->end - view->base, view->bias, TSR_CHUNK, w->bias_t);
+  sm->bias = (tsr_mem)w->bias_t;
+  sm->bias_ld = width * 4;
 }
 
 static struct tsr_softmax state_of(struct tsr_attention_worker *w, int64_t row) {
@@ -115,8 +114,9 @@ struct layout {
 };
 
 /* Values that are not finite count as 0 in the product; then elements that one of weight > 0 reaches are done again. */
-static void multiply_carefully(struct tsr_attention_worker *w, const struct view *view, const struct layout *at,
-                               struct tsr_step *step, tsr_mem a, tsr_mem b, bool values_are_a, float *values) {
+static void multiply_carefully(struct tsr_attention_worker *w, const struct tsr_attention_view *view,
+                               const struct layout *at, struct tsr_step *step, tsr_mem a, tsr_mem b, bool values_are_a,
+                               float *values) {
   int64_t n = view->end - view->base, d_v = w->problem->d.d_v;
   float *v = values + view->base * w->ld_v, *clean = w->clean;
   for (int64_t j = 0; j < n; j++)
@@ -139,8 +139,9 @@ static void multiply_carefully(struct tsr_attention_worker *w, const struct view
 }
 
 /* One tile with lanes over queries; the sums of P V are left in w->sums as [d][width]. */
-static void attend_queries(struct tsr_attention_worker *w, const struct view *view, const struct tsr_attention_keys *k,
-                           const struct tsr_attention_keys *v, struct tsr_softmax *sm) {
+static void attend_queries(struct tsr_attention_worker *w, const struct tsr_attention_view *view,
+                           const struct tsr_attention_keys *k, const struct tsr_attention_keys *v,
+                           struct tsr_softmax *sm) {
   const tsr_attention_desc *d = &w->problem->d;
   const struct tsr_tiles *tiles = &w->kernels[TSR_F32].gemm;
   int64_t width = w->way->width, n = view->end - view->base, most = k->panel ? TSR_KV_PANEL : n;
@@ -153,14 +154,7 @@ static void attend_queries(struct tsr_attention_worker *w, const struct view *vi
                            k->at + (tsr_mem)(panel * k->panel + within * k->next),
                            (tsr_mem)(w->s + (j - view->base) * width));
   }
-  if (view->bias) {
-    const struct tsr_kernel *const *pack = w->kernels[TSR_F32].pack_t;
-    struct tsr_step turn = {.m = view->rows, .n = width, .k = n, .rsa = TSR_CHUNK * 4, .csa = 4};
-    (width <= TSR_MAX_WIDTH && pack[width] ? pack[width] : pack[0])->run(&turn, (tsr_mem)view->bias, 0,
-                                                                          (tsr_mem)w->bias_t);
-    sm->bias = (tsr_mem)w->bias_t;
-    sm->bias_ld = width * 4;
-  }
+  tsr_attention_turn_bias(w, view, sm);
   struct tsr_step softmax = {.m = view->rows, .n = n, .csc = width * 4};
   w->kernels[TSR_F32].softmax->run(&softmax, 0, (tsr_mem)sm, (tsr_mem)w->s);
   struct tsr_step pv = {.k = n, .csa = width * 4, .rsb = v->next, .csb = v->step, .csc = width * 4,
@@ -175,8 +169,9 @@ static void attend_queries(struct tsr_attention_worker *w, const struct view *vi
 }
 
 /* All rows with lanes over keys; the sums of P V are left in w->sums as [row][d]. */
-static void attend_keys(struct tsr_attention_worker *w, const struct view *view, const struct tsr_attention_keys *k,
-                        const struct tsr_attention_keys *v, struct tsr_softmax *sm) {
+static void attend_keys(struct tsr_attention_worker *w, const struct tsr_attention_view *view,
+                        const struct tsr_attention_keys *k, const struct tsr_attention_keys *v,
+                        struct tsr_softmax *sm) {
   const tsr_attention_desc *d = &w->problem->d;
   int64_t n = view->end - view->base;
   struct tsr_step qk = {.k = d->d_qk, .csa = k->step, .rsb = 4, .csb = d->d_qk * 4, .csc = w->ld_s * 4,
@@ -204,7 +199,8 @@ static void attend_keys(struct tsr_attention_worker *w, const struct view *view,
   multiply_carefully(w, view, &at, &pv, 0, (tsr_mem)w->s, true, w->v);
 }
 
-static void merge_queries(struct tsr_attention_worker *w, const struct view *view, struct tsr_softmax *sm) {
+static void merge_queries(struct tsr_attention_worker *w, const struct tsr_attention_view *view,
+                          struct tsr_softmax *sm) {
   int64_t width = w->way->width, d_v = w->problem->d.d_v;
   struct tsr_step step = {.m = view->rows, .n = d_v, .csa = width * 4, .csc = width * 4};
   w->kernels[TSR_F32].merge->run(&step, (tsr_mem)w->sums, (tsr_mem)sm, (tsr_mem)(w->o + view->row * d_v));
@@ -221,10 +217,10 @@ static void merge_keys(struct tsr_attention_worker *w, int64_t rows, const struc
 }
 
 static void attend(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
-                   const struct view *view, const struct tsr_attention_keys *k, const struct tsr_attention_keys *v,
-                   struct tsr_softmax *sm) {
+                   const struct tsr_attention_view *view, const struct tsr_attention_keys *k,
+                   const struct tsr_attention_keys *v, struct tsr_softmax *sm) {
   *sm = state_of(w, view->row);
-  describe_rows(w, item, chunk, view, sm);
+  tsr_attention_describe_rows(w, item, chunk, view, sm);
   if (w->way->lanes == TSR_LANES_KEYS)
     attend_keys(w, view, k, v, sm);
   else
@@ -242,8 +238,8 @@ static void run_chunk(struct tsr_attention_worker *w, const struct tsr_attention
   struct tsr_softmax sm;
   bool loaded = false;
   for (int64_t row = 0; row < item->rows; row += width) {
-    struct view view = {.row = row, .rows = tsr_min(width, item->rows - row)};
-    if (!look(w, item, chunk, n, &view)) continue;
+    struct tsr_attention_view view = {.row = row, .rows = tsr_min(width, item->rows - row)};
+    if (!tsr_attention_look(w, item, chunk, n, &view)) continue;
     if (!loaded) {
       tsr_attention_load_k(w, item, chunk, n, &k);
       tsr_attention_load_v(w, item, chunk, n, &v);
@@ -259,11 +255,11 @@ static void run_chunk(struct tsr_attention_worker *w, const struct tsr_attention
 
 bool tsr_attention_compute_chunk(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk) {
   int64_t n = tsr_min(TSR_CHUNK, item->seq.keys - chunk);
-  struct view view = {.row = 0, .rows = item->rows};
+  struct tsr_attention_view view = {.row = 0, .rows = item->rows};
   struct tsr_attention_keys k, v;
   struct tsr_softmax sm;
   tsr_attention_start(w, item->rows);
-  if (n <= 0 || !look(w, item, chunk, n, &view)) return false;
+  if (n <= 0 || !tsr_attention_look(w, item, chunk, n, &view)) return false;
   tsr_attention_load_k(w, item, chunk, n, &k);
   tsr_attention_load_v(w, item, chunk, n, &v);
   attend(w, item, chunk, &view, &k, &v, &sm);
