@@ -45,6 +45,9 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *             next multiple of 16.
  *   MERGE     C[0:m, 0:n] = fma(add[i], s, keep[i] == 0 ? +0 : keep[i] * C) with the sums s at a + j * csa and, at b, a
  *             struct tsr_softmax whose keep and add are used. m as in SOFTMAX.
+ *   SOFTMAX_GRAD  backwards, rows along the lanes: the score at c + j * csc + i * 4 is replaced by its weight, and the
+ *             gradient with regard to that weight, at a + j * csa + i * 4, by that with regard to s. b points to a
+ *             struct tsr_softmax. m as in SOFTMAX.
  * GEMM and GEMM_AT whose ta is f16 or bf16 convert A to f32 exactly; B and C are f32.
  *
  * GEMM_AT takes only whole units of rows (m is a multiple of mu). PACK_N and PACK_T: mr says the one panel width a
@@ -62,6 +65,7 @@ enum tsr_op {
   TSR_OP_SOFTMAX,
   TSR_OP_SOFTMAX_T,
   TSR_OP_MERGE,
+  TSR_OP_SOFTMAX_GRAD,
   TSR_OP_COUNT
 };
 
@@ -100,7 +104,13 @@ struct tsr_step {
  *   tanh2(y): with y' = -|y| raised to -125 if it is less, n and f as in exp2, e = fma(2^n, f * r, 2^n - 1);
  *             -e / (2 + e) with the sign of y. That is tanh(y ln(2) / 2).
  *
- * A NaN among the x makes all of the row NaN. */
+ * A NaN among the x makes all of the row NaN.
+ *
+ * A SOFTMAX_GRAD step goes from s to x in the same way. max[i] is log2 of the row's whole sum, -inf for a row that sees
+ * nothing, and sum[i] is what is taken off its gradients; keep and add are not used.
+ * For each key:
+ *   p = x == -inf or max[i] == -inf ? +0 : exp2(the lesser of x - max[i] and 127; NaN stays)
+ *   ds = p == 0 ? +0 : p * (dp - sum[i]);  if cap != 0: ds = ds * fma(-t, t, 1), t = tanh2(s), unless p == 0 */
 struct tsr_softmax {
   float *max, *sum;       /* of each row so far: -inf and 0 at first */
   float *keep, *add;      /* out: what the row's former sums and those of this chunk are multiplied by */

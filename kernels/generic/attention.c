@@ -52,6 +52,27 @@ void tsr_merge_f32_generic(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_
     }
 }
 
+static void softmax_grad(const struct tsr_softmax *sm, int64_t i, int64_t j, float added, loose_f32 *s, loose_f32 *dp) {
+  float x = tsr_score(sm, i, j, *s, sm->bias ? &added : NULL), y = x - sm->max[i];
+  float p = x == -INFINITY || sm->max[i] == -INFINITY ? 0 : tsr_exp2(y > 127 ? 127 : y);
+  float ds = p == 0 ? 0 : p * (*dp - sm->sum[i]);
+  if (sm->cap != 0 && p != 0) {
+    float t = tsr_tanh2(*s);
+    ds *= fmaf(-t, t, 1);
+  }
+  *s = p;
+  *dp = ds;
+}
+
+void tsr_softmax_grad_f32_generic(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) {
+  const struct tsr_softmax *sm = (const struct tsr_softmax *)b;
+  for (int64_t j = 0; j < st->n; j++)
+    for (int64_t i = 0; i < st->m; i++) {
+      float added = sm->bias ? *f32_at(sm->bias, j * sm->bias_ld + i * 4) : 0;
+      softmax_grad(sm, i, j, added, f32_at(c, j * st->csc + i * 4), f32_at(a, j * st->csa + i * 4));
+    }
+}
+
 static inline float load_f32(tsr_mem at, int64_t i) { return *f32_at(at, i * 4); }
 static inline float load_f16(tsr_mem at, int64_t i) { return tsr_from_f16(*u16_at(at, i * 2)); }
 static inline float load_bf16(tsr_mem at, int64_t i) { return tsr_from_bf16(*u16_at(at, i * 2)); }

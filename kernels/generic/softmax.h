@@ -7,7 +7,7 @@
 #include "kernels/half.h"
 #include "kernels/kernel.h"
 
-/* 2^n for -125 <= n <= 0. */
+/* 2^n for -125 <= n <= 127. */
 static inline float tsr_power_of_2(float n) { return tsr_float_of_bits((uint32_t)(127 + (int32_t)n) << 23); }
 
 /* r of 2^f = 1 + f r, for f in [-1/2, 1/2]. */

@@ -38,7 +38,7 @@ struct tsr_kernels {
   const struct tsr_chip *chip;
   struct tsr_tiles gemm, gemm_at;
   const struct tsr_kernel *pack_n[TSR_MAX_WIDTH + 1], *pack_t[TSR_MAX_WIDTH + 1]; /* by panel width; [0] = any */
-  const struct tsr_kernel *update, *update_t, *scale, *softmax, *softmax_t, *merge;
+  const struct tsr_kernel *update, *update_t, *scale, *softmax, *softmax_t, *merge, *softmax_grad;
   const struct tsr_kernel *convert[TSR_TYPES]; /* by the type of C */
 };
 

@@ -57,6 +57,7 @@ static void add_kernel(struct tsr_kernels *table, const struct tsr_kernel *k) {
     case TSR_OP_SOFTMAX: table->softmax = k; break;
     case TSR_OP_SOFTMAX_T: table->softmax_t = k; break;
     case TSR_OP_MERGE: table->merge = k; break;
+    case TSR_OP_SOFTMAX_GRAD: table->softmax_grad = k; break;
   }
 }
 
@@ -73,6 +74,7 @@ static void borrow(struct tsr_kernels *table, const struct tsr_chip *weaker, tsr
   if (!table->softmax) table->softmax = other.softmax;
   if (!table->softmax_t) table->softmax_t = other.softmax_t;
   if (!table->merge) table->merge = other.merge;
+  if (!table->softmax_grad) table->softmax_grad = other.softmax_grad;
   for (int c = 0; c < TSR_TYPES; c++)
     if (!table->convert[c]) table->convert[c] = other.convert[c];
 }
