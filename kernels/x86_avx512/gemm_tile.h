@@ -49,9 +49,9 @@
 
 .macro load_vector reg, offset, last
   .if \last
-    vmov zmm\reg{k1}{z}, [A + \offset]
+    load_a(zmm\reg, {k1}{z}, [A + \offset])
   .else
-    vmov zmm\reg, [A + \offset]
+    load_a(zmm\reg, , [A + \offset])
   .endif
 .endm
 
@@ -112,7 +112,7 @@
 .macro k_step_narrow nv, nr
   .set at_i, 0
   .rept \nv
-    load_vector %(at_i), %(64*at_i), %(at_i + 1 == \nv)
+    load_vector %(at_i), %(A_VECTOR*at_i), %(at_i + 1 == \nv)
     .set at_i, at_i + 1
   .endr
   .set at_j, 0
@@ -141,7 +141,7 @@
   .set at_i, 0
   .rept \nv
     .set at_a, \nr + at_i % 2
-    load_vector %(at_a), %(64*at_i), %(at_i + 1 == \nv)
+    load_vector %(at_a), %(A_VECTOR*at_i), %(at_i + 1 == \nv)
     .set at_j, 0
     .rept \nr
       multiply %(32 - \nv*\nr + at_j*\nv + at_i), %(at_a), %(at_j), %(at_i + 1 == \nv)
@@ -192,7 +192,7 @@
   .endif
 .endm
 
-/* All steps of k of a tile of `lines` vectors a column; `columns` are those whose addresses k_step uses. Far operands
+/* All steps of k of a tile of `lines` lines of C a column; `columns` are those whose addresses k_step uses. Far operands
  * are fetched on the way, near ones are spared that. */
 .macro k_loop k_step, lines, nv, nr, columns
   mov K, [STEP + STEP_K]
@@ -215,7 +215,7 @@
 .Lk_loop\@:
   \k_step \nv, \nr
   .set at_i, 0
-  .rept \lines
+  .rept (\lines*A_VECTOR + 63)/64
     prefetch_a %(64*at_i)
     .set at_i, at_i + 1
   .endr
@@ -301,6 +301,22 @@
   \columns store, \nv, \nr
 .endm
 
+#if A_SIZE == SIZE
+.macro set_ahead panel
+  lea AHEAD, [8*CSA]          /* a panel: eight k further */
+  cmp CSA, \panel
+  cmovne AHEAD, [STEP + STEP_DA] /* a matrix: the next tile, whose rows follow in memory */
+.endm
+#else
+/* Keys and values of attention, read once from memory. */
+#ifndef AHEAD_K
+#define AHEAD_K 16
+#endif
+.macro set_ahead panel
+  imul AHEAD, CSA, AHEAD_K
+.endm
+#endif
+
 /* A function's entry. `panel`: bytes of a k in a packed panel of such tiles. */
 .macro enter panel
   PUSH(rbx); PUSH(rbp); PUSH(r12); PUSH(r13); PUSH(r14); PUSH(r15)
@@ -311,9 +327,7 @@
   mov rax, [STEP + STEP_N]
   mov COLUMNS, rax
   lea CSB3, [CSB + 2*CSB]
-  lea AHEAD, [8*CSA]          /* a panel: eight k further */
-  cmp CSA, \panel
-  cmovne AHEAD, [STEP + STEP_DA] /* a matrix: the next tile, whose rows follow in memory */
+  set_ahead \panel
   mov A_TILE, A
   mov A_BASE, A
   mov B_BASE, B0
@@ -368,7 +382,7 @@
 
 /* The function's body, from the first push to ret. nv + nv*nr + 1 <= 32. */
 .macro gemm_tile nv, nr
-  enter \nv*64
+  enter \nv*A_VECTOR
 .Ltile\@:
   mov eax, LANES
   lea rbx, [ROWS - (\nv - 1)*LANES]

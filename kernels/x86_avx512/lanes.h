@@ -1,4 +1,5 @@
-/* The two element types behind one set of names. A file defines TSR_ELEMENT_F32 or TSR_ELEMENT_F64 first. */
+/* The two element types behind one set of names. A file defines TSR_ELEMENT_F32 or TSR_ELEMENT_F64 first; with f32 it
+ * may define TSR_A_F16 or TSR_A_BF16, of which A's vectors are made. */
 #if defined(TSR_ELEMENT_F32)
 #define SIZE 4
 #define LANES 16
@@ -32,3 +33,16 @@
 #define load_scalar(reg, field) vmovsd reg, qword ptr [rdi + field]
 #define vmov_scalar vmovsd
 #endif
+
+/* A vector of A in memory, and into a register; `mask` is empty or {k}{z}. */
+#if defined(TSR_A_F16)
+#define A_SIZE 2
+#define load_a(reg, mask, at) vcvtph2ps reg mask, at
+#elif defined(TSR_A_BF16)
+#define A_SIZE 2
+#define load_a(reg, mask, at) vpmovzxwd reg mask, at; vpslld reg, reg, 16
+#else
+#define A_SIZE SIZE
+#define load_a(reg, mask, at) vmov reg mask, at
+#endif
+#define A_VECTOR (LANES*A_SIZE)
