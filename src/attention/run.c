@@ -51,28 +51,28 @@ static float *state_at(const struct call *call, int64_t item, int64_t slot) {
   return call->states + (size_t)(item * (call->slots + 1) + slot) * floats;
 }
 
-/* Puts a row's part of the merged state back into the worker or away. */
+/* Puts a row's part of the merged state back into the worker or away. Items may have fewer rows than states have. */
 static void swap_in(struct tsr_attention_worker *w, const float *state, int64_t rows) {
-  int64_t d_v = w->problem->d.d_v;
+  int64_t d_v = w->problem->d.d_v, most = w->way->rows;
   memcpy(w->max, state, (size_t)rows * 4);
-  memcpy(w->sum, state + rows, (size_t)rows * 4);
-  memcpy(w->o, state + 2 * rows, (size_t)(rows * d_v) * 4);
+  memcpy(w->sum, state + most, (size_t)rows * 4);
+  memcpy(w->o, state + 2 * most, (size_t)(rows * d_v) * 4);
 }
 
 static void swap_out(const struct tsr_attention_worker *w, const float *sums, float *state, int64_t rows) {
-  int64_t d_v = w->problem->d.d_v;
+  int64_t d_v = w->problem->d.d_v, most = w->way->rows;
   memcpy(state, w->max, (size_t)rows * 4);
-  memcpy(state + rows, w->sum, (size_t)rows * 4);
-  memcpy(state + 2 * rows, sums, (size_t)(rows * d_v) * 4);
+  memcpy(state + most, w->sum, (size_t)rows * 4);
+  memcpy(state + 2 * most, sums, (size_t)(rows * d_v) * 4);
 }
 
 /* Merges one chunk's state into the worker's. */
 static void merge_state(struct tsr_attention_worker *w, const float *state, int64_t rows) {
-  int64_t d_v = w->problem->d.d_v;
+  int64_t d_v = w->problem->d.d_v, most = w->way->rows;
   for (int64_t r = 0; r < rows; r++) {
-    tsr_attention_join(w, r, state[r], state[rows + r]);
+    tsr_attention_join(w, r, state[r], state[most + r]);
     struct tsr_step step = {.m = d_v, .n = 1, .alpha = w->add[r], .beta = w->keep[r]};
-    w->kernels[TSR_F32].update->run(&step, (tsr_mem)(state + 2 * rows + r * d_v), 0, (tsr_mem)(w->o + r * d_v));
+    w->kernels[TSR_F32].update->run(&step, (tsr_mem)(state + 2 * most + r * d_v), 0, (tsr_mem)(w->o + r * d_v));
   }
 }
 
