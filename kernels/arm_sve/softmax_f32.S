@@ -55,33 +55,41 @@
   ld1w {z\reg\().s}, p1/z, [\pointer, I, lsl #2]
 .endm
 
-.macro look largest, smallest
-  ld1w {z0.s}, p1/z, [X]
+#define ONE_ON x1   /* distances of the next keys, in elements */
+#define TWO_ON x0
+#define THREE_ON x10
+
+.macro look largest, smallest, address:vararg
+  ld1w {z0.s}, p1/z, \address
   note \largest, \smallest, 0, p0
-  add X, X, CSC
 .endm
 
 FUNCTION(tsr_softmax_f32_sve)
   begin
+  asr ONE_ON, CSC, #2
+  lsl TWO_ON, ONE_ON, #1
   whilelt p1.s, I, M
 .Lrows:
   cbnz EDGES, .Lgeneral
   begin_notes
   add X, C, I, lsl #2
+  add THREE_ON, TWO_ON, ONE_ON
   subs J, KEYS, #4
   b.lt .Lrest
 .Lfour:
-  look 20, 24
-  look 21, 25
-  look 22, 26
-  look 23, 27
+  look 20, 24, [X]
+  look 21, 25, [X, ONE_ON, lsl #2]
+  look 22, 26, [X, TWO_ON, lsl #2]
+  look 23, 27, [X, THREE_ON, lsl #2]
+  add X, X, CSC, lsl #2
   subs J, J, #4
   b.ge .Lfour
 .Lrest:
   adds J, J, #4
   b.eq .Lseen
 .Lone:
-  look 20, 24
+  look 20, 24, [X]
+  add X, X, CSC
   subs J, J, #1
   b.gt .Lone
 .Lseen:
