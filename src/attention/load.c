@@ -95,39 +95,25 @@ void tsr_attention_load_rows(struct tsr_attention_worker *w, const struct tsr_at
   }
 }
 
-/* The same of keys in panels, which stay panels. */
-static void load_panels(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk, int64_t n) {
-  const struct tsr_attention_problem *p = w->problem;
-  int64_t size = p->d.d_qk * TSR_KV_PANEL;
-  for (int64_t j = 0; j < n; j += TSR_KV_PANEL) {
-    int64_t run = n - j;
-    tsr_mem from = row_of(p, item, p->k, p->step_k, TSR_KV_PANEL, chunk + j, &run);
-    convert(w, p->d.type_k, TSR_F32, 1, size, 1, from, 0, (tsr_mem)(w->k + j * p->d.d_qk), 0);
-  }
-}
-
 /* Whether a chunk lies in one piece and its type is one that GEMM kernels read. */
 static bool in_place(const struct tsr_attention_worker *w, tsr_type type, int64_t n, int64_t run) {
   return run == n && tsr_size_of(type) && type != TSR_S8 && w->kernels[type].gemm.mu != 0 &&
          (w->way->lanes == TSR_LANES_KEYS || type == TSR_F32);
 }
 
-static void load_k_panels(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
-                          int64_t n, struct tsr_attention_keys *keys) {
+/* Keys in panels stay panels. */
+static void load_panels(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t j, int64_t n,
+                        struct tsr_attention_keys *keys) {
   const struct tsr_attention_problem *p = w->problem;
-  int64_t run = n, size = tsr_size_of(p->d.type_k);
-  keys->at = row_of(p, item, p->k, p->step_k, TSR_KV_PANEL, chunk, &run);
-  keys->type = p->d.type_k;
-  keys->panel = p->step_k[TSR_ROW];
-  if (!in_place(w, keys->type, n, run)) {
-    load_panels(w, item, chunk, n);
-    keys->at = (tsr_mem)w->k;
-    keys->type = TSR_F32;
-    size = 4;
-    keys->panel = p->d.d_qk * TSR_KV_PANEL * 4;
+  int64_t run = n, size = tsr_size_of(p->d.type_k), panel = p->d.d_qk * TSR_KV_PANEL;
+  tsr_mem at = row_of(p, item, p->k, p->step_k, TSR_KV_PANEL, j, &run);
+  *keys = (struct tsr_attention_keys){at, p->d.type_k, TSR_KV_PANEL * size, p->step_k[TSR_ROW], size};
+  if (in_place(w, keys->type, n, run)) return;
+  for (int64_t i = 0; i < n; i += TSR_KV_PANEL) {
+    at = row_of(p, item, p->k, p->step_k, TSR_KV_PANEL, j + i, &run);
+    convert(w, p->d.type_k, TSR_F32, 1, panel, 1, at, 0, (tsr_mem)(w->k + i * p->d.d_qk), 0);
   }
-  keys->step = TSR_KV_PANEL * size;
-  keys->next = size;
+  *keys = (struct tsr_attention_keys){(tsr_mem)w->k, TSR_F32, TSR_KV_PANEL * 4, panel * 4, 4};
 }
 
 void tsr_attention_load_k(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
@@ -135,31 +121,43 @@ void tsr_attention_load_k(struct tsr_attention_worker *w, const struct tsr_atten
   const struct tsr_attention_problem *p = w->problem;
   int64_t run = n;
   if (p->d.layout_k == TSR_KV_PANELS) {
-    load_k_panels(w, item, chunk, n, keys);
+    load_panels(w, item, chunk, n, keys);
     return;
   }
   *keys = (struct tsr_attention_keys){.type = TSR_F32, .step = 4, .next = p->step_k[TSR_ROW]};
   keys->at = row_of(p, item, p->k, p->step_k, 1, chunk, &run);
-  if (p->d.type_k != TSR_F32 || run != n) {
-    float *rows = w->way->lanes == TSR_LANES_KEYS ? w->row : w->k;
-    tsr_attention_load_rows(w, item, true, chunk, n, rows, w->ld_k);
-    keys->at = (tsr_mem)rows;
-    keys->next = w->ld_k * 4;
+  if (in_place(w, p->d.type_k, n, run)) return;
+  tsr_attention_load_rows(w, item, true, chunk, n, w->k, w->ld_k);
+  keys->at = (tsr_mem)w->k;
+  keys->next = w->ld_k * 4;
+}
+
+void tsr_attention_load_panel(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t j,
+                              int64_t n, struct tsr_attention_keys *keys) {
+  const struct tsr_attention_problem *p = w->problem;
+  int64_t run = n, size = tsr_size_of(p->d.type_k);
+  if (p->d.layout_k == TSR_KV_PANELS) {
+    load_panels(w, item, j, n, keys);
+    return;
   }
-  if (w->way->lanes != TSR_LANES_KEYS) return;
-  tsr_attention_transpose(w, n, TSR_KV_PANEL, p->d.d_qk, (const float *)keys->at, keys->next / 4, w->k);
-  *keys = (struct tsr_attention_keys){(tsr_mem)w->k, TSR_F32, TSR_KV_PANEL * 4, p->d.d_qk * TSR_KV_PANEL * 4, 4};
+  *keys = (struct tsr_attention_keys){(tsr_mem)w->k, TSR_F32, TSR_KV_PANEL * 4, 0, 4};
+  tsr_mem at = row_of(p, item, p->k, p->step_k, 1, j, &run);
+  const struct tsr_kernel *pack = size && p->d.type_k != TSR_S8 ? w->kernels[p->d.type_k].pack_t[0] : NULL;
+  if (run == n && pack) {
+    struct tsr_step step = {.m = n, .n = TSR_KV_PANEL, .k = p->d.d_qk, .rsa = p->step_k[TSR_ROW], .csa = size};
+    pack->run(&step, at, 0, (tsr_mem)w->k);
+    return;
+  }
+  tsr_attention_load_rows(w, item, true, j, n, w->row, w->ld_k);
+  tsr_attention_transpose(w, n, TSR_KV_PANEL, p->d.d_qk, w->row, w->ld_k, w->k);
 }
 
 void tsr_attention_load_v(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
                           int64_t n, struct tsr_attention_keys *values) {
   const struct tsr_attention_problem *p = w->problem;
   int64_t run = n;
-  values->at = row_of(p, item, p->v, p->step_v, 1, chunk, &run);
-  values->type = p->d.type_v;
-  values->step = tsr_size_of(p->d.type_v);
-  values->next = p->step_v[TSR_ROW];
-  values->panel = 0;
+  tsr_mem at = row_of(p, item, p->v, p->step_v, 1, chunk, &run);
+  *values = (struct tsr_attention_keys){at, p->d.type_v, tsr_size_of(p->d.type_v), 0, p->step_v[TSR_ROW]};
   if (!w->careful && in_place(w, values->type, n, run)) return;
   tsr_attention_load_rows(w, item, false, chunk, n, w->v, w->ld_v);
   *values = (struct tsr_attention_keys){(tsr_mem)w->v, TSR_F32, 4, 0, w->ld_v * 4};

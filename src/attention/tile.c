@@ -168,28 +168,40 @@ static void attend_queries(struct tsr_attention_worker *w, const struct tsr_atte
   multiply_carefully(w, view, &at, &pv, (tsr_mem)w->s, values, false, w->v);
 }
 
-/* All rows with lanes over keys; the sums of P V are left in w->sums as [row][d]. */
-static void attend_keys(struct tsr_attention_worker *w, const struct tsr_attention_view *view,
-                        const struct tsr_attention_keys *k, const struct tsr_attention_keys *v,
-                        struct tsr_softmax *sm) {
+/* S of all rows against the keys of a view, a panel at a time: what was transposed is still near. */
+static void score_keys(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                       const struct tsr_attention_view *view) {
   const tsr_attention_desc *d = &w->problem->d;
-  int64_t n = view->end - view->base;
-  struct tsr_step qk = {.k = d->d_qk, .csa = k->step, .rsb = 4, .csb = d->d_qk * 4, .csc = w->ld_s * 4,
-                        .flags = TSR_STORE_SUM};
+  struct tsr_attention_keys k;
+  struct tsr_step step = {.k = d->d_qk, .rsb = 4, .csb = d->d_qk * 4, .csc = w->ld_s * 4, .flags = TSR_STORE_SUM};
   for (int64_t j = view->base, run; j < view->end; j += run) {
     int64_t within = j % TSR_KV_PANEL;
     run = tsr_min(view->end - j, TSR_KV_PANEL - within);
-    tsr_attention_multiply(&w->kernels[k->type].gemm, &qk, k->next, run, view->rows,
-                           k->at + (tsr_mem)(j / TSR_KV_PANEL * k->panel + within * k->next), (tsr_mem)w->q,
-                           (tsr_mem)(w->s + (j - view->base)));
+    tsr_attention_load_panel(w, item, chunk + j - within, within + run, &k);
+    step.csa = k.step;
+    tsr_attention_multiply(&w->kernels[k.type].gemm, &step, k.next, run, view->rows, k.at + (tsr_mem)(within * k.next),
+                           (tsr_mem)w->q, (tsr_mem)(w->s + (j - view->base)));
   }
+}
+
+/* Values that kernels fetch ahead. */
+#define KEYS_AHEAD 16
+
+/* All rows with lanes over keys; the sums of P V are left in w->sums as [row][d]. */
+static void attend_keys(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                        const struct tsr_attention_view *view, const struct tsr_attention_keys *v,
+                        struct tsr_softmax *sm) {
+  const tsr_attention_desc *d = &w->problem->d;
+  int64_t n = view->end - view->base;
+  score_keys(w, item, chunk, view);
   if (view->bias) {
     sm->bias = (tsr_mem)view->bias;
     sm->bias_ld = TSR_CHUNK * 4;
   }
   struct tsr_step softmax = {.m = view->rows, .n = n, .csc = w->ld_s * 4};
   w->kernels[TSR_F32].softmax_t->run(&softmax, 0, (tsr_mem)sm, (tsr_mem)w->s);
-  struct tsr_step pv = {.k = n, .csa = v->next, .rsb = 4, .csb = w->ld_s * 4, .csc = d->d_v * 4, .flags = TSR_STORE_SUM};
+  struct tsr_step pv = {.k = n, .csa = v->next, .da = KEYS_AHEAD * v->next, .rsb = 4, .csb = w->ld_s * 4,
+                        .csc = d->d_v * 4, .flags = TSR_STORE_SUM};
   if (!w->careful) {
     tsr_attention_multiply(&w->kernels[v->type].gemm, &pv, v->step, d->d_v, view->rows,
                            v->at + (tsr_mem)(view->base * v->next), (tsr_mem)w->s, (tsr_mem)w->sums);
@@ -216,54 +228,49 @@ static void merge_keys(struct tsr_attention_worker *w, int64_t rows, const struc
   }
 }
 
-static void attend(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
-                   const struct tsr_attention_view *view, const struct tsr_attention_keys *k,
-                   const struct tsr_attention_keys *v, struct tsr_softmax *sm) {
-  *sm = state_of(w, view->row);
-  tsr_attention_describe_rows(w, item, chunk, view, sm);
-  if (w->way->lanes == TSR_LANES_KEYS)
-    attend_keys(w, view, k, v, sm);
-  else
-    attend_queries(w, view, k, v, sm);
-}
-
 void tsr_attention_start(struct tsr_attention_worker *w, int64_t rows) {
   for (int64_t r = 0; r < rows; r++) w->max[r] = -INFINITY, w->sum[r] = 0;
 }
 
-/* All tiles of an item against one chunk; its keys and values are loaded when the first tile sees some of them. */
-static void run_chunk(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk) {
+/* All rows of an item against one chunk with lanes over keys; false: they see none of it. */
+static bool attend_rows(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                        struct tsr_softmax *sm) {
+  int64_t n = tsr_min(TSR_CHUNK, item->seq.keys - chunk);
+  struct tsr_attention_view view = {.row = 0, .rows = item->rows};
+  struct tsr_attention_keys v;
+  if (n <= 0 || !tsr_attention_look(w, item, chunk, n, &view)) return false;
+  tsr_attention_load_v(w, item, chunk, n, &v);
+  *sm = state_of(w, 0);
+  tsr_attention_describe_rows(w, item, chunk, &view, sm);
+  attend_keys(w, item, chunk, &view, &v, sm);
+  return true;
+}
+
+bool tsr_attention_compute_chunk(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk) {
+  struct tsr_softmax sm;
+  tsr_attention_start(w, item->rows);
+  return attend_rows(w, item, chunk, &sm);
+}
+
+/* All tiles of an item against one chunk with lanes over queries; its keys and values are loaded when the first tile
+ * sees some of them. */
+static void attend_tiles(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk) {
   int64_t n = tsr_min(TSR_CHUNK, item->seq.keys - chunk), width = w->way->width;
   struct tsr_attention_keys k, v;
-  struct tsr_softmax sm;
   bool loaded = false;
   for (int64_t row = 0; row < item->rows; row += width) {
     struct tsr_attention_view view = {.row = row, .rows = tsr_min(width, item->rows - row)};
+    struct tsr_softmax sm = state_of(w, row);
     if (!tsr_attention_look(w, item, chunk, n, &view)) continue;
     if (!loaded) {
       tsr_attention_load_k(w, item, chunk, n, &k);
       tsr_attention_load_v(w, item, chunk, n, &v);
       loaded = true;
     }
-    attend(w, item, chunk, &view, &k, &v, &sm);
-    if (w->way->lanes == TSR_LANES_KEYS)
-      merge_keys(w, view.rows, &sm);
-    else
-      merge_queries(w, &view, &sm);
+    tsr_attention_describe_rows(w, item, chunk, &view, &sm);
+    attend_queries(w, &view, &k, &v, &sm);
+    merge_queries(w, &view, &sm);
   }
-}
-
-bool tsr_attention_compute_chunk(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk) {
-  int64_t n = tsr_min(TSR_CHUNK, item->seq.keys - chunk);
-  struct tsr_attention_view view = {.row = 0, .rows = item->rows};
-  struct tsr_attention_keys k, v;
-  struct tsr_softmax sm;
-  tsr_attention_start(w, item->rows);
-  if (n <= 0 || !tsr_attention_look(w, item, chunk, n, &view)) return false;
-  tsr_attention_load_k(w, item, chunk, n, &k);
-  tsr_attention_load_v(w, item, chunk, n, &v);
-  attend(w, item, chunk, &view, &k, &v, &sm);
-  return true;
 }
 
 /* The chunks that some row of the item may see. */
@@ -282,7 +289,13 @@ static void run_chunks(struct tsr_attention_worker *w, const struct tsr_attentio
   int64_t chunk, end;
   tsr_attention_start(w, item->rows);
   range_of(w, item, &chunk, &end);
-  for (; chunk < end; chunk += TSR_CHUNK) run_chunk(w, item, chunk);
+  for (; chunk < end; chunk += TSR_CHUNK) {
+    struct tsr_softmax sm;
+    if (w->way->lanes == TSR_LANES_QUERIES)
+      attend_tiles(w, item, chunk);
+    else if (attend_rows(w, item, chunk, &sm))
+      merge_keys(w, item->rows, &sm);
+  }
 }
 
 void tsr_attention_compute(struct tsr_attention_worker *w, const struct tsr_attention_item *item) {
