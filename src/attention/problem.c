@@ -73,7 +73,7 @@ void tsr_attention_sees(const struct tsr_attention_problem *p, const struct tsr_
   if (d->causal != TSR_NOT_CAUSAL)
     *to = tsr_min(*to, at + 1);
   else if (d->window_right >= 0)
-    *to = tsr_min(*to, d->window_right < seq->keys ? at + d->window_right + 1 : seq->keys);
+    *to = tsr_min(*to, at + tsr_min(d->window_right, INT32_MAX) + 1);
   *from = tsr_min(*from, seq->keys);
   *to = tsr_max(*to, *from);
 }
