@@ -42,7 +42,7 @@ void tsr_attention_compute_partial(struct tsr_attention_worker *w, const struct 
       float *state = state_of(p, item, r) + chunk / TSR_CHUNK * stride;
       state[0] = w->max[r];
       state[1] = w->sum[r];
-      if (seen)
+      if (seen && w->sum[r] != 0) /* a row that sees none of the chunk does not see its NaN either */
         memcpy(state + 2, w->sums + r * d_v, (size_t)d_v * sizeof *state);
       else
         memset(state + 2, 0, (size_t)d_v * sizeof *state);
