@@ -48,7 +48,9 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *   SOFTMAX_GRAD  backwards, rows along the lanes: the score at c + j * csc + i * 4 is replaced by its weight, and the
  *             gradient with regard to that weight, at a + j * csa + i * 4, by that with regard to s. b points to a
  *             struct tsr_softmax. m as in SOFTMAX.
- * GEMM and GEMM_AT whose ta is f16 or bf16 convert A to f32 exactly; B and C are f32.
+ * GEMM, GEMM_AT and PACK_T whose ta is f16, bf16, q8_0 or q4_0 convert A to f32 exactly; the rest is f32. Elements in
+ * blocks (tessera.h) count as f32(scale) * integer. They lie in the direction in which A is contiguous, whose size (m of
+ * GEMM and CONVERT, k of GEMM_AT and PACK_T) is a multiple of 32; the bytes of an element's size are those of its block.
  *
  * GEMM_AT takes only whole units of rows (m is a multiple of mu). PACK_N and PACK_T: mr says the one panel width a
  * kernel is made for, or is 0 for one that takes any width up to nr. UPDATE, UPDATE_T and SCALE take any m and n

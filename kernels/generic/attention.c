@@ -109,3 +109,29 @@ void tsr_convert_f32_bf16_generic(const struct tsr_step *st, tsr_mem a, tsr_mem 
   (void)b;
   convert(st, a, c, load_f32, store_bf16);
 }
+
+/* Rows of blocks: `bytes` each, an f16 scale before the integers. */
+static inline __attribute__((always_inline)) void convert_blocks(const struct tsr_step *st, tsr_mem a, tsr_mem c,
+                                                                 int64_t bytes, float (*load)(tsr_mem, int64_t)) {
+  float alpha = (float)st->alpha;
+  for (int64_t j = 0; j < st->n; j++)
+    for (int64_t i = 0; i < st->m; i++) {
+      tsr_mem block = a + (tsr_mem)(j * st->csa + i / 32 * bytes);
+      store_f32(c + (tsr_mem)(j * st->csc), i, alpha * (load_f16(block, 0) * load(block + 2, i % 32)));
+    }
+}
+
+static inline float load_s8(tsr_mem at, int64_t i) { return (float)((const int8_t *)at)[i]; }
+static inline float load_nibble(tsr_mem at, int64_t i) {
+  uint8_t byte = ((const uint8_t *)at)[i % 16];
+  return (float)((i < 16 ? byte & 15 : byte >> 4) - 8);
+}
+
+void tsr_convert_q8_0_f32_generic(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) {
+  (void)b;
+  convert_blocks(st, a, c, 34, load_s8);
+}
+void tsr_convert_q4_0_f32_generic(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_mem c) {
+  (void)b;
+  convert_blocks(st, a, c, 18, load_nibble);
+}

@@ -8,33 +8,9 @@
 
 enum { BLOCK = 32, Q8_BYTES = 34, Q4_BYTES = 18 };
 
-static float block_scale(const uint8_t *block) {
-  uint16_t half;
-  memcpy(&half, block, sizeof half);
-  return tsr_from_f16(half);
-}
-
-static void decode_q8(const uint8_t *block, float *to) {
-  float scale = block_scale(block);
-  for (int e = 0; e < BLOCK; e++) to[e] = scale * (float)(int8_t)block[2 + e];
-}
-
-static void decode_q4(const uint8_t *block, float *to) {
-  float scale = block_scale(block);
-  for (int e = 0; e < BLOCK / 2; e++) {
-    to[e] = scale * (float)((block[2 + e] & 15) - 8);
-    to[e + BLOCK / 2] = scale * (float)((block[2 + e] >> 4) - 8);
-  }
-}
-
-void tsr_attention_decode(tsr_type type, int64_t d, tsr_mem from, float scale, float *to) {
-  const uint8_t *block = (const uint8_t *)from;
-  if (type == TSR_S8) {
-    for (int64_t e = 0; e < d; e++) to[e] = scale * (float)(int8_t)block[e];
-    return;
-  }
-  for (int64_t e = 0; e < d; e += BLOCK, block += type == TSR_Q8_0 ? Q8_BYTES : Q4_BYTES)
-    (type == TSR_Q8_0 ? decode_q8 : decode_q4)(block, to + e);
+void tsr_attention_decode(int64_t d, tsr_mem from, float scale, float *to) {
+  const int8_t *x = (const int8_t *)from;
+  for (int64_t e = 0; e < d; e++) to[e] = scale * (float)x[e];
 }
 
 static float largest(const float *x, int64_t n) {

@@ -4,10 +4,10 @@
 
 #include "src/core/core.h"
 
-/* One row of d elements (q8_0, q4_0, or s8 times `scale`) to floats, each product rounded once. */
-void tsr_attention_decode(tsr_type type, int64_t d, tsr_mem from, float scale, float *to);
+/* One row of d elements of s8, times `scale`, each product rounded once. */
+void tsr_attention_decode(int64_t d, tsr_mem from, float scale, float *to);
 
-/* The other way, to nearest; s8 writes the row's scale. */
+/* The other way, to nearest, for s8, q8_0 and q4_0; s8 writes the row's scale. */
 void tsr_attention_encode(tsr_type type, int64_t d, const float *from, tsr_mem to, float *scale);
 
 #endif

@@ -75,12 +75,12 @@ static const float *scale_of(const struct tsr_attention_problem *p, const struct
 static void convert_rows(struct tsr_attention_worker *w, const struct tsr_attention_item *item, tsr_type type,
                          const float *scales, int64_t j, int64_t n, int64_t d, tsr_mem from, int64_t step, float *to,
                          int64_t ld) {
-  if (type != TSR_S8 && tsr_size_of(type)) {
+  if (type != TSR_S8) {
     convert(w, type, TSR_F32, 1, d, n, from, step, (tsr_mem)to, ld * 4);
     return;
   }
   for (int64_t i = 0; i < n; i++, from += (tsr_mem)step, to += ld)
-    tsr_attention_decode(type, d, from, type == TSR_S8 ? *scale_of(w->problem, item, scales, j + i) : 1, to);
+    tsr_attention_decode(d, from, *scale_of(w->problem, item, scales, j + i), to);
 }
 
 void tsr_attention_load_rows(struct tsr_attention_worker *w, const struct tsr_attention_item *item, bool keys,
@@ -97,8 +97,7 @@ void tsr_attention_load_rows(struct tsr_attention_worker *w, const struct tsr_at
 
 /* Whether a chunk lies in one piece and its type is one that GEMM kernels read. */
 static bool in_place(const struct tsr_attention_worker *w, tsr_type type, int64_t n, int64_t run) {
-  return run == n && tsr_size_of(type) && type != TSR_S8 && w->kernels[type].gemm.mu != 0 &&
-         (w->way->lanes == TSR_LANES_KEYS || type == TSR_F32);
+  return run == n && w->kernels[type].gemm.mu != 0 && (w->way->lanes == TSR_LANES_KEYS || type == TSR_F32);
 }
 
 /* Keys in panels stay panels. */
@@ -142,7 +141,7 @@ void tsr_attention_load_panel(struct tsr_attention_worker *w, const struct tsr_a
   }
   *keys = (struct tsr_attention_keys){(tsr_mem)w->k, TSR_F32, TSR_KV_PANEL * 4, 0, 4};
   tsr_mem at = row_of(p, item, p->k, p->step_k, 1, j, &run);
-  const struct tsr_kernel *pack = size && p->d.type_k != TSR_S8 ? w->kernels[p->d.type_k].pack_t[0] : NULL;
+  const struct tsr_kernel *pack = w->kernels[p->d.type_k].pack_t[0];
   if (run == n && pack) {
     struct tsr_step step = {.m = n, .n = TSR_KV_PANEL, .k = p->d.d_qk, .rsa = p->step_k[TSR_ROW], .csa = size};
     pack->run(&step, at, 0, (tsr_mem)w->k);

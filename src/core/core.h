@@ -31,8 +31,9 @@ static inline int tsr_next_columns(int64_t left, int columns, int most) {
   return (int)((left + 1) / 2);
 }
 
-/* Everything of one chip for one element type of A. f16 and bf16 have GEMM, GEMM_AT, PACK and CONVERT to f32 only. */
-#define TSR_TYPES 5 /* f32, f64, f16, bf16, from 1 */
+/* Everything of one chip for one element type of A. All but f32 and f64 have GEMM, GEMM_AT, PACK_T and CONVERT to f32
+ * only, and not every chip has all of those. */
+#define TSR_TYPES 9 /* up to q4_0 */
 #define TSR_MAX_WIDTH 256
 struct tsr_kernels {
   const struct tsr_chip *chip;
