@@ -26,5 +26,17 @@ for arguments in "--type f16" "--threads 0" "--rounds many" "--peer nameless" "-
   # shellcheck disable=SC2086 (words are meant to be split)
   run $arguments --rounds 1 && { echo "FAIL: $arguments was accepted"; failed=1; }
 done
-expect "an argument is named" "stray"
+expect "an argument is named" "there is no .stray. to measure"
+
+echo "1 4 2 5 300 32 64 1 q8_0" >"$work/shapes"
+run attention --shapes "$work/shapes" --peer none="$work/python3" --threads 1 --rounds 1 --json "$work/json" || failed=1
+expect "attention is measured, and right" "1x4/2x5x300x32/64 causal q8_0  *[0-9]"
+expect "a program that is not there is named" "none .*not here"
+for shape in "1 4 3 5 300 32 32 1 f32" "1 4 2 5 300 33 32 1 q8_0" "1 4 2 5 300 32 32 2 f16" "1 4 2 5 300 32 32 1 f64" \
+  "1 4 2 5 300 32 32 1 f32 upright" "1 4 2 0 300 32 32 1 f32" "1 4 2 5 300 32 32"; do
+  echo "$shape" >"$work/shapes"
+  run attention --shapes "$work/shapes" --rounds 1 && { echo "FAIL: the shape $shape was accepted"; failed=1; }
+  expect "its line is named" "shapes:1: expected"
+done
+run attention --section gemm --rounds 1 && { echo "FAIL: a section of another suite was accepted"; failed=1; }
 exit $failed

@@ -69,13 +69,26 @@ static void result(FILE *f, const struct bench_summary *s, const struct bench_se
   fprintf(f, "\"kept\": %d, \"taken\": %d, \"quiet\": %s}", s->kept, s->taken, s->marked ? "false" : "true");
 }
 
+static void attention(FILE *f, const struct bench_attention *a) {
+  fprintf(f, "\"batch\": %lld, \"heads_q\": %lld, \"heads_kv\": %lld, \"len_q\": %lld, \"len_kv\": %lld, \"d_qk\": %lld, "
+             "\"d_v\": %lld, \"causal\": %d, \"kv\": \"%s\", \"layout\": \"%s\", ",
+          (long long)a->batch, (long long)a->heads_q, (long long)a->heads_kv, (long long)a->len_q, (long long)a->len_kv,
+          (long long)a->d_qk, (long long)a->d_v, a->causal, bench_kv_names[a->kv], bench_layout_names[a->layout]);
+}
+
+static void gemm(FILE *f, const struct bench_request *r) {
+  fprintf(f, "\"m\": %lld, \"n\": %lld, \"k\": %lld, \"trans_a\": %d, \"trans_b\": %d, \"callers\": %d, ",
+          (long long)r->m, (long long)r->n, (long long)r->k, r->trans_a, r->trans_b, r->callers);
+}
+
 static void one_case(FILE *f, const struct bench_peers *list, const struct bench_case *c) {
   const struct bench_request *r = &c->request;
   fputs("{", f);
   string(f, "label", c->label);
-  fprintf(f, ", \"m\": %lld, \"n\": %lld, \"k\": %lld, \"trans_a\": %d, \"trans_b\": %d, \"callers\": %d, "
-             "\"flops\": %.17g, \"bytes\": %.17g, \"limit_seconds\": %.6e,\n       \"seconds\": {",
-          (long long)r->m, (long long)r->n, (long long)r->k, r->trans_a, r->trans_b, r->callers, c->flops, c->bytes,
+  fputs(", ", f);
+  if (r->op == BENCH_OP_ATTENTION) attention(f, &r->attention);
+  else gemm(f, r);
+  fprintf(f, "\"flops\": %.17g, \"bytes\": %.17g, \"limit_seconds\": %.6e,\n       \"seconds\": {", c->flops, c->bytes,
           c->limit);
   for (int p = 0; p < list->count; p++) {
     fprintf(f, "%s\"%s\": ", p ? ",\n         " : "\n         ", list->peer[p].name);

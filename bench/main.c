@@ -1,4 +1,4 @@
-/* tessera-bench: Tessera beside other BLAS libraries on this machine.
+/* tessera-bench: Tessera beside other libraries on this machine: for GEMM BLAS, for attention PyTorch and ggml.
  *
  * One process (worker.h) loads each library and answers requests for one sample; this one asks them in turn, round by
  * round, so that the drift of a shared machine meets all alike, and keeps the samples whose gauges say that nothing
@@ -16,21 +16,24 @@
 #include "bench/team.h"
 
 static const char usage[] =
-    "Usage: tessera-bench [options]\n"
-    "Measures Tessera's GEMM beside other BLAS libraries, about two and a half minutes without options.\n"
+    "Usage: tessera-bench [gemm|attention] [options]\n"
+    "Measures Tessera's GEMM beside other BLAS libraries, about two and a half minutes without options; or its\n"
+    "attention beside PyTorch and ggml, about ten minutes.\n"
     "\n"
     "  --threads N         measure with N threads only (default: 1, and a shorter part with 2)\n"
-    "  --type f32|f64|both measure one type, or both in full (default: f32, and a shorter part with f64)\n"
-    "  --shapes FILE       lines `m n k N|T N|T`, row-major, instead of the built-in lists; may be repeated\n"
+    "  --type f32|f64|both of GEMM: measure one type, or both in full (default: f32, and a shorter part with f64)\n"
+    "  --shapes FILE       instead of the built-in lists, may be repeated. GEMM: lines `m n k N|T N|T`, row-major;\n"
+    "                      attention: `batch heads_q heads_kv len_q len_kv d_qk d_v causal(0|1) kv_type [layout]`\n"
     "  --filter TEXT       only shapes whose label (as printed) contains TEXT\n"
     "  --section NAME      only one section; --list names them\n"
-    "  --peer NAME=PATH    one more BLAS library to compare with; may be repeated\n"
+    "  --peer NAME=PATH    one more library to compare with (BLAS; for attention libggml-cpu.so, or the Python that\n"
+    "                      has torch); may be repeated\n"
     "  --no-peer           none of the known libraries (those of --peer only)\n"
-    "  --venv DIR          Python environment with scipy-openblas32 and mkl\n"
+    "  --venv DIR          Python environment with scipy-openblas32 and mkl; for attention with torch\n"
     "                      (default: $TESSERA_BENCH_VENV, build/venv)\n"
     "  --library PATH      the Tessera library (default: the one of this build)\n"
     "  --rounds N          exactly N rounds over all shapes\n"
-    "  --time SECONDS      how long the whole run may take (default 160; 1500 with --full)\n"
+    "  --time SECONDS      how long the whole run may take (GEMM: 160, 1500 with --full; attention: 600, 3600)\n"
     "  --full              all shapes, types and thread counts\n"
     "  --json FILE         write all results as JSON\n"
     "  --html FILE         write a report with plots (needs Python with matplotlib)\n"
@@ -88,13 +91,6 @@ static int type_of(const char *text, struct bench_options *o) {
   return o->type_bytes || strcmp(text, "both") == 0 ? 0 : refuse("type", text, "f32, f64 or both");
 }
 
-static int section_of(const char *text, struct bench_options *o) {
-  o->section = text;
-  for (int i = 0; i < bench_section_count; i++)
-    if (strcmp(text, bench_sections[i].name) == 0) return 0;
-  return refuse("section", text, "a name that --list prints");
-}
-
 static int take(int option, char *value, struct bench_options *o, struct command *c) {
   int seconds;
   switch (option) {
@@ -105,7 +101,7 @@ static int take(int option, char *value, struct bench_options *o, struct command
       o->shapes[o->nshapes++] = value;
       return 0;
     case OPT_FILTER: o->filter = value; return 0;
-    case OPT_SECTION: return section_of(value, o);
+    case OPT_SECTION: o->section = value; return 0;
     case OPT_PEER:
       if (c->npeers == BENCH_MAX_PEERS) return refuse("peer", value, "fewer libraries");
       c->peer[c->npeers++] = value;
@@ -127,25 +123,41 @@ static int take(int option, char *value, struct bench_options *o, struct command
   }
 }
 
+static bool has_section(const struct bench_options *o, const char *name) {
+  for (int i = 0; i < bench_section_count; i++)
+    if (strcmp(bench_sections[i].suite, o->suite) == 0 && (!name || strcmp(bench_sections[i].name, name) == 0))
+      return true;
+  return false;
+}
+
+/* What follows from other options. */
+static int complete(struct bench_options *o, struct command *c) {
+  static const double seconds[2][2] = {{160, 1500}, {600, 3600}};
+  bool attention = strcmp(o->suite, "attention") == 0;
+  if (o->section && !has_section(o, o->section)) return refuse("section", o->section, "a name that --list prints");
+  if (!c->venv) c->venv = getenv("TESSERA_BENCH_VENV");
+  if (!c->venv) c->venv = "build/venv";
+  if (o->seconds <= 0) o->seconds = seconds[attention][o->full];
+  /* Shapes of one's own are those of the first section; the other sections would only repeat them. */
+  if (o->nshapes && !o->section) o->section = o->suite;
+  return 0;
+}
+
 static int parse(int argc, char **argv, struct bench_options *o, struct command *c) {
   int option;
   while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
     if (take(option, optarg, o, c) != 0) return -1;
-  if (optind < argc) {
-    fprintf(stderr, "tessera-bench: unexpected argument %s\n", argv[optind]);
-    return -1;
-  }
-  if (!c->venv) c->venv = getenv("TESSERA_BENCH_VENV");
-  if (!c->venv) c->venv = "build/venv";
-  if (o->seconds <= 0) o->seconds = o->full ? 1500 : 160;
-  /* Shapes of one's own are GEMM shapes; the other sections would only repeat them. */
-  if (o->nshapes && !o->section) o->section = "gemm";
-  return 0;
+  o->suite = optind < argc ? argv[optind++] : "gemm";
+  if (optind < argc) fprintf(stderr, "tessera-bench: unexpected argument %s\n", argv[optind]);
+  else if (has_section(o, NULL)) return complete(o, c);
+  else fprintf(stderr, "tessera-bench: there is no \"%s\" to measure: use gemm or attention\n", o->suite);
+  return -1;
 }
 
 static int plan(struct bench_run *run) {
   for (int i = 0; i < bench_section_count; i++) {
     const struct bench_section *s = &bench_sections[i];
+    if (strcmp(run->options.suite, s->suite) != 0) continue;
     if (run->options.section && strcmp(run->options.section, s->name) != 0) continue;
     if (s->plan(run, s) != 0) return -1;
   }
@@ -155,7 +167,10 @@ static int plan(struct bench_run *run) {
 }
 
 static int find_peers(struct bench_run *run, const struct command *c) {
-  bench_peers_find(&run->peers, c->library, c->venv, c->no_peer, run->options.full);
+  if (strcmp(run->options.suite, "attention") == 0)
+    bench_peers_find_attention(&run->peers, c->library, c->venv, c->no_peer);
+  else
+    bench_peers_find(&run->peers, c->library, c->venv, c->no_peer, run->options.full);
   for (int i = 0; i < c->npeers; i++)
     if (!bench_peers_add(&run->peers, c->peer[i])) return refuse("peer", c->peer[i], "NAME=PATH");
   bench_peers_probe(&run->peers);
@@ -185,7 +200,8 @@ static void drop_missing(struct bench_peers *peers) {
 
 static void list(const struct bench_run *run) {
   for (int i = 0; i < bench_section_count; i++)
-    printf("section %-10s %s\n", bench_sections[i].name, bench_sections[i].title);
+    if (strcmp(bench_sections[i].suite, run->options.suite) == 0)
+      printf("section %-10s %s\n", bench_sections[i].name, bench_sections[i].title);
   for (int i = 0; i < run->batches; i++) {
     printf("%s\n", run->batch[i].title);
     for (int j = 0; j < run->batch[i].count; j++) printf("  %s\n", run->batch[i].cases[j].label);

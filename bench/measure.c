@@ -150,7 +150,7 @@ static void summarise(const struct bench_batch *batch, const struct bench_series
 /* --- Passes ------------------------------------------------------------------------------------------------------ */
 
 static const char *const faults[] = {[BENCH_OK] = NULL, [BENCH_MISSING] = "missing", [BENCH_WRONG] = "wrong",
-                                     [BENCH_NO_MEMORY] = "memory"};
+                                     [BENCH_NO_MEMORY] = "memory", [BENCH_UNFIT] = "-"};
 
 /* Adds a sample. One that was much too short (its calls were counted in a busy moment) lengthens the next ones. */
 static void keep(struct bench_series *series, const struct bench_reply *reply, double wanted) {
@@ -170,6 +170,7 @@ static void sample(const struct bench_batch *batch, struct bench_case *c, struct
   struct bench_reply reply;
   struct bench_request request = c->request;
   if (!peer->pid || series->fault) return;
+  request.threads = batch->threads;
   request.cores = batch->cores;
   request.calls = series->calls;
   request.seconds = seconds;

@@ -30,7 +30,7 @@ struct bench_summary {
 };
 
 struct bench_case {
-  char label[48];
+  char label[96];
   struct bench_request request;
   double flops, bytes; /* of one call: of all callers together, operands touched once */
   double limit;        /* seconds that no library can beat; 0 = not known */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "bench/memory.h"
 #include "bench/worker.h"
 
 enum { ROW_MAJOR = 101, NO_TRANS = 111, TRANS = 112 };
@@ -43,15 +43,15 @@ static bool find(void *library) {
   return any;
 }
 
-static bool has(int type_bytes) { return function_of(type_bytes)->symbol != NULL; }
+static enum bench_answer has(const struct bench_request *r) {
+  return function_of(r->type_bytes)->symbol ? BENCH_OK : BENCH_MISSING;
+}
 
 /* --- Operands: one block of memory, cut into A, B and C of each caller ---------------------------------------- */
 
 static char *memory;
-static size_t memory_bytes;
 
 #define ALIGN 64
-#define KEEP ((size_t)64 << 20) /* larger blocks are given back after a sample: the other libraries have theirs too */
 
 static size_t rounded(int64_t elements, int type_bytes) {
   return ((size_t)elements * (size_t)type_bytes + ALIGN - 1) / ALIGN * ALIGN + 2 * ALIGN;
@@ -74,41 +74,24 @@ static struct operands operands_of(const struct bench_request *r, int caller) {
   return o;
 }
 
-/* Numbers in [-0.5, 0.5): the first block drawn, then copied on. Its odd length keeps rows apart. */
+/* The first block drawn, then copied on. Its odd length keeps rows apart. */
 static void fill(char *to, size_t bytes, int type_bytes) {
   size_t block = 65521 * (size_t)type_bytes, first = bytes < block ? bytes : block;
-  uint64_t state = 88172645463325252u;
   for (size_t i = 0; i < first / (size_t)type_bytes; i++) {
-    state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-    double value = (double)(state >> 40) * 0x1p-24 - 0.5;
+    double value = bench_random(i);
     if (type_bytes == 8)
       ((double *)to)[i] = value;
     else
       ((float *)to)[i] = (float)value;
   }
-  for (size_t at = first, part; at < bytes; at += part) {
-    part = bytes - at < at ? bytes - at : at;
-    memcpy(to + at, to, part);
-  }
+  bench_repeat(to, first, bytes);
 }
 
-static bool prepare(const struct bench_request *r) {
+static enum bench_answer prepare(const struct bench_request *r) {
   size_t bytes = caller_bytes(r) * (size_t)r->callers;
-  if (bytes > memory_bytes) {
-    if (memory) munmap(memory, memory_bytes);
-    memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    memory_bytes = memory == MAP_FAILED ? 0 : bytes;
-    if (!memory_bytes) return memory = NULL, false;
-  }
-  fill(memory, bytes, r->type_bytes);
-  return true;
-}
-
-static void release(void) {
-  if (memory_bytes <= KEEP) return;
-  munmap(memory, memory_bytes);
-  memory = NULL;
-  memory_bytes = 0;
+  memory = bench_memory(bytes);
+  if (memory) fill(memory, bytes, r->type_bytes);
+  return memory ? BENCH_OK : BENCH_NO_MEMORY;
 }
 
 /* --- Calls ------------------------------------------------------------------------------------------------------- */
@@ -169,4 +152,4 @@ static bool right(const struct bench_request *r) {
   return true;
 }
 
-const struct bench_op bench_op_gemm = {"gemm", find, has, prepare, call, right, release};
+const struct bench_op bench_op_gemm = {"gemm", find, has, prepare, call, right, bench_memory_release, NULL};

@@ -38,8 +38,8 @@ static bool in_venv(char *path, size_t size, const char *venv, const char *patte
   return any;
 }
 
-/* The library lies in the build directory, one above the benchmark's own. */
-static void beside_executable(char *path, size_t size) {
+/* A file in the build directory, which is one above the benchmark's own. */
+static void in_build(char *path, size_t size, const char *file) {
   char self[400];
   ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
   self[length > 0 ? length : 0] = 0;
@@ -47,7 +47,14 @@ static void beside_executable(char *path, size_t size) {
     char *slash = strrchr(self, '/');
     if (slash) *slash = 0;
   }
-  snprintf(path, size, "%s/libtessera.so", self);
+  snprintf(path, size, "%s/%s", self, file);
+}
+
+static void add_tessera(struct bench_peers *peers, const char *library) {
+  char path[512];
+  in_build(path, sizeof path, "libtessera.so");
+  peers->count = 0;
+  add(peers, "tessera", library ? library : path, "build it, or name it with --library");
 }
 
 static void add_openblas(struct bench_peers *peers, const char *venv, bool all) {
@@ -62,17 +69,22 @@ static void add_openblas(struct bench_peers *peers, const char *venv, bool all) 
 
 void bench_peers_find(struct bench_peers *peers, const char *library, const char *venv, bool none, bool all) {
   char path[512];
-  peers->count = 0;
-  if (library)
-    snprintf(path, sizeof path, "%s", library);
-  else
-    beside_executable(path, sizeof path);
-  add(peers, "tessera", path, "build it, or name it with --library");
+  add_tessera(peers, library);
   if (none) return;
   add_openblas(peers, venv, all);
   add(peers, "blis", "libblis.so.4", "Debian: apt install libblis4");
   in_venv(path, sizeof path, venv, "lib/libmkl_rt.so.*");
   add(peers, "mkl", path, "pip install mkl in the environment of --venv");
+}
+
+void bench_peers_find_attention(struct bench_peers *peers, const char *library, const char *venv, bool none) {
+  char path[512];
+  add_tessera(peers, library);
+  if (none) return;
+  in_venv(path, sizeof path, venv, "bin/python3");
+  add(peers, "pytorch", path, "pip install torch==2.13.0 in the environment of --venv");
+  in_build(path, sizeof path, "ggml/cmake/bin/libggml-cpu.so");
+  add(peers, "ggml", path, "./dev build ggml");
 }
 
 bool bench_peers_add(struct bench_peers *peers, const char *text) {
@@ -224,7 +236,7 @@ void bench_peers_stop(struct bench_peers *peers) {
   for (int i = 0; i < peers->count; i++) stop(&peers->peer[i]);
 }
 
-#define PATIENCE 120 /* seconds: the longest sample takes a few on a slow machine */
+#define PATIENCE 300 /* seconds: the longest sample takes a few on a slow machine */
 
 bool bench_peer_ask(struct bench_peer *peer, const struct bench_request *request, struct bench_reply *reply) {
   if (!peer->pid) return false;

@@ -29,6 +29,8 @@ struct bench_peers {
 /* Fills the list: Tessera at `library` (NULL: beside the executable), the known peers unless `none`. `venv` holds
  * peers from Python packages. */
 void bench_peers_find(struct bench_peers *peers, const char *library, const char *venv, bool none, bool all);
+/* The same for attention: PyTorch in `venv`, ggml's CPU backend as `./dev build ggml` builds it beside the library. */
+void bench_peers_find_attention(struct bench_peers *peers, const char *library, const char *venv, bool none);
 /* Adds NAME=PATH of the command line; false when it is not of that form or the list is full. */
 bool bench_peers_add(struct bench_peers *peers, const char *name_and_path);
 

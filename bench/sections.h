@@ -15,7 +15,7 @@ struct bench_options {
   int type_bytes;                     /* 0: both */
   const char *shapes[BENCH_MAX_FILES]; /* instead of the sections' own */
   int nshapes;
-  const char *section, *filter;
+  const char *suite, *section, *filter;
   bool full, chosen;                  /* everything; threads or type were chosen */
   int rounds;
   double seconds;                     /* of the whole run */
@@ -29,7 +29,7 @@ struct bench_run {
 };
 
 struct bench_section {
-  const char *name, *title;
+  const char *suite, *name, *title; /* suite: sections measured together, with the same libraries */
   int (*plan)(struct bench_run *run, const struct bench_section *section); /* -1: said on stderr why not */
   void (*print)(const struct bench_run *run, const struct bench_batch *batch);
 };

@@ -8,9 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/program.h"
 #include "bench/team.h"
 
-const struct bench_op *const bench_ops[BENCH_OPS] = {[BENCH_OP_GEMM] = &bench_op_gemm};
+const struct bench_op *const bench_ops[BENCH_OPS] = {[BENCH_OP_GEMM] = &bench_op_gemm,
+                                                    [BENCH_OP_ATTENTION] = &bench_op_attention};
 
 /* --- What a library calls itself ------------------------------------------------------------------------------- */
 
@@ -56,6 +58,15 @@ static bool describe_blis(void *library, char *text, size_t size) {
   return true;
 }
 
+/* Its kernels for the CPU are one of the libraries it consists of. */
+static bool describe_ggml(void *library, char *text, size_t size) {
+  const char *(*version)(void) = (const char *(*)(void))dlsym(library, "ggml_version");
+  int (*avx512)(void) = (int (*)(void))dlsym(library, "ggml_cpu_has_avx512");
+  if (!version || !avx512) return false;
+  snprintf(text, size, "ggml %s, CPU backend%s", version(), avx512() ? " with AVX-512" : "");
+  return true;
+}
+
 static bool describe_tessera(void *library, char *text, size_t size) {
   const char *(*version)(void) = (const char *(*)(void))dlsym(library, "tsr_version");
   const char *(*isa)(void *) = (const char *(*)(void *))dlsym(library, "tsr_context_isa");
@@ -66,7 +77,7 @@ static bool describe_tessera(void *library, char *text, size_t size) {
 
 static void describe(void *library, const char *path, char *text, size_t size) {
   if (describe_tessera(library, text, size) || describe_openblas(library, text, size) ||
-      describe_mkl(library, text, size) || describe_blis(library, text, size))
+      describe_mkl(library, text, size) || describe_blis(library, text, size) || describe_ggml(library, text, size))
     return;
   snprintf(text, size, "%s", path);
 }
@@ -75,12 +86,14 @@ static void describe(void *library, const char *path, char *text, size_t size) {
 
 /* Threads of a library may spin for a while after a call; the gauges and the next library must not meet them. */
 static void settle(int cores) {
+  clockid_t clock = CLOCK_PROCESS_CPUTIME_ID;
   if (cores <= 1) return;
+  if (bench_program_pid()) clock_getcpuclockid(bench_program_pid(), &clock);
   for (int tries = 0; tries < 300; tries++) {
     struct timespec before, after;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    clock_gettime(clock, &before);
     nanosleep(&(struct timespec){0, 400000}, NULL);
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    clock_gettime(clock, &after);
     if ((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec < 100000) return;
   }
 }
@@ -98,10 +111,12 @@ static double waited_of(const char *schedstat) {
 /* The same of all threads there are now. */
 static double waited(void) {
   double sum = 0;
-  DIR *tasks = opendir("/proc/self/task");
+  char folder[64];
+  snprintf(folder, sizeof folder, "/proc/%d/task", (int)(bench_program_pid() ? bench_program_pid() : getpid()));
+  DIR *tasks = opendir(folder);
   for (struct dirent *task; tasks && (task = readdir(tasks));) {
-    char path[64 + sizeof task->d_name];
-    snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", task->d_name);
+    char path[sizeof folder + 16 + sizeof task->d_name];
+    snprintf(path, sizeof path, "%s/%s/schedstat", folder, task->d_name);
     if (task->d_name[0] != '.') sum += waited_of(path);
   }
   if (tasks) closedir(tasks);
@@ -126,11 +141,14 @@ static void call(void *arg, int caller) {
 /* Seconds from the first caller's start to the last one's end, and how long threads waited for a CPU meanwhile:
  * caller 0 and the library's threads are there before and after, the other callers speak for themselves. */
 static double time_calls(const struct bench_request *request, int64_t calls, double *waiting) {
+  const struct bench_op *op = bench_ops[request->op];
   struct calling c = {.request = request, .calls = calls};
   double before = waited();
   bench_team(request->callers, call, &c);
   double start = c.start[0], end = c.end[0];
   *waiting = waited() - before;
+  double elapsed = op->elapsed ? op->elapsed() : 0;
+  if (elapsed > 0) return elapsed;
   for (int i = 1; i < request->callers; i++) {
     if (c.start[i] < start) start = c.start[i];
     if (c.end[i] > end) end = c.end[i];
@@ -166,11 +184,9 @@ static void measure(const struct bench_request *request, struct bench_reply *rep
 static void serve(const struct bench_request *request, struct bench_reply *reply) {
   const struct bench_op *op = bench_ops[request->op];
   memset(reply, 0, sizeof *reply);
-  reply->answer = BENCH_MISSING;
-  if (!op->has(request->type_bytes)) return;
-  reply->answer = BENCH_NO_MEMORY;
-  if (!op->prepare(request)) return;
-  reply->answer = BENCH_OK;
+  reply->answer = op->has(request);
+  if (reply->answer == BENCH_OK) reply->answer = op->prepare(request);
+  if (reply->answer != BENCH_OK) return;
   measure(request, reply);
   if (request->check && !op->right(request)) reply->answer = BENCH_WRONG;
   op->release();
@@ -178,18 +194,24 @@ static void serve(const struct bench_request *request, struct bench_reply *reply
 
 static bool whole(ssize_t got, size_t size) { return got == (ssize_t)size; }
 
+/* Loads what is measured; `text` gets what it calls itself, or why it could not be loaded. */
+static bool load(const char *path, char *text, size_t size) {
+  if (bench_program_is(path)) return bench_program_start(path, text, size);
+  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (library)
+    describe(library, path, text, size);
+  else
+    snprintf(text, size, "%s", dlerror());
+  for (int i = 0; library && i < BENCH_OPS; i++) bench_ops[i]->find(library);
+  return library != NULL;
+}
+
 int bench_worker_main(int fd, const char *path) {
   struct bench_hello hello = {0};
   struct bench_request request;
   struct bench_reply reply;
-  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  hello.loaded = library != NULL;
-  if (library)
-    describe(library, path, hello.text, sizeof hello.text);
-  else
-    snprintf(hello.text, sizeof hello.text, "%s", dlerror());
-  for (int i = 0; library && i < BENCH_OPS; i++) bench_ops[i]->find(library);
-  if (!whole(write(fd, &hello, sizeof hello), sizeof hello) || !library) return 1;
+  hello.loaded = load(path, hello.text, sizeof hello.text);
+  if (!whole(write(fd, &hello, sizeof hello), sizeof hello) || !hello.loaded) return 1;
   while (whole(read(fd, &request, sizeof request), sizeof request)) {
     serve(&request, &reply);
     if (!whole(write(fd, &reply, sizeof reply), sizeof reply)) return 1;

@@ -8,12 +8,27 @@
 
 #include "bench/gauge.h"
 
+/* How the elements of keys and values are stored, and where: rows [batch][len][heads][d] as most engines keep them,
+ * the rows of a head together [batch][heads][len][d], or these with keys in Tessera's panels. */
+enum bench_kv { BENCH_KV_F32, BENCH_KV_F16, BENCH_KV_BF16, BENCH_KV_Q8_0, BENCH_KV_Q4_0, BENCH_KV_TYPES };
+enum bench_layout { BENCH_ROWS, BENCH_HEADS, BENCH_PANELS, BENCH_LAYOUTS };
+extern const char *const bench_kv_names[BENCH_KV_TYPES], *const bench_layout_names[BENCH_LAYOUTS];
+
+struct bench_attention {
+  int64_t batch, heads_q, heads_kv, len_q, len_kv, d_qk, d_v;
+  int causal; /* 1: the last query sees all keys */
+  enum bench_kv kv;
+  enum bench_layout layout;
+};
+
 /* One sample asked for: `calls` calls of `op` by each of `callers` threads at once. */
 struct bench_request {
   int op;         /* index in bench_ops */
   int type_bytes; /* 4: f32, 8: f64 */
   int64_t m, n, k;
   int trans_a, trans_b;
+  struct bench_attention attention;
+  int threads; /* that the library may use */
   int callers, cores;   /* cores: how many the gauges must watch */
   int64_t calls;        /* 0: as many as make about `seconds` */
   double seconds;
@@ -21,7 +36,8 @@ struct bench_request {
   bool check;           /* compare some results with a plain loop */
 };
 
-enum bench_answer { BENCH_OK, BENCH_MISSING, BENCH_WRONG, BENCH_NO_MEMORY };
+/* Missing: the library has no such function; unfit: it does not take such operands. */
+enum bench_answer { BENCH_OK, BENCH_MISSING, BENCH_WRONG, BENCH_NO_MEMORY, BENCH_UNFIT };
 
 struct bench_reply {
   int answer; /* enum bench_answer */
@@ -43,15 +59,16 @@ int bench_worker_main(int fd, const char *library);
 struct bench_op {
   const char *name;
   bool (*find)(void *library);                         /* looks the functions up; false if there is none */
-  bool (*has)(int type_bytes);
-  bool (*prepare)(const struct bench_request *request); /* operands for every caller; false: out of memory */
+  enum bench_answer (*has)(const struct bench_request *request);
+  enum bench_answer (*prepare)(const struct bench_request *request); /* operands for every caller */
   void (*call)(const struct bench_request *request, int caller, int64_t calls);
   bool (*right)(const struct bench_request *request);   /* the result of the last call */
   void (*release)(void);                                /* gives large operands back */
+  double (*elapsed)(void);                              /* seconds of the last call by a clock of its own; 0, NULL: none */
 };
-extern const struct bench_op bench_op_gemm;
+extern const struct bench_op bench_op_gemm, bench_op_attention;
 
-enum { BENCH_OP_GEMM, BENCH_OPS };
+enum { BENCH_OP_GEMM, BENCH_OP_ATTENTION, BENCH_OPS };
 extern const struct bench_op *const bench_ops[BENCH_OPS];
 
 #endif
