@@ -6,12 +6,16 @@
 
 #include "src/attention/attention.h"
 
-/* Units of the next tile of rows: the tallest that takes all columns at once, else the preferred one. */
+/* Up to so many columns A comes from memory and is what counts. */
+#define FEW_COLUMNS 64
+/* Columns that make a tile higher than the preferred one worth taking: it reads A in fewer strips. */
+#define ENOUGH_COLUMNS 4
+
+/* Units of the next tile of rows: where all columns fit few tiles the tallest, else the preferred one. */
 static int units_for(const struct tsr_tiles *tiles, int64_t left, int64_t cols) {
-  for (int u = (int)tsr_min(left, TSR_MAX_UNITS); u > 0; u--)
-    if (tiles->max_columns[u] >= cols && (u >= tiles->units || u == left)) return u;
-  int u = (int)tsr_min(left, tiles->units);
-  while (!tiles->max_columns[u]) u--;
+  int u = (int)tsr_min(left, TSR_MAX_UNITS), enough = (int)tsr_min(cols, ENOUGH_COLUMNS);
+  if (cols > FEW_COLUMNS && u > tiles->units) u = tiles->units;
+  while (tiles->max_columns[u] < enough) u--;
   return u;
 }
 
