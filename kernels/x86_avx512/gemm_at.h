@@ -95,6 +95,7 @@
   .endif
 .endm
 
+#if A_SIZE == SIZE
 /* Fetches the line that follows after `distance` bytes, of every row of the unit. */
 .macro prefetch_rows distance
   .irp row, ROW0, ROW_LANE1, ROW_LANE2, ROW_LANE3
@@ -106,6 +107,20 @@
 #endif
   .endr
 .endm
+#else
+/* Rows of keys are short: fetches the next tile's. */
+.macro prefetch_rows distance
+  mov PART, [STEP + STEP_DA]
+  add PART, ROW0
+  .rept LANES/4
+    prefetcht1 [PART]
+    prefetcht1 [PART + RS]
+    prefetcht1 [PART + 2*RS]
+    prefetcht1 [PART + RS3]
+    lea PART, [PART + 4*RS]
+  .endr
+.endm
+#endif
 
 /* One unit by 64 bytes of k. */
 .macro unit_line nr, acc, beside
@@ -226,14 +241,14 @@
 .Lline_beside\@:
   reset_b \nr
   every_unit unit_line, \nu, \nr, 1
-  add A_K, 64
+  add A_K, A_VECTOR
   add qword ptr B_K, 64
   sub K, LANES
   jge .Lline_beside\@
   jmp .Lparts\@
 .Lline\@:
   every_unit unit_line, \nu, \nr, 0
-  add A_K, 64
+  add A_K, A_VECTOR
   mov B_K, B0
   sub K, LANES
   jge .Lline\@
@@ -246,7 +261,7 @@
   cmovg PART, K
   set_part_masks
   every_unit unit_part, \nu, \nr, 0
-  add A_K, 32
+  add A_K, PIECE*A_SIZE
   mov B_K, B0
   sub K, PART
   jnz .Lpart\@

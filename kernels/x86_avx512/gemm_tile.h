@@ -33,6 +33,7 @@
 #define ROWS r15  /* rows from this tile down */
 #define CSC r14   /* after the k loop, where B12 was */
 #define TINY_K 16  /* so short that C is not worth an instruction each line */
+#define AHEAD_BYTES 8192
 #define LATE 128   /* steps of k that cover the way of C from memory; A streams through L1 meanwhile */
 
 /* Below the stack pointer, which a leaf function may use. */
@@ -155,7 +156,11 @@
   vpxord zmm\reg, zmm\reg, zmm\reg
 .endm
 .macro prefetch_a offset
+#if A_SIZE == SIZE
   prefetcht0 [A + AHEAD + \offset]
+#else
+  prefetcht1 [A + AHEAD + \offset]
+#endif
 .endm
 
 /* C is needed after the last k: it is fetched for writing a little before, or A's stream would push it out again. */
@@ -308,12 +313,13 @@
   cmovne AHEAD, [STEP + STEP_DA] /* a matrix: the next tile, whose rows follow in memory */
 .endm
 #else
-/* Keys and values of attention, read once from memory. */
-#ifndef AHEAD_K
-#define AHEAD_K 16
-#endif
+/* Keys and values of attention come from memory once: some KiB of them, which the next chunk's beginning belongs to. */
 .macro set_ahead panel
-  imul AHEAD, CSA, AHEAD_K
+  .if \panel < 128
+    imul AHEAD, CSA, 64
+  .else
+    imul AHEAD, CSA, AHEAD_BYTES/(\panel)
+  .endif
 .endm
 #endif
 

@@ -34,15 +34,20 @@
 #define vmov_scalar vmovsd
 #endif
 
-/* A vector of A in memory, and into a register; `mask` is empty or {k}{z}. */
+/* A vector of A from memory into a register; `mask` is empty or {k}{z}. load_a_halves: the lanes k5 of the lower half
+ * from `low`, the lanes k2 of the upper half from `high`. */
 #if defined(TSR_A_F16)
 #define A_SIZE 2
 #define load_a(reg, mask, at) vcvtph2ps reg mask, at
+#define load_a_halves(reg, low, high) vcvtph2ps ymm##reg{k5}{z}, [low]; vcvtph2ps zmm##reg{k2}, [high - 16]
 #elif defined(TSR_A_BF16)
 #define A_SIZE 2
 #define load_a(reg, mask, at) vpmovzxwd reg mask, at; vpslld reg, reg, 16
+#define load_a_halves(reg, low, high) \
+  vpmovzxwd ymm##reg{k5}{z}, [low]; vpmovzxwd zmm##reg{k2}, [high - 16]; vpslld zmm##reg, zmm##reg, 16
 #else
 #define A_SIZE SIZE
 #define load_a(reg, mask, at) vmov reg mask, at
+#define load_a_halves(reg, low, high) vmov ymm##reg{k5}{z}, [low]; vhalf zmm##reg{k2}, [high]
 #endif
 #define A_VECTOR (LANES*A_SIZE)

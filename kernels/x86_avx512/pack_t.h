@@ -90,12 +90,16 @@
 .Lline\@:
   set_lane_rows
   prefetch_next_unit
+#if A_SIZE == SIZE
   load_unit_line_halves
+#else
+  load_unit_line_whole
+#endif
   transpose_piece 16
   store_steps 16, PIECE, \how
   transpose_piece %(16 + PIECE)
   store_steps %(16 + PIECE), PIECE, \how
-  add ROW0, 64
+  add ROW0, A_VECTOR
   sub K, LANES
   jge .Lline\@
 .Lparts\@:
@@ -107,7 +111,7 @@
   load_unit_part
   transpose_piece 16
   store_part \how
-  add ROW0, 32
+  add ROW0, PIECE*A_SIZE
   sub K, PART
   jnz .Lpart\@
 .Ldone\@:
@@ -117,8 +121,7 @@
 .macro load_table_halves reg, low, high
   mov ROW_LANE1, [TABLE + 8*(\low)]
   mov ROW_LANE2, [TABLE + 8*(\high)]
-  vmov ymm\reg{k5}{z}, [ROW_LANE1 + ROW0]
-  vhalf zmm\reg{k2}, [ROW_LANE2 + ROW0]
+  load_a_halves(\reg, ROW_LANE1 + ROW0, ROW_LANE2 + ROW0)
 .endm
 
 /* All k of a unit through the table of row pointers. */
@@ -135,7 +138,7 @@
   .endr
   transpose_piece 16
   store_part store_row
-  add ROW0, 32
+  add ROW0, PIECE*A_SIZE
   sub K, PART
   jnz .Lpart\@
 .endm

@@ -1,5 +1,5 @@
 /* Transposing in registers, for kernels that read a matrix lying along k: one unit of rows (16 of f32, 8 of f64) by
- * 64 bytes of k or by a piece of at most 32. Half lines may go straight from memory into the halves of a register (a
+ * 64 bytes of k or by a piece of at most 32. An A of 16 bits is converted when it is loaded, 32 and 16 bytes of it. Half lines may go straight from memory into the halves of a register (a
  * masked broadcast load needs no shuffle port); 4 x 4 or 2 x 2 transposes inside the 128-bit lanes and one exchange of
  * lanes do the rest: 48 shuffles and 32 loads for 16 x 16. Whole lines take 64 and 16.
  * A whole cache line of each row is read at once, since rows a power of two apart share L1 sets.
@@ -69,34 +69,30 @@
 
 .macro load_part_halves reg, t, low, high
   .if \t == 0
-    vmov ymm\reg{k5}{z}, [\low]
-    vhalf zmm\reg{k2}, [\high]
+    load_a_halves(\reg, \low, \high)
   .elseif \t == 1
-    vmov ymm\reg{k5}{z}, [\low + RS]
-    vhalf zmm\reg{k2}, [\high + RS]
+    load_a_halves(\reg, \low + RS, \high + RS)
   .elseif \t == 2
-    vmov ymm\reg{k5}{z}, [\low + 2*RS]
-    vhalf zmm\reg{k2}, [\high + 2*RS]
+    load_a_halves(\reg, \low + 2*RS, \high + 2*RS)
   .else
-    vmov ymm\reg{k5}{z}, [\low + RS3]
-    vhalf zmm\reg{k2}, [\high + RS3]
+    load_a_halves(\reg, \low + RS3, \high + RS3)
   .endif
 .endm
 
 /* zmm<first>, zmm<second>: the halves of a row's line in `low`'s lane and of the same row in `high`'s. */
 .macro load_lines first, second, t, low, high
   .if \t == 0
-    vmov zmm0, [\low]
-    vmov zmm1, [\high]
+    load_a(zmm0, , [\low])
+    load_a(zmm1, , [\high])
   .elseif \t == 1
-    vmov zmm0, [\low + RS]
-    vmov zmm1, [\high + RS]
+    load_a(zmm0, , [\low + RS])
+    load_a(zmm1, , [\high + RS])
   .elseif \t == 2
-    vmov zmm0, [\low + 2*RS]
-    vmov zmm1, [\high + 2*RS]
+    load_a(zmm0, , [\low + 2*RS])
+    load_a(zmm1, , [\high + 2*RS])
   .else
-    vmov zmm0, [\low + RS3]
-    vmov zmm1, [\high + RS3]
+    load_a(zmm0, , [\low + RS3])
+    load_a(zmm1, , [\high + RS3])
   .endif
   vlanes zmm\first, zmm0, zmm1, 0x44
   vlanes zmm\second, zmm0, zmm1, 0xee
