@@ -87,6 +87,14 @@ void tsr_attention_sees(const struct tsr_attention_problem *problem, const struc
 /* How many of the first keys every query sees. */
 int64_t tsr_attention_prefix(const struct tsr_attention_problem *problem, const struct tsr_attention_sequence *seq);
 
+/* The keys that some row of an item may see: from the first one's chunk on, to behind the last. */
+void tsr_attention_range_of(const struct tsr_attention_problem *problem, const struct tsr_attention_item *item,
+                            int64_t *first, int64_t *end);
+
+/* Whether the rows of a tensor share no elements. */
+tsr_status tsr_attention_check_apart(const char *tensor, const int64_t *stride, int64_t batch, int64_t heads,
+                                     int64_t rows, int64_t row);
+
 /* The rule of thumb, for at most so many threads. */
 void tsr_attention_choose(const tsr_context *context, const struct tsr_attention_problem *problem, int threads,
                           struct tsr_attention_way *way);

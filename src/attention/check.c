@@ -76,16 +76,17 @@ static tsr_status check_strides(const char *name, const int64_t *stride, tsr_typ
   return TSR_OK;
 }
 
-/* Rows of out must not share elements: in some order of the three indices each stride steps over the one before. */
-static tsr_status check_out(const tsr_attention_desc *d, int64_t batch, int64_t rows) {
-  int64_t count[] = {batch, d->heads_q, rows}, need = d->d_v;
+/* In some order of the three indices each stride steps over the one before. */
+tsr_status tsr_attention_check_apart(const char *tensor, const int64_t *stride, int64_t batch, int64_t heads,
+                                     int64_t rows, int64_t row) {
+  int64_t count[] = {batch, heads, rows}, need = row;
   for (int round = 0; round < 3; round++) {
     int least = -1;
     for (int i = 0; i < 3; i++)
-      if (count[i] > 1 && (least < 0 || d->stride_out[i] < d->stride_out[least])) least = i;
+      if (count[i] > 1 && (least < 0 || stride[i] < stride[least])) least = i;
     if (least < 0) break;
-    CHECK(d->stride_out[least] >= need, "stride_out: rows of out would overlap");
-    need += d->stride_out[least] * (count[least] - 1);
+    CHECK(stride[least] >= need, "stride_%s: rows of %s would overlap", tensor, tensor);
+    need += stride[least] * (count[least] - 1);
     count[least] = 0;
   }
   return TSR_OK;
@@ -114,7 +115,8 @@ static tsr_status check_tensors(const tsr_attention_desc *d, bool offsets) {
   FIRST_FAILURE(check_kv_tensors(d, offsets));
   FIRST_FAILURE(check_strides("stride_q", d->stride_q, d->type_q, batch, d->heads_q, rows, d->d_qk));
   FIRST_FAILURE(check_strides("stride_out", d->stride_out, d->type_out, batch, d->heads_q, rows, d->d_v));
-  return d->result == TSR_ATTENTION_WHOLE ? check_out(d, batch, rows) : TSR_OK;
+  if (d->result != TSR_ATTENTION_WHOLE) return TSR_OK;
+  return tsr_attention_check_apart("out", d->stride_out, batch, d->heads_q, rows, d->d_v);
 }
 
 static tsr_status check_mask(const tsr_attention_desc *d) {

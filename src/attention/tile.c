@@ -277,13 +277,12 @@ static void attend_tiles(struct tsr_attention_worker *w, const struct tsr_attent
   }
 }
 
-/* The chunks that some row of the item may see. */
-static void range_of(const struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t *first,
-                     int64_t *end) {
-  int64_t group = w->problem->group, from, to, ignored;
-  tsr_attention_sees(w->problem, &item->seq, item->row / group, &from, &ignored);
-  tsr_attention_sees(w->problem, &item->seq, (item->row + item->rows - 1) / group, &ignored, &to);
-  int64_t prefix = tsr_attention_prefix(w->problem, &item->seq);
+void tsr_attention_range_of(const struct tsr_attention_problem *p, const struct tsr_attention_item *item,
+                            int64_t *first, int64_t *end) {
+  int64_t group = p->group, from, to, ignored;
+  tsr_attention_sees(p, &item->seq, item->row / group, &from, &ignored);
+  tsr_attention_sees(p, &item->seq, (item->row + item->rows - 1) / group, &ignored, &to);
+  int64_t prefix = tsr_attention_prefix(p, &item->seq);
   if (prefix > 0) from = 0, to = tsr_max(to, prefix);
   *first = from / TSR_CHUNK * TSR_CHUNK;
   *end = to;
@@ -292,7 +291,7 @@ static void range_of(const struct tsr_attention_worker *w, const struct tsr_atte
 static void run_chunks(struct tsr_attention_worker *w, const struct tsr_attention_item *item) {
   int64_t chunk, end;
   tsr_attention_start(w, item->rows);
-  range_of(w, item, &chunk, &end);
+  tsr_attention_range_of(w->problem, item, &chunk, &end);
   for (; chunk < end; chunk += TSR_CHUNK) {
     struct tsr_softmax sm;
     if (w->way->lanes == TSR_LANES_QUERIES)

@@ -1,0 +1,254 @@
+/* One thread's part of the gradients: a chunk of keys against tiles of rows. S, P, dP and dS are [key][row]; q, dout, k
+ * and v lie as rows, which is how the products that sum gradients read them, and q and dout transposed for S and dP. */
+#include <math.h>
+#include <string.h>
+
+#include "src/attention/backward.h"
+
+static float *take(char *memory, size_t *used, int64_t floats) {
+  float *at = (float *)(memory + *used);
+  *used += (size_t)tsr_round_up(floats * 4, 64);
+  return at;
+}
+
+static size_t lay_out(struct tsr_backward_worker *b, char *memory) {
+  const tsr_attention_desc *d = &b->problem->forward.d;
+  struct tsr_attention_worker *w = &b->w;
+  int64_t width = w->way->width, scores = TSR_CHUNK * width + TSR_SOFTMAX_PAD;
+  size_t used = 0;
+  w->ld_k = tsr_round_up(d->d_qk, 16) + 16;
+  w->ld_v = tsr_round_up(d->d_v, 16) + 16;
+  w->k = take(memory, &used, TSR_CHUNK * w->ld_k);
+  w->v = take(memory, &used, TSR_CHUNK * w->ld_v);
+  b->dk = take(memory, &used, TSR_CHUNK * w->ld_k);
+  b->dv = take(memory, &used, TSR_CHUNK * w->ld_v);
+  w->s = take(memory, &used, scores);
+  b->dp = take(memory, &used, scores);
+  b->q = take(memory, &used, width * w->ld_k);
+  b->dout = take(memory, &used, width * w->ld_v);
+  b->q_t = take(memory, &used, width * d->d_qk);
+  b->dout_t = take(memory, &used, width * d->d_v);
+  w->clean = take(memory, &used, tsr_max(TSR_CHUNK, width) * tsr_max(w->ld_k, w->ld_v));
+  w->bias = take(memory, &used, d->mask_type ? width * TSR_CHUNK : 0);
+  w->bias_t = take(memory, &used, d->mask_type ? scores : 0);
+  w->slope = take(memory, &used, width + TSR_SOFTMAX_PAD);
+  w->from = (int32_t *)take(memory, &used, width + TSR_SOFTMAX_PAD);
+  w->to = (int32_t *)take(memory, &used, width + TSR_SOFTMAX_PAD);
+  w->at = (int32_t *)take(memory, &used, width + TSR_SOFTMAX_PAD);
+  return used;
+}
+
+size_t tsr_backward_worker_bytes(const struct tsr_backward_problem *problem, const struct tsr_attention_way *way) {
+  struct tsr_backward_worker b = {.w.way = way, .problem = problem};
+  return (size_t)tsr_round_up((int64_t)lay_out(&b, NULL), 4096) + 64;
+}
+
+void tsr_backward_worker_init(struct tsr_backward_worker *b, const tsr_context *context,
+                              const struct tsr_backward_problem *problem, const struct tsr_attention_way *way,
+                              void *memory) {
+  *b = (struct tsr_backward_worker){.problem = problem};
+  b->w = (struct tsr_attention_worker){.problem = &problem->forward, .way = way, .kernels = context->kernels};
+  lay_out(b, memory);
+}
+
+static void convert(const struct tsr_attention_worker *w, tsr_type to, double alpha, int64_t m, int64_t n,
+                    const float *a, int64_t ld, tsr_mem c, int64_t csc) {
+  struct tsr_step step = {.m = m, .n = n, .csa = ld * 4, .csc = csc, .alpha = alpha};
+  w->kernels[TSR_F32].convert[to]->run(&step, (tsr_mem)a, 0, c);
+}
+
+static bool is_special(const float *x, int64_t rows, int64_t d, int64_t ld) {
+  bool found = false;
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t e = 0; e < d; e++) found |= x[r * ld + e] - x[r * ld + e] != 0;
+  return found;
+}
+
+/* 16 sums side by side, then halves added to halves. */
+static float dot(const float *x, const float *y, int64_t d) {
+  float lane[16] = {0};
+  int64_t e = 0;
+  for (; e + 16 <= d; e += 16)
+    for (int t = 0; t < 16; t++) lane[t] += x[e + t] * y[e + t];
+  for (int t = 0; e < d; e++, t++) lane[t] += x[e] * y[e];
+  for (int half = 8; half > 0; half /= 2)
+    for (int t = 0; t < half; t++) lane[t] += lane[t + half];
+  return lane[0];
+}
+
+/* Where row r of a head's dq is summed, and the bytes from query to query. */
+static tsr_mem dq_of(const struct tsr_backward_worker *b, const struct tsr_attention_item *item,
+                     const struct tsr_backward_slot *slot, int64_t r, int64_t *next) {
+  const struct tsr_backward_problem *p = b->problem;
+  *next = slot->dq ? p->forward.group * p->q.d * 4 : p->dq.step[TSR_ROW];
+  return slot->dq ? (tsr_mem)(slot->dq + r * p->q.d) : tsr_attention_row_of(&p->forward, item, &p->dq, r);
+}
+
+void tsr_backward_prepare(struct tsr_backward_worker *b, const struct tsr_attention_item *item,
+                          struct tsr_backward_slot *slot, int64_t tile) {
+  const struct tsr_backward_problem *p = b->problem;
+  struct tsr_attention_worker *w = &b->w;
+  int64_t ld_v = w->ld_v, next;
+  tsr_attention_gather(w, item, &p->q, 1, item->row, item->rows, b->q, w->ld_k);
+  tsr_attention_gather(w, item, &p->dout, 1, item->row, item->rows, b->dout, ld_v);
+  tsr_attention_gather(w, item, &p->out, 1, item->row, item->rows, w->v, ld_v);
+  for (int64_t r = 0; r < item->rows; r++) {
+    slot->lse[item->row + r] = (float)(*tsr_attention_lse_of(&p->forward, item, item->row + r) * TSR_LOG2_E);
+    slot->delta[item->row + r] = dot(b->dout + r * ld_v, w->v + r * ld_v, p->out.d);
+    memset((void *)dq_of(b, item, slot, item->row + r, &next), 0, (size_t)p->q.d * 4);
+  }
+  slot->special[tile] = (uint8_t)((is_special(b->q, item->rows, p->q.d, w->ld_k) ? TSR_SPECIAL_Q : 0) |
+                                  (is_special(b->dout, item->rows, p->out.d, ld_v) ? TSR_SPECIAL_DOUT : 0));
+}
+
+void tsr_backward_begin(struct tsr_backward_worker *b, const struct tsr_attention_item *item, int64_t chunk, int64_t n,
+                        int64_t rows) {
+  struct tsr_attention_worker *w = &b->w;
+  memset(b->dk, 0, (size_t)(rows * w->ld_k) * sizeof(float));
+  memset(b->dv, 0, (size_t)(rows * w->ld_v) * sizeof(float));
+  if (n <= 0) return;
+  tsr_attention_load_rows(w, item, true, chunk, n, w->k, w->ld_k);
+  tsr_attention_load_rows(w, item, false, chunk, n, w->v, w->ld_v);
+  b->special_k = is_special(w->k, n, b->problem->q.d, w->ld_k);
+}
+
+static void write_rows(struct tsr_backward_worker *b, const struct tsr_attention_item *item, tsr_mem to,
+                       const int64_t *step, tsr_type type, double alpha, int64_t d, int64_t chunk, int64_t rows,
+                       const float *from, int64_t ld) {
+  to += (tsr_mem)(item->head * step[TSR_HEAD] + (item->seq.first_key + chunk) * step[TSR_ROW]);
+  if (!b->problem->forward.d.cu_kv) to += (tsr_mem)(item->seq.b * step[TSR_BATCH]);
+  if (rows > 0) convert(&b->w, type, alpha, d, rows, from, ld, to, step[TSR_ROW]);
+}
+
+void tsr_backward_end(struct tsr_backward_worker *b, const struct tsr_attention_item *item, int64_t chunk,
+                      int64_t rows) {
+  const struct tsr_attention_problem *p = &b->problem->forward;
+  write_rows(b, item, b->problem->dk, p->step_k, p->d.type_k, b->problem->scale, p->d.d_qk, chunk, rows, b->dk,
+             b->w.ld_k);
+  write_rows(b, item, b->problem->dv, p->step_v, p->d.type_v, 1, p->d.d_v, chunk, rows, b->dv, b->w.ld_v);
+}
+
+void tsr_backward_finish(struct tsr_backward_worker *b, const struct tsr_attention_item *item,
+                         const struct tsr_backward_slot *slot) {
+  const struct tsr_attention_rows *dq = &b->problem->dq;
+  int64_t d = dq->d;
+  for (int64_t r = item->row; r < item->row + item->rows; r++)
+    convert(&b->w, dq->type, 1, d, 1, slot->dq + r * d, d,
+            tsr_attention_row_of(&b->problem->forward, item, dq, r), 0);
+}
+
+/* Adds the rows of A that are not finite to where their weight is not 0; the rest has been added without them. */
+static void add_special(const struct tsr_step *step, int64_t m, int64_t n, tsr_mem a, tsr_mem b, tsr_mem c) {
+  float alpha = (float)step->alpha;
+  for (int64_t p = 0; p < step->k; p++)
+    for (int64_t i = 0; i < m; i++) {
+      float x = *(const float *)(a + (tsr_mem)(p * step->csa + i * 4));
+      for (int64_t j = 0; x - x != 0 && j < n; j++) {
+        float weight = *(const float *)(b + (tsr_mem)(p * step->rsb + j * step->csb));
+        if (weight != 0) *(float *)(c + (tsr_mem)(j * step->csc + i * 4)) += alpha * weight * x;
+      }
+    }
+}
+
+/* C += alpha A B, where A may hold what must not count with a weight of 0 in B. */
+static void add_product(struct tsr_backward_worker *b, struct tsr_step *step, bool special, int64_t m, int64_t n,
+                        tsr_mem a, tsr_mem weights, tsr_mem c) {
+  const struct tsr_tiles *tiles = &b->w.kernels[TSR_F32].gemm;
+  step->beta = 1;
+  step->flags = TSR_NEAR;
+  if (!special) {
+    tsr_attention_multiply(tiles, step, 4, m, n, a, weights, c);
+    return;
+  }
+  float *clean = b->w.clean;
+  for (int64_t p = 0; p < step->k; p++)
+    for (int64_t i = 0; i < m; i++) {
+      float x = *(const float *)(a + (tsr_mem)(p * step->csa + i * 4));
+      *(float *)((tsr_mem)clean + (tsr_mem)(p * step->csa + i * 4)) = x - x != 0 ? 0 : x;
+    }
+  tsr_attention_multiply(tiles, step, 4, m, n, (tsr_mem)clean, weights, c);
+  add_special(step, m, n, a, weights, c);
+}
+
+static void load_tile(struct tsr_backward_worker *b, const struct tsr_attention_item *item) {
+  const struct tsr_backward_problem *p = b->problem;
+  struct tsr_attention_worker *w = &b->w;
+  int64_t width = w->way->width;
+  tsr_attention_gather(w, item, &p->q, p->forward.q_scale, item->row, item->rows, b->q, w->ld_k);
+  tsr_attention_transpose(w, item->rows, width, p->q.d, b->q, w->ld_k, b->q_t);
+  tsr_attention_gather(w, item, &p->q, 1, item->row, item->rows, b->q, w->ld_k);
+  tsr_attention_gather(w, item, &p->dout, 1, item->row, item->rows, b->dout, w->ld_v);
+  tsr_attention_transpose(w, item->rows, width, p->out.d, b->dout, w->ld_v, b->dout_t);
+}
+
+/* P in w.s and dS in dp, for the rows and keys of a view. */
+static void weigh(struct tsr_backward_worker *b, const struct tsr_attention_item *item,
+                  const struct tsr_backward_slot *slot, int64_t chunk, const struct tsr_attention_view *view) {
+  struct tsr_attention_worker *w = &b->w;
+  const struct tsr_kernels *f32 = &w->kernels[TSR_F32];
+  int64_t n = view->end - view->base, next = w->way->width * 4, row = item->row + view->row;
+  struct tsr_step qk = {.k = b->problem->q.d, .csa = next, .rsb = 4, .csb = w->ld_k * 4, .csc = next,
+                        .flags = TSR_STORE_SUM | TSR_NEAR};
+  struct tsr_step dov = {.k = b->problem->out.d, .csa = next, .rsb = 4, .csb = w->ld_v * 4, .csc = next,
+                         .flags = TSR_STORE_SUM | TSR_NEAR};
+  tsr_attention_multiply(&f32->gemm, &qk, 4, view->rows, n, (tsr_mem)(b->q_t + view->row),
+                         (tsr_mem)(w->k + view->base * w->ld_k), (tsr_mem)w->s);
+  tsr_attention_multiply(&f32->gemm, &dov, 4, view->rows, n, (tsr_mem)(b->dout_t + view->row),
+                         (tsr_mem)(w->v + view->base * w->ld_v), (tsr_mem)b->dp);
+  struct tsr_softmax sm = {.max = slot->lse + row, .sum = slot->delta + row, .to = w->to, .at = w->at};
+  tsr_attention_describe_rows(w, item, chunk, view, &sm);
+  tsr_attention_turn_bias(w, view, &sm);
+  struct tsr_step step = {.m = view->rows, .n = n, .csa = next, .csc = next};
+  f32->softmax_grad->run(&step, (tsr_mem)b->dp, (tsr_mem)&sm, (tsr_mem)w->s);
+}
+
+static void add_to_keys(struct tsr_backward_worker *b, const struct tsr_attention_view *view, int special) {
+  struct tsr_attention_worker *w = &b->w;
+  int64_t n = view->end - view->base, next = w->way->width * 4;
+  struct tsr_step dv = {.k = view->rows, .csa = w->ld_v * 4, .rsb = 4, .csb = next, .csc = w->ld_v * 4, .alpha = 1};
+  struct tsr_step dk = {.k = view->rows, .csa = w->ld_k * 4, .rsb = 4, .csb = next, .csc = w->ld_k * 4, .alpha = 1};
+  add_product(b, &dv, special & TSR_SPECIAL_DOUT, b->problem->out.d, n, (tsr_mem)(b->dout + view->row * w->ld_v),
+              (tsr_mem)w->s, (tsr_mem)(b->dv + view->base * w->ld_v));
+  add_product(b, &dk, special & TSR_SPECIAL_Q, b->problem->q.d, n, (tsr_mem)(b->q + view->row * w->ld_k),
+              (tsr_mem)b->dp, (tsr_mem)(b->dk + view->base * w->ld_k));
+}
+
+/* One head of the group at a time: its rows lie evenly. */
+static void add_to_dq(struct tsr_backward_worker *b, const struct tsr_attention_item *item,
+                      const struct tsr_backward_slot *slot, const struct tsr_attention_view *view) {
+  struct tsr_attention_worker *w = &b->w;
+  int64_t group = b->problem->forward.group, next;
+  for (int64_t g = 0; g < tsr_min(group, view->rows); g++) {
+    tsr_mem c = dq_of(b, item, slot, item->row + view->row + g, &next);
+    struct tsr_step step = {.k = view->end - view->base, .csa = w->ld_k * 4, .rsb = w->way->width * 4,
+                            .csb = group * 4, .csc = next, .alpha = b->problem->scale};
+    add_product(b, &step, b->special_k, b->problem->q.d, tsr_ceil_div(view->rows - g, group),
+                (tsr_mem)(w->k + view->base * w->ld_k), (tsr_mem)(b->dp + g), c);
+  }
+}
+
+/* Whether all rows of an item see all keys of a chunk, as far as positions go. */
+static bool is_inside(const struct tsr_attention_problem *p, const struct tsr_attention_item *item, int64_t chunk,
+                      int64_t n) {
+  int64_t from, to, ignored;
+  tsr_attention_sees(p, &item->seq, (item->row + item->rows - 1) / p->group, &from, &ignored);
+  tsr_attention_sees(p, &item->seq, item->row / p->group, &ignored, &to);
+  return from <= chunk && to >= chunk + n;
+}
+
+void tsr_backward_tile(struct tsr_backward_worker *b, const struct tsr_attention_item *item,
+                       struct tsr_backward_slot *slot, int64_t tile, int64_t chunk, int64_t n) {
+  struct tsr_attention_worker *w = &b->w;
+  int64_t part = is_inside(w->problem, item, chunk, n) ? item->rows : b->problem->part;
+  bool loaded = false;
+  for (int64_t row = 0; row < item->rows; row += part) {
+    struct tsr_attention_view view = {.row = row, .rows = tsr_min(part, item->rows - row)};
+    if (!tsr_attention_look(w, item, chunk, n, &view)) continue;
+    if (!loaded) load_tile(b, item);
+    loaded = true;
+    weigh(b, item, slot, chunk, &view);
+    add_to_keys(b, &view, slot->special[tile]);
+    tsr_backward_wait(&slot->turn[tile], chunk / TSR_CHUNK);
+    add_to_dq(b, item, slot, &view);
+  }
+}
