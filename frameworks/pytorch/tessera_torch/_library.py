@@ -1,0 +1,134 @@
+"""Finds libtessera and calls its attention."""
+
+import ctypes
+import ctypes.util
+import os
+import pathlib
+import struct
+import threading
+
+import torch
+
+# tsr_status, tsr_type and tsr_causal of tessera.h.
+UNSUPPORTED = 2
+TYPES = {torch.float32: 1, torch.float16: 3, torch.bfloat16: 4, torch.bool: 9}
+CAUSAL_TOP_LEFT = 1
+
+# struct tsr_attention_desc, in native alignment. Its first field is its own size, which the library checks.
+_DESCRIPTOR = struct.Struct("@N 4i 7q 12q 2d i 3q iP3q PiP 3P P3q i 2P3q i 2q P".replace(" ", ""))
+
+
+class TesseraError(RuntimeError):
+    """libtessera cannot be found, or refused a call."""
+
+
+class Unsupported(TesseraError):
+    """No kernel of this libtessera serves the call: PyTorch's own is to be used."""
+
+
+_REST = (0,) * 14  # block_table ... plan
+# No mask: its type, address and strides; no ragged batch: the addresses of cu_q and cu_kv.
+NO_MASK = 0, 0, 0, 0, 0
+NO_OFFSETS = 0, 0
+
+
+def describe(kind, batch, heads_q, heads_kv, len_q, len_kv, d_qk, d_v, stride_q, stride_k, stride_v, stride_out, scale,
+             causal, mask, offsets):
+    """The bytes of a tsr_attention_desc. Of each tensor's strides the first three are used."""
+    return _DESCRIPTOR.pack(
+        _DESCRIPTOR.size, kind, kind, kind, kind, batch, heads_q, heads_kv, len_q, len_kv, d_qk, d_v,
+        *stride_q[:3], *stride_k[:3], *stride_v[:3], *stride_out[:3], scale, 0.0, causal, -1, -1, 0, *mask,
+        0, 0, 0, 0, *offsets, *_REST)
+
+
+def _candidates():
+    """(where, path) of each place to look, the first first."""
+    here = pathlib.Path(__file__).resolve().parent
+    for name in ("libtessera.so", "libtessera.so.0"):
+        yield "in the package", here / name
+    if system := ctypes.util.find_library("tessera"):
+        yield "on the system", system
+    yield "in the build folder", here.parents[2] / "build" / "libtessera.so"
+
+
+def _open():
+    if chosen := os.environ.get("TESSERA_LIBRARY"):
+        try:
+            return ctypes.CDLL(chosen), chosen
+        except OSError as error:
+            raise TesseraError(f"TESSERA_LIBRARY={chosen}: {error}") from None
+    tried = []
+    for where, path in _candidates():
+        if isinstance(path, pathlib.Path) and not path.exists():
+            tried.append(f"{path} ({where}): not there")
+            continue
+        try:
+            return ctypes.CDLL(str(path)), str(path)
+        except OSError as error:
+            tried.append(f"{path} ({where}): {error}")
+    raise TesseraError("libtessera.so is not found. Build it (./dev build) and install tessera_torch again, install it "
+                       "on the system, or set TESSERA_LIBRARY to its path. Tried: " + "; ".join(tried))
+
+
+class Library:
+    """libtessera, with a context of its own, so that its number of threads is nobody else's."""
+
+    def __init__(self):
+        self._dll, self.path = _open()
+        try:
+            self._forward = self._dll.tsr_attention
+            self._backward = self._dll.tsr_attention_backward
+        except AttributeError:
+            raise TesseraError(f"{self.path} is too old: it has no attention") from None
+        self._forward.argtypes = [ctypes.c_void_p] * 7
+        self._backward.argtypes = [ctypes.c_void_p] * 11
+        self._dll.tsr_set_num_threads.argtypes = [ctypes.c_void_p, ctypes.c_int]
+        for name in ("tsr_last_error", "tsr_version", "tsr_status_string", "tsr_context_isa"):
+            getattr(self._dll, name).restype = ctypes.c_char_p
+        self._dll.tsr_context_isa.argtypes = [ctypes.c_void_p]
+        isa = os.environb.get(b"TESSERA_ISA")
+        if isa and isa.startswith(b"accel"):
+            raise TesseraError(f"TESSERA_ISA is {isa.decode()}: PyTorch's tensors are not in the memory of a device")
+        context = ctypes.c_void_p()
+        self._dll.tsr_context_create.argtypes = [ctypes.c_char_p, ctypes.POINTER(ctypes.c_void_p)]
+        self._check(self._dll.tsr_context_create(isa, ctypes.byref(context)))
+        self._context = context.value
+        self._threads = 0
+        self.version = self._dll.tsr_version().decode()
+        self.isa = self._dll.tsr_context_isa(self._context).decode()
+
+    def _check(self, status):
+        if status:
+            message = (self._dll.tsr_last_error() or self._dll.tsr_status_string(status)).decode()
+            raise (Unsupported if status == UNSUPPORTED else TesseraError)(f"libtessera: {message}")
+
+    def _use_torch_threads(self):
+        # A caller that asks for another number changes that of the calls that run beside it: their speed, not a bit.
+        threads = torch.get_num_threads()
+        if threads != self._threads:
+            self._check(self._dll.tsr_set_num_threads(self._context, threads))
+            self._threads = threads
+
+    def attention(self, descriptor, *operands):
+        self._use_torch_threads()
+        status = self._forward(self._context, descriptor, *operands)
+        if status:
+            self._check(status)
+
+    def attention_backward(self, descriptor, *operands):
+        self._use_torch_threads()
+        self._check(self._backward(self._context, descriptor, *operands))
+
+
+_library = None
+_lock = threading.Lock()
+
+
+def library():
+    """The one Library of this process, opened when it is first asked for."""
+    global _library
+    if _library is None:
+        with _lock:
+            if _library is None:
+                _library = Library()
+    return _library
