@@ -108,11 +108,10 @@ struct tsr_step {
  *
  * A NaN among the x makes all of the row NaN.
  *
- * A SOFTMAX_GRAD step goes from s to x in the same way. max[i] is log2 of the row's whole sum, -inf for a row that sees
- * nothing, and sum[i] is what is taken off its gradients; keep and add are not used.
- * For each key:
- *   p = x == -inf or max[i] == -inf ? +0 : exp2(the lesser of x - max[i] and 127; NaN stays)
- *   ds = p == 0 ? +0 : p * (dp - sum[i]);  if cap != 0: ds = ds * fma(-t, t, 1), t = tanh2(s), unless p == 0 */
+ * A SOFTMAX_GRAD step goes from s to x in the same way. max[i] is log2 of the row's whole sum, +inf for a row that sees
+ * nothing, and sum[i] is what is taken off its gradients; keep and add are not used. For each key:
+ *   p = x == -inf ? +0 : exp2(the lesser of x - max[i] and 127; NaN stays)
+ *   ds = p == 0 ? +0 : p * (dp - sum[i]);  if cap != 0 and p != 0: ds = ds * fma(-t, t, 1), t = tanh2(s) */
 struct tsr_softmax {
   float *max, *sum;       /* of each row so far: -inf and 0 at first */
   float *keep, *add;      /* out: what the row's former sums and those of this chunk are multiplied by */

@@ -54,7 +54,7 @@ void tsr_merge_f32_generic(const struct tsr_step *st, tsr_mem a, tsr_mem b, tsr_
 
 static void softmax_grad(const struct tsr_softmax *sm, int64_t i, int64_t j, float added, loose_f32 *s, loose_f32 *dp) {
   float x = tsr_score(sm, i, j, *s, sm->bias ? &added : NULL), y = x - sm->max[i];
-  float p = x == -INFINITY || sm->max[i] == -INFINITY ? 0 : tsr_exp2(y > 127 ? 127 : y);
+  float p = x == -INFINITY ? 0 : tsr_exp2(y > 127 ? 127 : y);
   float ds = p == 0 ? 0 : p * (*dp - sm->sum[i]);
   if (sm->cap != 0 && p != 0) {
     float t = tsr_tanh2(*s);

@@ -197,6 +197,40 @@
   vpaddd J, J, STEP_J
 .endm
 
+.macro row_field to, field
+  mov FIELD, [SM + \field]
+  vmovups \to, [FIELD + OFFSET]
+.endm
+
+/* The rows' own values for `score`. */
+.macro load_rows
+  mov eax, 16
+  cmp ROWS, rax
+  cmovl rax, ROWS
+  mov esi, -1
+  bzhi esi, esi, eax
+  kmovw k3, esi
+  vbroadcastss CAP, dword ptr [SM + SOFTMAX_CAP]
+  vpbroadcastd PREFIX, dword ptr [SM + SOFTMAX_PREFIX]
+  vpxord J, J, J
+  vpternlogd STEP_J, STEP_J, STEP_J, 0xff
+  vpsrld STEP_J, STEP_J, 31
+  cmp qword ptr [SM + SOFTMAX_SLOPE], 0
+  je .Lno_slope\@
+  row_field SLOPE, SOFTMAX_SLOPE
+  row_field AT, SOFTMAX_AT
+.Lno_slope\@:
+  cmp qword ptr [SM + SOFTMAX_FROM], 0
+  je .Lno_mask\@
+  row_field FROM, SOFTMAX_FROM
+  row_field VISIBLE, SOFTMAX_TO
+  set_visible
+.Lno_mask\@:
+  mov BIAS, [SM + SOFTMAX_BIAS]
+  add BIAS, OFFSET
+  mov BIAS_NEXT, [SM + SOFTMAX_BIAS_LD]
+.endm
+
 /* MINUS_BASE = -mc, or 0 where mc is -inf. */
 .macro set_base mc
   vcmpps k1, \mc, MINUS_INF{1to16}, NOT_EQUAL

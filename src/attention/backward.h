@@ -29,7 +29,7 @@ struct tsr_backward_slot {
   _Atomic int64_t left;                /* chunks not done */
   _Atomic int64_t *turn;               /* of each tile: the chunk that may add to dq */
   uint8_t *special;                    /* of each tile: see below */
-  float *lse, *delta;                  /* of each row: LSE in powers of 2; dout . out */
+  float *lse, *delta;                  /* of each row: LSE times log2(e), inf where it is -inf; dout . out */
   float *dq;                           /* [row][d_qk], unless dq itself is f32 */
 };
 

@@ -93,7 +93,8 @@ void tsr_backward_prepare(struct tsr_backward_worker *b, const struct tsr_attent
   tsr_attention_gather(w, item, &p->dout, 1, item->row, item->rows, b->dout, ld_v);
   tsr_attention_gather(w, item, &p->out, 1, item->row, item->rows, w->v, ld_v);
   for (int64_t r = 0; r < item->rows; r++) {
-    slot->lse[item->row + r] = (float)(*tsr_attention_lse_of(&p->forward, item, item->row + r) * TSR_LOG2_E);
+    float lse = *tsr_attention_lse_of(&p->forward, item, item->row + r);
+    slot->lse[item->row + r] = lse == -INFINITY ? INFINITY : (float)(lse * TSR_LOG2_E);
     slot->delta[item->row + r] = dot(b->dout + r * ld_v, w->v + r * ld_v, p->out.d);
     memset((void *)dq_of(b, item, slot, item->row + r, &next), 0, (size_t)p->q.d * 4);
   }

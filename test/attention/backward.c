@@ -436,6 +436,81 @@ static void masked_values_do_not_leak(void **state) {
   }
 }
 
+/* SOFTMAX_GRAD of every chip gives the bits of the generic one: with everything a step may have, and numbers that are
+ * not finite, here and there. */
+enum { MOST_ROWS = 130, MOST_KEYS = 40, PITCH = 192 };
+
+struct grad_case {
+  struct tsr_softmax sm;
+  float max[PITCH], sum[PITCH], slope[PITCH], bias[MOST_KEYS * PITCH], s[MOST_KEYS * PITCH], dp[MOST_KEYS * PITCH];
+  int32_t from[PITCH], to[PITCH], at[PITCH];
+  int64_t rows, keys;
+};
+
+static float grad_number(struct rng *rng, double size) {
+  static const float special[] = {NAN, INFINITY, -INFINITY, 0, -0.0f, 1e30f, -1e30f, 1e-40f, 200, -200};
+  return rng_below(rng, 30) ? (float)(size * uniform(rng)) : special[rng_below(rng, COUNT(special))];
+}
+
+static void grad_draw(struct grad_case *g, struct rng *rng) {
+  memset(g, 0, sizeof *g);
+  g->rows = 1 + rng_below(rng, MOST_ROWS);
+  g->keys = 1 + rng_below(rng, MOST_KEYS);
+  g->sm.max = g->max;
+  g->sm.sum = g->sum;
+  if (rng_below(rng, 2)) g->sm.slope = g->slope;
+  if (rng_below(rng, 2)) g->sm.bias = (tsr_mem)g->bias;
+  if (rng_below(rng, 2)) g->sm.from = g->from;
+  if (rng_below(rng, 2)) g->sm.cap = 20;
+  g->sm.to = g->to;
+  g->sm.at = g->at;
+  g->sm.bias_ld = PITCH * 4;
+  g->sm.prefix = (int32_t)rng_below(rng, 6) - 1;
+  for (int i = 0; i < PITCH; i++) {
+    g->max[i] = grad_number(rng, 30);
+    g->sum[i] = grad_number(rng, 1);
+    g->slope[i] = (float)uniform(rng);
+    g->from[i] = (int32_t)rng_below(rng, MOST_KEYS) - 5;
+    g->to[i] = g->from[i] + (int32_t)rng_below(rng, MOST_KEYS);
+    g->at[i] = (int32_t)rng_below(rng, MOST_KEYS);
+  }
+  for (int i = 0; i < MOST_KEYS * PITCH; i++) {
+    g->s[i] = grad_number(rng, 40);
+    g->dp[i] = grad_number(rng, 2);
+    g->bias[i] = grad_number(rng, 3);
+  }
+}
+
+static void grad_run(struct grad_case *g, const struct tsr_kernel *kernel) {
+  struct tsr_step step = {.m = g->rows, .n = g->keys, .csa = PITCH * 4, .csc = PITCH * 4};
+  kernel->run(&step, (tsr_mem)g->dp, (tsr_mem)&g->sm, (tsr_mem)g->s);
+}
+
+static void kernels_give_the_same_bits(void **state) {
+  (void)state;
+  static struct grad_case g;
+  static float s[MOST_KEYS * PITCH], dp[MOST_KEYS * PITCH];
+  const struct tsr_kernel *generic = contexts[ncontexts - 1]->kernels[TSR_F32].softmax_grad;
+  assert_non_null(strstr(generic->symbol, "generic"));
+  for (int c = 0; c < ncontexts - 1; c++)
+    for (int n = 0; n < (slow ? 20000 : 1000); n++) {
+      struct rng rng = {test_seed() * 31 + (uint64_t)n}, again = rng;
+      grad_draw(&g, &rng);
+      grad_run(&g, generic);
+      memcpy(s, g.s, sizeof s);
+      memcpy(dp, g.dp, sizeof dp);
+      grad_draw(&g, &again);
+      grad_run(&g, contexts[c]->kernels[TSR_F32].softmax_grad);
+      for (int64_t j = 0; j < g.keys; j++)
+        for (int64_t i = 0; i < g.rows; i++) {
+          int64_t e = j * PITCH + i;
+          if (!same_element(TSR_F32, &s[e], &g.s[e]) || !same_element(TSR_F32, &dp[e], &g.dp[e]))
+            fail_msg("case %d: row %lld, key %lld: %a and %a, not %a and %a", n, (long long)i, (long long)j, g.s[e],
+                     g.dp[e], s[e], dp[e]);
+        }
+    }
+}
+
 /* A call that is good until a test changes it. */
 struct good {
   struct problem p;
@@ -525,6 +600,7 @@ int main(int argc, char **argv) {
   slow = argc > 1 && strcmp(argv[1], "slow") == 0;
   const struct CMUnitTest tests[] = {
       gemm_unit_test(near_f64),
+      gemm_unit_test(kernels_give_the_same_bits),
       gemm_unit_test(masked_values_do_not_leak),
       gemm_unit_test(errors_name_the_field),
       gemm_unit_test(gradients_may_not_be_null),
