@@ -1,5 +1,5 @@
-/* What every 64-bit Arm kernel shares: function entry and exit, and the fields of struct tsr_step and struct tsr_softmax
- * (kernel.h) by offset. A file that includes this names its own .arch. */
+/* What every 64-bit Arm kernel shares: function entry and exit, and the fields of struct tsr_step and of struct
+ * tsr_softmax (kernel.h) by offset. A file that includes this names its own .arch. */
 #ifndef TSR_ARM_ASM_H
 #define TSR_ARM_ASM_H
 

@@ -1,6 +1,6 @@
 /* MERGE of kernel.h for f32: a chunk's sums join those of the chunks before it.
  *
- *   C[i][j] = fma(add[i], s[i][j], keep[i] == 0 ? +0 : keep[i] * C[i][j]), s at a + j*csa; C is not read where keep is 0
+ *   C[i][j] = fma(add[i], s[i][j], keep[i] == 0 ? +0 : keep[i] * C[i][j]), s at a + j*csa; where keep is 0, C is unread
  *   void tsr_merge_f32_sve(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
  * In strips of four vectors, each along all columns. Live at a strip's loop head: z16 .. z19 = keep, z20 .. z23 = add,

@@ -1,14 +1,14 @@
 /* What SOFTMAX and SOFTMAX_T of kernel.h share: exp2, the way from s to x, and the join of a chunk to the rows' states.
  *
- * A vector of scores takes two passes. The first finds the largest x of each row, and the smallest. Where no x is NaN or
- * lies so far below that its weight is 0 the second pass need not look at that: exp2 is 13 operations. Otherwise, and
- * where there is more to x than s, a general pass turns s into x in place, and the second pass compares and clears.
+ * Scores take two passes. The first finds the largest x of each row, and the smallest: where no x is NaN or lies so far
+ * below that its weight is 0 the second pass need not look at that. Otherwise, and where there is more to x than s, a
+ * general pass turns s into x in place, and the second compares and clears.
  *
  *   exp2(y):  t = y + 1.5 * 2^23, whose lowest bits are n;  f = y - (t - 1.5 * 2^23);  p = 1 + f r(f), Horner's way;
  *             p * 2^n is n added to the exponent of p, by one integer MLA: 2^-126 < p * 2^n, so it is exact.
  *
  * Live throughout:
- *   z6  largest x plus 0     z7  base     z8  1.5 * 2^23     z9 .. z13  E1 .. E5     z14  1     z15  see FACTOR and LEAST
+ *   z6  largest x plus 0     z7  base     z8  1.5 * 2^23     z9 .. z13  E1 .. E5     z14  1     z15  FACTOR or LEAST
  *   z0 .. z5  a key or two on their way     z16 .. z31  lanes of the sums; before, what the first pass needs
  *   p0  all lanes     p1  rows of the vector (SOFTMAX), keys of the vector (SOFTMAX_T) */
 #include "kernels/arm_asm.h"
@@ -32,7 +32,8 @@
 #define BIAS x14    /* beside X */
 #define BIAS_LD x15
 #define CAP w16     /* its bits without the sign */
-#define EDGES x17   /* 0: x = s */
+#define EDGES x17   /* 0: x = s; else 1, and a bit for a prefix */
+#define PREFIX_BIT 1
 
 #define BASE z7.s
 #define MAGIC z8.s
@@ -49,7 +50,7 @@
 #define SLOPES z16
 #define AT z17
 #define FROMS z18
-#define TO z19
+#define VISIBLE z19 /* how many keys from there on */
 #define PREFIX z20
 #define MINUS_INF z21
 #define ADDED z22    /* bias */
@@ -101,6 +102,13 @@
   orr EDGES, FROM, SLOPE
   orr EDGES, EDGES, BIAS
   orr EDGES, EDGES, x16       /* CAP */
+  cmp EDGES, #0
+  cset EDGES, ne
+  ldrsw TMP, [SM, #SOFTMAX_PREFIX]
+  cmp TMP, #0
+  ccmp FROM, #0, #4, gt       /* as if there were no `from` where there is no prefix */
+  cset TMP, ne
+  orr EDGES, EDGES, TMP, lsl #PREFIX_BIT
   adrp CONSTANTS, .Lconstants
   add CONSTANTS, CONSTANTS, :lo12:.Lconstants
   ptrue p0.s
@@ -193,10 +201,12 @@
   fadd z0.s, p2/m, z0.s, ADDED.s
 .Lunbiased\@:
   cbz FROM, .Lvisible\@
-  cmpge p2.s, p0/z, NUMBERS.s, FROMS.s
-  cmpgt p2.s, p2/z, TO.s, NUMBERS.s
+  sub z1.s, NUMBERS.s, FROMS.s
+  cmphi p2.s, p0/z, VISIBLE.s, z1.s
+  tbz EDGES, #PREFIX_BIT, .Lno_prefix\@
   cmpgt p3.s, p0/z, PREFIX.s, NUMBERS.s
   orr p2.b, p0/z, p2.b, p3.b
+.Lno_prefix\@:
   sel z0.s, p2, z0.s, MINUS_INF.s
 .Lvisible\@:
 .endm
@@ -215,6 +225,10 @@
   \load 18, FROM
   ldr TMP, [SM, #SOFTMAX_TO]
   \load 19, TMP
+  cmpgt p2.s, p0/z, VISIBLE.s, FROMS.s
+  sub VISIBLE.s, VISIBLE.s, FROMS.s    /* below 2^32, as a number without sign */
+  mov z0.s, #0
+  sel VISIBLE.s, p2, VISIBLE.s, z0.s
 .Lvisible\@:
   constant 29, AT_MINUS_INF
   constant 30, AT_INF
@@ -276,7 +290,8 @@
   .endr
 .endm
 
-/* The rows' states at I under p1: z6 = largest of the chunk, z16 = sum of its weights. z0 .. z5, z17 .. z24, p2 .. p4 go. */
+/* The rows' states at I under p1: z6 = largest x of the chunk plus 0, z16 = sum of its weights. z0 .. z5, z17 .. z21
+ * and p2 .. p4 go. */
 .macro join
   constant 15, AT_LEAST
   constant 21, AT_MINUS_INF
@@ -284,6 +299,12 @@
   ld1w {z17.s}, p1/z, [TMP, I, lsl #2]
   mov z18.d, z6.d
   fmaxnm z18.s, p0/m, z18.s, z17.s
+  constant 19, AT_INF
+  fcmuo p2.s, p0/z, z16.s, z16.s
+  sel z18.s, p2, z19.s, z18.s
+  constant 0, AT_INF
+  fcmuo p2.s, p0/z, z16.s, z16.s
+  sel z18.s, p2, z0.s, z18.s
   fcmne p2.s, p0/z, z17.s, MINUS_INF.s
   fsub z17.s, p2/m, z17.s, z18.s
   exp2_any 17, 19, 20                  /* keep; of -inf +0 */

@@ -3,6 +3,8 @@
 
   sve_model.py loops     cycles a step of k of each GEMM loop by llvm-mca, beside the bound of the FMA ports
   sve_model.py packing   instructions of packing and of GEMM at 1024^3, counted under qemu
+  sve_model.py attention cycles of softmax and of a whole chunk of attention, each call followed instruction by
+                         instruction under qemu and given to llvm-mca, beside the bound of the ports
 """
 import argparse
 import os
@@ -15,6 +17,10 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # FMA ports, and cycles from sum to sum of one chain (Neoverse passes sums on early), of the CPUs with a model.
 CPUS = {'neoverse-v1': (2, 2), 'neoverse-v2': (4, 2), 'neoverse-n2': (2, 2), 'a64fx': (2, 9)}
+# The ports that SVE arithmetic goes through, and the vector length, of the CPUs whose attention is modelled.
+ARITHMETIC = {'neoverse-v1': (('V1UnitV0', 'V1UnitV1'), 256),
+              'neoverse-v2': (('V2UnitV0', 'V2UnitV1', 'V2UnitV2', 'V2UnitV3'), 128)}
+QUERIES, KEYS, DEPTHS = 48, 256, (64, 128, 256)
 VECTOR_BITS = (128, 256, 512, 1024, 2048)
 KB = {'f32': 384, 'f64': 256}
 SIZE = 1024
@@ -31,8 +37,8 @@ def output(command, **options):
     return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, **options).stdout
 
 
-def functions(library):
-    """Yields (symbol, [(address, instruction)]) of the GEMM kernels in the library."""
+def functions(library, which=r'tsr_gemm_b?f\d+_.*_sve'):
+    """Yields (symbol, [(address, instruction)]) of the GEMM or other kernels in the library."""
     text = output([tool('aarch64-linux-gnu-objdump'), '-d', '--no-show-raw-insn', library])
     symbol, body = None, []
     for line in text.splitlines():
@@ -42,7 +48,7 @@ def functions(library):
                 yield symbol, body
             symbol, body = head[1], []
         step = re.match(r'\s+([0-9a-f]+):\s+(.*)', line)
-        if step and symbol and re.match(r'tsr_gemm_f\d+_.*_sve', symbol):
+        if step and symbol and re.match(which, symbol):
             body.append((int(step[1], 16), re.sub(r'\s*//.*', '', step[2])))
     if body:
         yield symbol, body
@@ -59,14 +65,22 @@ def k_loops(body):
             yield loop
 
 
-def cycles(loop, cpu):
+def simulate(code, cpu, times):
+    """llvm-mca's summary and resource pressure of a list of instructions that follow one another `times` times."""
     mca = tool('llvm-mca-19', '/usr/lib/llvm-19/bin/llvm-mca', 'llvm-mca')  # before 16 there is no model of SVE
-    code = '\n'.join(re.sub(r'^(b\.\w+)\s.*', r'\1 .', t) for t in loop)
+    text = '\n'.join(re.sub(r'\b[0-9a-f]+ <.*', '.', t) for t in code)  # it knows no addresses
     # A64FX is narrower than the dispatch of 8 that describes the Neoverse cores.
     width = [] if cpu == 'a64fx' else ['-dispatch=8']
-    text = output([mca, '-mtriple=aarch64', f'-mcpu={cpu}', *width, '-iterations=1000', '--all-views=false',
-                   '--summary-view'], input=code)
-    return int(re.search(r'Total Cycles:\s+(\d+)', text)[1]) / 1000
+    return output([mca, '-mtriple=aarch64', f'-mcpu={cpu}', *width, f'-iterations={times}', '--all-views=false',
+                   '--summary-view', '--resource-pressure'], input=text)
+
+
+def total_cycles(text):
+    return int(re.search(r'Total Cycles:\s+(\d+)', text)[1])
+
+
+def cycles(loop, cpu):
+    return total_cycles(simulate(loop, cpu, 1000)) / 1000
 
 
 def bound(loop, columns, rows, cpu):
@@ -89,8 +103,8 @@ def print_loops(options):
 
 def build_one_call(folder, library):
     program = os.path.join(folder, 'one_call')
-    output([tool('aarch64-linux-gnu-gcc'), '-O1', '-static', '-no-pie', '-D_GNU_SOURCE', '-I', ROOT, '-I', f'{ROOT}/include',
-            f'{ROOT}/tools/sve_model/one_call.c', library, '-lm', '-lpthread', '-o', program])
+    output([tool('aarch64-linux-gnu-gcc'), '-O1', '-static', '-no-pie', '-D_GNU_SOURCE', '-I', ROOT,
+            '-I', f'{ROOT}/include', f'{ROOT}/tools/sve_model/one_call.c', library, '-lm', '-lpthread', '-o', program])
     table = {}
     for line in output(['aarch64-linux-gnu-nm', '-S', program]).splitlines():
         fields = line.split()
@@ -99,17 +113,21 @@ def build_one_call(folder, library):
     return program, table
 
 
-def count(program, table, bits, symbol, m, n, k):
-    """Instructions that one call executes: with -singlestep each is a translation block of its own."""
+def follow(program, table, bits, symbol, m, n, k, *layout):
+    """The addresses of the instructions that one call executes: with -singlestep each is a block of its own."""
     start, size = table[symbol]
     command = [tool('qemu-aarch64-static', 'qemu-aarch64'), '-cpu',
                f'max,sve-max-vq={bits // 128},sve-default-vector-length=-1', '-singlestep', '-d', 'exec,nochain',
-               '-dfilter', f'{start:#x}+{size:#x}', program, symbol, str(m), str(n), str(k)]
+               '-dfilter', f'{start:#x}+{size:#x}', program, symbol, str(m), str(n), str(k), *layout]
     run = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    lines = sum(1 for line in run.stderr if line.startswith(b'Trace'))
-    if run.wait() != 0 or lines == 0:
+    addresses = [int(line.split(b'/')[1], 16) for line in run.stderr if line.startswith(b'Trace')]
+    if run.wait() != 0 or not addresses:
         sys.exit(f'sve_model.py: {" ".join(command)} failed')
-    return lines
+    return addresses
+
+
+def count(*call):
+    return len(follow(*call))
 
 
 def print_packing(options):
@@ -135,15 +153,68 @@ def print_packing(options):
                       ' '.join(f'{share[key]:5.2f}%' for key in ('nn', 'tn', 'nt', 'tt')), flush=True)
 
 
+class Calls:
+    """Models calls of kernels: (cycles, cycles of the arithmetic ports if they share the work evenly)."""
+
+    def __init__(self, folder, library):
+        self.program, self.table = build_one_call(folder, library)
+        self.text = {a: t for _, body in functions(self.program, r'tsr_\w+_sve') for a, t in body}
+
+    def model(self, cpu, *call):
+        ports, bits = ARITHMETIC[cpu]
+        code = [self.text[a] for a in follow(self.program, self.table, bits, *call)]
+        text = simulate([t for t in code if t != 'ret'], cpu, 1)
+        names = re.findall(r'^\[(\S+)\]\s+- (\S+)', text, re.M)
+        pressure = re.search(r'Resource pressure per iteration:\n.*\n(.*)', text)[1].split()
+        used = sum(float(p) for (_, name), p in zip(names, pressure) if name in ports and p != '-')
+        return total_cycles(text), used / len(ports)
+
+
+def print_softmax(calls):
+    print(f'Modelled cycles for 16 scores / bound (work of the arithmetic ports), {KEYS} keys of one call')
+    for symbol, rows, how in (('tsr_softmax_f32_sve', QUERIES, ()), ('tsr_softmax_t_f32_sve', 4, ()),
+                              ('tsr_softmax_f32_sve', QUERIES, ('masked',)), ('tsr_softmax_t_f32_sve', 4, ('masked',))):
+        for cpu in ARITHMETIC:
+            taken, bound = (c * 16 / (rows * KEYS) for c in calls.model(cpu, symbol, rows, KEYS, 1, *how))
+            print(f'{symbol:21} {rows:3} rows {"".join(how):6} {cpu:11} {taken:6.2f} / {bound:6.2f} '
+                  f'{100 * bound / taken:5.1f}%', flush=True)
+
+
+def print_chunk(calls):
+    print(f'Modelled thousands of cycles of {QUERIES} queries and {KEYS} keys in f32; share of the FMA peak and its bound')
+    parts = ('QK', 'softmax', 'PV', 'merge')
+    print(f'{"CPU":12} {"d":>4} ' + ' '.join(f'{p:>8}' for p in parts) + f' {"all":>8} {"peak":>6} {"bound":>6}')
+    for cpu in ARITHMETIC:
+        ports, bits = ARITHMETIC[cpu]
+        for d in DEPTHS:
+            few = 32  # columns; the others cost the same
+            calls_of = ((KEYS / few, 'tsr_gemm_f32_3vx8_sve', QUERIES, few, d, 'qk'),
+                        (1, 'tsr_softmax_f32_sve', QUERIES, KEYS, 1),
+                        (d / few, 'tsr_gemm_f32_3vx8_sve', QUERIES, few, KEYS, 'pv'),
+                        (d / few, 'tsr_merge_f32_sve', QUERIES, few, 1))
+            times = [[scale * c for c in calls.model(cpu, *call)] for scale, *call in calls_of]
+            taken, bound = (sum(t[i] for t in times) for i in (0, 1))
+            fma = 2 * QUERIES * KEYS * d / (bits / 32 * len(ports))
+            print(f'{cpu:12} {d:4} ' + ' '.join(f'{t[0] / 1000:8.1f}' for t in times) +
+                  f' {taken / 1000:8.1f} {100 * fma / taken:5.1f}% {100 * fma / bound:5.1f}%', flush=True)
+
+
+def print_attention(options):
+    with tempfile.TemporaryDirectory() as folder:
+        calls = Calls(folder, options.archive)
+        print_softmax(calls)
+        print_chunk(calls)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('what', choices=('loops', 'packing'))
+    parser.add_argument('what', choices=('loops', 'packing', 'attention'))
     parser.add_argument('--library', dest='archive', default=f'{ROOT}/build-sve/libtessera.a', help='the cross-built static library')
     parser.add_argument('--kernel', default='3vx8|2vx10', help='regular expression of symbols for `loops`')
     options = parser.parse_args()
     if not os.path.exists(options.archive):
         sys.exit(f'sve_model.py: no {options.archive}; build it first (see doc/sve.md) or name it with --library')
-    print_loops(options) if options.what == 'loops' else print_packing(options)
+    {'loops': print_loops, 'packing': print_packing, 'attention': print_attention}[options.what](options)
 
 
 if __name__ == '__main__':
