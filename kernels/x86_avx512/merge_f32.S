@@ -24,7 +24,7 @@
 .macro load_row reg, add_reg, mask, offset
   vmovups zmm\reg, [KEEP + OFFSET + \offset]
   vmovups zmm\add_reg, [ADD + OFFSET + \offset]
-  vptestmd k\mask, zmm\reg, zmm\reg
+  vcmpps k\mask, zmm\reg, zmm9, 4 /* not equal */
 .endm
 .macro merge_row reg, add_reg, mask, offset
   vmulps zmm8{k\mask}{z}, zmm\reg, [C + OFFSET + \offset]
@@ -62,6 +62,7 @@ FUNCTION(tsr_merge_f32_avx512)
   mov ADD, [SM + SOFTMAX_ADD]
   mov KEEP, [SM + SOFTMAX_KEEP]
   xor OFFSET, OFFSET
+  vpxord zmm9, zmm9, zmm9
 .Lrows:
   mov COLUMNS, rbx
   mov A, rbp
