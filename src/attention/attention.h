@@ -195,8 +195,8 @@ size_t tsr_attention_workspace_bytes(const struct tsr_attention_problem *problem
 void tsr_attention_run_all(const tsr_context *context, const struct tsr_attention_problem *problem,
                            const struct tsr_attention_way *way, void *workspace);
 
-/* rows x cols of C = A B, one block of k, with what step says; few columns take the tallest tiles. */
-void tsr_attention_multiply(const struct tsr_tiles *tiles, struct tsr_step *step, int64_t size_a, int64_t rows,
+/* rows x cols of C = A B, A of `type`, one block of k, with what step says; few columns take the tallest tiles. */
+void tsr_attention_multiply(const struct tsr_kernels *kernels, tsr_type type, struct tsr_step *step, int64_t rows,
                             int64_t cols, tsr_mem a, tsr_mem b, tsr_mem c);
 
 #endif

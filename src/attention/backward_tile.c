@@ -154,11 +154,11 @@ static void add_special(const struct tsr_step *step, int64_t m, int64_t n, tsr_m
 /* C += alpha A B, where A may hold what must not count with a weight of 0 in B. */
 static void add_product(struct tsr_backward_worker *b, struct tsr_step *step, bool special, int64_t m, int64_t n,
                         tsr_mem a, tsr_mem weights, tsr_mem c) {
-  const struct tsr_tiles *tiles = &b->w.kernels[TSR_F32].gemm;
+  const struct tsr_kernels *kernels = b->w.kernels;
   step->beta = 1;
   step->flags = TSR_NEAR;
   if (!special) {
-    tsr_attention_multiply(tiles, step, 4, m, n, a, weights, c);
+    tsr_attention_multiply(kernels, TSR_F32, step, m, n, a, weights, c);
     return;
   }
   float *clean = b->w.clean;
@@ -167,7 +167,7 @@ static void add_product(struct tsr_backward_worker *b, struct tsr_step *step, bo
       float x = *(const float *)(a + (tsr_mem)(p * step->csa + i * 4));
       *(float *)((tsr_mem)clean + (tsr_mem)(p * step->csa + i * 4)) = x - x != 0 ? 0 : x;
     }
-  tsr_attention_multiply(tiles, step, 4, m, n, (tsr_mem)clean, weights, c);
+  tsr_attention_multiply(kernels, TSR_F32, step, m, n, (tsr_mem)clean, weights, c);
   add_special(step, m, n, a, weights, c);
 }
 
@@ -192,9 +192,9 @@ static void weigh(struct tsr_backward_worker *b, const struct tsr_attention_item
                         .flags = TSR_STORE_SUM | TSR_NEAR};
   struct tsr_step dov = {.k = b->problem->out.d, .csa = next, .rsb = 4, .csb = w->ld_v * 4, .csc = next,
                          .flags = TSR_STORE_SUM | TSR_NEAR};
-  tsr_attention_multiply(&f32->gemm, &qk, 4, view->rows, n, (tsr_mem)(b->q_t + view->row),
+  tsr_attention_multiply(w->kernels, TSR_F32, &qk, view->rows, n, (tsr_mem)(b->q_t + view->row),
                          (tsr_mem)(w->k + view->base * w->ld_k), (tsr_mem)w->s);
-  tsr_attention_multiply(&f32->gemm, &dov, 4, view->rows, n, (tsr_mem)(b->dout_t + view->row),
+  tsr_attention_multiply(w->kernels, TSR_F32, &dov, view->rows, n, (tsr_mem)(b->dout_t + view->row),
                          (tsr_mem)(w->v + view->base * w->ld_v), (tsr_mem)b->dp);
   struct tsr_softmax sm = {.max = slot->lse + row, .sum = slot->delta + row, .to = w->to, .at = w->at};
   tsr_attention_describe_rows(w, item, chunk, view, &sm);

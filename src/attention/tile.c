@@ -19,8 +19,9 @@ static int units_for(const struct tsr_tiles *tiles, int64_t left, int64_t cols) 
   return u;
 }
 
-void tsr_attention_multiply(const struct tsr_tiles *tiles, struct tsr_step *step, int64_t size_a, int64_t rows,
+void tsr_attention_multiply(const struct tsr_kernels *kernels, tsr_type type, struct tsr_step *step, int64_t rows,
                             int64_t cols, tsr_mem a, tsr_mem b, tsr_mem c) {
+  const struct tsr_tiles *tiles = &kernels[type].gemm;
   for (int64_t left = tsr_ceil_div(rows, tiles->mu), u; left > 0; left -= u) {
     u = units_for(tiles, left, cols);
     int64_t tile_rows = u * tiles->mu;
@@ -33,7 +34,7 @@ void tsr_attention_multiply(const struct tsr_tiles *tiles, struct tsr_step *step
       while (tsr_next_columns(cols - j - step->n, columns, most) == width) step->n += width;
       tiles->tile[u][width]->run(step, a, b + (tsr_mem)(j * step->csb), c + (tsr_mem)(j * step->csc));
     }
-    a += (tsr_mem)(tile_rows * size_a);
+    a += (tsr_mem)tsr_bytes_of(type, tile_rows);
     c += (tsr_mem)(tile_rows * 4);
     rows -= tile_rows;
   }
@@ -129,9 +130,9 @@ static void multiply_carefully(struct tsr_attention_worker *w, const struct tsr_
       clean[j * w->ld_v + e] = x - x != 0 ? 0 : x;
     }
   if (values_are_a)
-    tsr_attention_multiply(&w->kernels[TSR_F32].gemm, step, 4, d_v, view->rows, (tsr_mem)clean, b, (tsr_mem)at->sums);
+    tsr_attention_multiply(w->kernels, TSR_F32, step, d_v, view->rows, (tsr_mem)clean, b, (tsr_mem)at->sums);
   else
-    tsr_attention_multiply(&w->kernels[TSR_F32].gemm, step, 4, view->rows, d_v, a, (tsr_mem)clean, (tsr_mem)at->sums);
+    tsr_attention_multiply(w->kernels, TSR_F32, step, view->rows, d_v, a, (tsr_mem)clean, (tsr_mem)at->sums);
   for (int64_t j = 0; j < n; j++)
     for (int64_t e = 0; e < d_v; e++) {
       float x = v[j * w->ld_v + e];
@@ -147,14 +148,13 @@ static void attend_queries(struct tsr_attention_worker *w, const struct tsr_atte
                            const struct tsr_attention_keys *k, const struct tsr_attention_keys *v,
                            struct tsr_softmax *sm) {
   const tsr_attention_desc *d = &w->problem->d;
-  const struct tsr_tiles *tiles = &w->kernels[TSR_F32].gemm;
   int64_t width = w->way->width, n = view->end - view->base, most = k->panel ? TSR_KV_PANEL : n;
   struct tsr_step qk = {.k = d->d_qk, .csa = width * 4, .rsb = k->step, .csb = k->next, .csc = width * 4,
                         .flags = TSR_STORE_SUM | TSR_NEAR};
   for (int64_t j = view->base, run; j < view->end; j += run) {
     int64_t panel = k->panel ? j / TSR_KV_PANEL : 0, within = k->panel ? j % TSR_KV_PANEL : j;
     run = tsr_min(view->end - j, most - (k->panel ? within : 0));
-    tsr_attention_multiply(tiles, &qk, 4, view->rows, run, (tsr_mem)(w->q + view->row * d->d_qk),
+    tsr_attention_multiply(w->kernels, TSR_F32, &qk, view->rows, run, (tsr_mem)(w->q + view->row * d->d_qk),
                            k->at + (tsr_mem)(panel * k->panel + within * k->next),
                            (tsr_mem)(w->s + (j - view->base) * width));
   }
@@ -165,7 +165,7 @@ static void attend_queries(struct tsr_attention_worker *w, const struct tsr_atte
                         .flags = TSR_STORE_SUM | TSR_NEAR};
   tsr_mem values = v->at + (tsr_mem)(view->base * v->next);
   if (!w->careful) {
-    tsr_attention_multiply(tiles, &pv, 4, view->rows, d->d_v, (tsr_mem)w->s, values, (tsr_mem)w->sums);
+    tsr_attention_multiply(w->kernels, TSR_F32, &pv, view->rows, d->d_v, (tsr_mem)w->s, values, (tsr_mem)w->sums);
     return;
   }
   struct layout at = {w->s, w->sums, 1, width, 1, width};
@@ -183,8 +183,8 @@ static void score_keys(struct tsr_attention_worker *w, const struct tsr_attentio
     run = tsr_min(view->end - j, TSR_KV_PANEL - within);
     tsr_attention_load_panel(w, item, chunk + j - within, within + run, &k);
     step.csa = k.step;
-    tsr_attention_multiply(&w->kernels[k.type].gemm, &step, k.next, run, view->rows, k.at + (tsr_mem)(within * k.next),
-                           (tsr_mem)w->q, (tsr_mem)(w->s + (j - view->base)));
+    tsr_attention_multiply(w->kernels, k.type, &step, run, view->rows, k.at + (tsr_mem)(within * k.next), (tsr_mem)w->q,
+                           (tsr_mem)(w->s + (j - view->base)));
   }
 }
 
@@ -207,7 +207,7 @@ static void attend_keys(struct tsr_attention_worker *w, const struct tsr_attenti
   struct tsr_step pv = {.k = n, .csa = v->next, .da = KEYS_AHEAD * v->next, .rsb = 4, .csb = w->ld_s * 4,
                         .csc = d->d_v * 4, .flags = TSR_STORE_SUM};
   if (!w->careful) {
-    tsr_attention_multiply(&w->kernels[v->type].gemm, &pv, v->step, d->d_v, view->rows,
+    tsr_attention_multiply(w->kernels, v->type, &pv, d->d_v, view->rows,
                            v->at + (tsr_mem)(view->base * v->next), (tsr_mem)w->s, (tsr_mem)w->sums);
     return;
   }
