@@ -68,6 +68,7 @@ enum tsr_op {
   TSR_OP_SOFTMAX_T,
   TSR_OP_MERGE,
   TSR_OP_SOFTMAX_GRAD,
+  TSR_OP_ATTEND,
   TSR_OP_COUNT
 };
 
@@ -97,7 +98,7 @@ struct tsr_step {
  *   mc = the largest x, plus +0;  base = mc == -inf ? 0 : mc;  p = exp2(x - base), the key's weight
  *   lane t of 16 sums the p of keys j = t, t + 16, ... in order from +0;  lc = the lanes' sum, halves added to halves:
  *       t with t + 8, then with t + 4, t + 2, t + 1
- *   m = the larger of max[i] and mc
+ *   m = +inf where lc is NaN, so that the row stays NaN whatever follows; else the larger of max[i] and mc
  *   keep[i] = max[i] == -inf ? +0 : exp2(max[i] - m);  add[i] = mc == -inf ? -0 : exp2(mc - m)
  *   sum[i] = fma(add[i], lc, keep[i] == 0 ? +0 : keep[i] * sum[i]);  max[i] = m
  *
@@ -156,7 +157,9 @@ struct tsr_level {
  *                   in device memory. One step takes any m <= mr, n <= nr; sums stay in the core between TSR_MORE_K
  *                   and TSR_GO_ON. The result is s itself, in the kernel's tc: alpha and beta are UPDATE's affair.
  *   UPDATE          as on a CPU, on matrices in device memory; ta is the type of the sums, tb that of the y it goes on
- *                   from (given by b, columns rsb apart; 0: none), tc that of what it writes. */
+ *                   from (given by b, columns rsb apart; 0: none), tc that of what it writes.
+ *   ATTEND          out = softmax(scale Q K') V for some tiles of queries, scores, sums and all, in one step: b points
+ *                   to a struct tsr_attend. ta is the type of Q, K and V, tc that of out. */
 typedef uint64_t tsr_token; /* 0: nothing to wait for */
 struct tsr_device_chip;
 struct tsr_device_scratch {
@@ -184,6 +187,25 @@ struct tsr_step_costs {
   double out, update;       /* the sums' way to memory; a whole UPDATE of them */
 };
 
+/* An ATTEND step: `tiles` tiles of `rows` queries each. Row r of tile t sees the keys up to diagonal + t * next_diagonal
+ * + r if `upper`, and of them, if `lower`, so many and itself. A row that sees none becomes 0, its lse -inf. Distances
+ * are in bytes, within a tensor from row to row, then from tile to tile. The struct may go when the step is issued. */
+struct tsr_attend {
+  tsr_mem q, k, v, out, lse; /* device memory; lse: f32, rows side by side; 0: none */
+  int64_t row_q, row_k, row_v, row_out;
+  int64_t next_q, next_k, next_v, next_out, next_lse;
+  int64_t rows, keys, d_qk, d_v, tiles;
+  int64_t diagonal, next_diagonal, before; /* before: how many keys before its last a row sees */
+  bool upper, lower;
+  bool narrow; /* scores may be rounded to 16 bits before their exponentials are taken */
+  float scale; /* above 0 */
+};
+
+/* What an ATTEND step takes. */
+struct tsr_attend_limits {
+  int64_t rows, tiles;
+};
+
 struct tsr_device_chip {
   const char *name, *isa;
   const struct tsr_kernel *kernel;
@@ -200,6 +222,10 @@ struct tsr_device_chip {
                      tsr_mem a, tsr_mem b, tsr_mem c, const tsr_token *after, int nafter);
   tsr_status (*fence)(struct tsr_device *device); /* steps issued from now on start after all issued so far */
   tsr_status (*drain)(struct tsr_device *device); /* runs all that was issued; faults surface here */
+  /* Gets ready for ATTEND steps of these sizes (d_qk, d_v, scale, narrow): what memory of its own they need the chip
+   * takes now. TSR_UNSUPPORTED with a message that names the field if it has no room for them. */
+  tsr_status (*prepare_attend)(struct tsr_device *device, const struct tsr_kernel *kernel,
+                               const struct tsr_attend *attend, struct tsr_attend_limits *limits);
   /* The model that plans are chosen by. */
   void (*step_costs)(const struct tsr_device *device, tsr_type type, int64_t m, int64_t n, int64_t k,
                      struct tsr_step_costs *costs);

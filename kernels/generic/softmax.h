@@ -48,7 +48,7 @@ static inline float tsr_score(const struct tsr_softmax *sm, int64_t i, int64_t j
 static inline void tsr_softmax_join(const struct tsr_softmax *sm, int64_t i, float mc, float *lane) {
   for (int half = 8; half > 0; half /= 2)
     for (int t = 0; t < half; t++) lane[t] += lane[t + half];
-  float m = sm->max[i] > mc ? sm->max[i] : mc;
+  float m = lane[0] != lane[0] ? INFINITY : sm->max[i] > mc ? sm->max[i] : mc;
   float keep = sm->max[i] == -INFINITY ? 0 : tsr_exp2(sm->max[i] - m);
   float add = mc == -INFINITY ? -0.0f : tsr_exp2(mc - m);
   sm->sum[i] = fmaf(add, lane[0], keep == 0 ? 0 : keep * sm->sum[i]);

@@ -29,6 +29,7 @@
 
 /* Predicates of vcmpps and vpcmpd. */
 #define NOT_LESS 0x15 /* NaN passes, quietly */
+#define UNORDERED 3
 #define NOT_EQUAL 4
 #define NOT_BELOW 5
 #define TO_NEAREST 8  /* of vrndscaleps: ties to even, no flag */
@@ -47,6 +48,7 @@
   .long 0xff800000 /* -inf */
   .long 0x80000000 /* -0 */
   .long 0x40000000 /* 2 */
+  .long 0x7f800000 /* inf */
 .Lkeys:
   .long 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 .text
@@ -56,6 +58,7 @@
 #define MINUS_INF dword ptr [rip + .Lconstants + 32]
 #define MINUS_ZERO dword ptr [rip + .Lconstants + 36]
 #define TWO dword ptr [rip + .Lconstants + 40]
+#define PLUS_INF dword ptr [rip + .Lconstants + 44]
 
 .altmacro
 
@@ -244,6 +247,8 @@
   mov FIELD, [SM + SOFTMAX_MAX]
   vmovups zmm9, [FIELD + OFFSET]
   vmaxps zmm14, zmm9, \mc
+  vcmpps k1, \lc, \lc, UNORDERED
+  vbroadcastss zmm14{k1}, PLUS_INF
   vmovups [FIELD + OFFSET], zmm14
   vcmpps k2, zmm9, MINUS_INF{1to16}, NOT_EQUAL
   vsubps zmm9{k2}{z}, zmm9, zmm14

@@ -52,7 +52,7 @@ struct state {
 };
 
 static void merge(struct state *s, float mc, float lc, const float *o, int64_t n) {
-  float m = s->max > mc ? s->max : mc;
+  float m = lc != lc ? INFINITY : s->max > mc ? s->max : mc;
   float keep = s->max == -INFINITY ? 0 : exp2_f32(s->max - m), add = mc == -INFINITY ? -0.0f : exp2_f32(mc - m);
   s->sum = fmaf(add, lc, keep == 0 ? 0 : keep * s->sum);
   for (int64_t e = 0; e < n; e++) s->o[e] = fmaf(add, o[e], keep == 0 ? 0 : keep * s->o[e]);
