@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "src/attention/attention.h"
+#include "src/attention/space.h"
 #include "src/core/memory.h"
 #include "src/core/threads.h"
 #include "src/core/trace.h"
@@ -46,6 +46,10 @@ static void trace(const tsr_context *context, const struct tsr_attention_problem
   snprintf(call.sizes, sizeof call.sizes, "%lldx%lld/%lldx%lldx%lldx%lld/%lld", (long long)d->batch,
            (long long)d->heads_q, (long long)d->heads_kv, (long long)d->len_q, (long long)d->len_kv, (long long)d->d_qk,
            (long long)d->d_v);
+  if (tsr_attention_is_looked_up(p)) {
+    int used = snprintf(call.shape, sizeof call.shape, "attention ");
+    tsr_attention_words(context, p, call.shape + used);
+  }
   tsr_trace_print(&call);
 }
 
@@ -56,6 +60,10 @@ static void run(const tsr_context *context, const struct tsr_attention_problem *
   if (tsr_tracing()) trace(context, p, way, tsr_trace_now() - start);
 }
 
+static tsr_status check_plan(const tsr_context *context, const struct tsr_attention_problem *p) {
+  return p->d.plan ? tsr_attention_check_plan(context, p) : TSR_OK;
+}
+
 static bool is_empty(const tsr_attention_desc *d) { return d->batch == 0 || d->len_q == 0; }
 
 tsr_status tsr_attention(tsr_context *given, const tsr_attention_desc *d, const void *q, const void *k, const void *v,
@@ -63,20 +71,27 @@ tsr_status tsr_attention(tsr_context *given, const tsr_attention_desc *d, const 
   tsr_context *context;
   struct tsr_attention_problem problem;
   struct tsr_attention_way way;
+  struct tsr_trial trial;
   tsr_status status = tsr_context_get(given, &context);
   if (status == TSR_OK) status = tsr_attention_check(context, d);
   if (status != TSR_OK || is_empty(d)) return status;
   if ((status = tsr_attention_check_data(d, q, k, v, out, lse)) != TSR_OK) return status;
   if (context->device) return tsr_fail(TSR_UNSUPPORTED, "attention is not there on devices yet");
   tsr_attention_normalise(d, q, k, v, out, lse, &problem);
-  tsr_attention_choose(context, &problem, tsr_threads_available(context), &way);
+  if ((status = check_plan(context, &problem)) != TSR_OK) return status;
+  bool tries = tsr_tune_writes() && tsr_attention_tries(context, &problem, &way, &trial);
+  if (!tries) tsr_attention_choose(context, &problem, tsr_threads_available(context), &way);
   void *workspace = tsr_scratch_get(TSR_SCRATCH_A, tsr_attention_workspace_bytes(&problem, &way));
-  if (!workspace && way.threads > 1) {
+  if (!workspace && (tries || way.threads > 1)) {
+    if (tries) tsr_use_end(&trial, 0);
+    tries = false;
     tsr_attention_choose(context, &problem, 1, &way);
     workspace = tsr_scratch_get(TSR_SCRATCH_A, tsr_attention_workspace_bytes(&problem, &way));
   }
   if (!workspace) return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for attention");
+  double start = tries ? tsr_trace_now() : 0;
   run(context, &problem, &way, workspace);
+  if (tries) tsr_use_end(&trial, tsr_trace_now() - start);
   return TSR_OK;
 }
 
@@ -95,11 +110,12 @@ tsr_status tsr_attention_plan_create(tsr_context *given, const tsr_attention_des
   if (status == TSR_OK) status = tsr_attention_check(context, d);
   if (status != TSR_OK) return status;
   if (context->device) return tsr_fail(TSR_UNSUPPORTED, "plans of attention are for CPU contexts");
+  tsr_attention_normalise(d, NULL, NULL, NULL, NULL, NULL, &problem);
+  if ((status = check_plan(context, &problem)) != TSR_OK) return status;
   tsr_attention_plan *made = malloc(sizeof *made);
   if (!made) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for a plan");
   made->context = context;
   made->desc = *d;
-  tsr_attention_normalise(d, NULL, NULL, NULL, NULL, NULL, &problem);
   tsr_attention_choose(context, &problem, tsr_threads_available(context), &made->way);
   made->bytes = is_empty(d) ? 0 : tsr_attention_workspace_bytes(&problem, &made->way);
   *plan = made;

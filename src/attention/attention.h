@@ -95,7 +95,16 @@ void tsr_attention_range_of(const struct tsr_attention_problem *problem, const s
 tsr_status tsr_attention_check_apart(const char *tensor, const int64_t *stride, int64_t batch, int64_t heads,
                                      int64_t rows, int64_t row);
 
-/* The rule of thumb, for at most so many threads. */
+/* Bytes that the states of shared items would take, and the most they may. */
+double tsr_attention_state_bytes(const struct tsr_attention_problem *problem, const struct tsr_attention_way *way);
+#define TSR_MOST_STATE_BYTES (32 << 20)
+
+/* The rule of thumb, for at most so many threads: fills in what is 0 in the way; split follows from the rest. */
+void tsr_attention_complete(const tsr_context *context, const struct tsr_attention_problem *problem, int threads,
+                            struct tsr_attention_way *way);
+
+/* The way of a call: the one in its own words, which have been checked; else one that was tuned, shipped or predicted;
+ * for small calls the rule's. */
 void tsr_attention_choose(const tsr_context *context, const struct tsr_attention_problem *problem, int threads,
                           struct tsr_attention_way *way);
 

@@ -16,23 +16,43 @@ static int threads_for(const struct tsr_attention_problem *p, int most) {
   return threads < 1 ? 1 : threads < most ? (int)threads : most;
 }
 
-void tsr_attention_choose(const tsr_context *context, const struct tsr_attention_problem *p, int threads,
-                          struct tsr_attention_way *way) {
-  const tsr_attention_desc *d = &p->d;
+double tsr_attention_state_bytes(const struct tsr_attention_problem *p, const struct tsr_attention_way *way) {
+  double items = (double)p->d.batch * (double)p->d.heads_kv * (double)tsr_ceil_div(p->d.len_q * p->group, way->rows);
+  return items * (2 * way->threads + 1) * 4.0 * (double)way->rows * (double)(p->d.d_v + 2);
+}
+
+static void complete_over_keys(const struct tsr_attention_problem *p, int64_t rows, struct tsr_attention_way *way) {
+  int64_t heads = p->d.batch * p->d.heads_kv;
+  if (!way->rows) way->rows = way->width ? way->width : tsr_min(tsr_max(rows, 1), FEW_ROWS);
+  if (!way->width) way->width = way->rows;
+  way->split = way->threads > 1 && p->d.result == TSR_ATTENTION_WHOLE &&
+               heads * tsr_ceil_div(rows, way->rows) < 2 * way->threads &&
+               tsr_attention_state_bytes(p, way) <= TSR_MOST_STATE_BYTES;
+}
+
+static void complete_over_queries(const tsr_context *context, const struct tsr_attention_problem *p, int64_t rows,
+                                  struct tsr_attention_way *way) {
   const struct tsr_tiles *tiles = &context->kernels[TSR_F32].gemm;
-  int64_t rows = d->len_q * p->group, heads = d->batch * d->heads_kv;
-  *way = (struct tsr_attention_way){.threads = threads_for(p, threads)};
-  if (rows < FEW_ROWS || d->result == TSR_ATTENTION_PARTIAL) {
-    way->lanes = TSR_LANES_KEYS;
-    way->rows = way->width = tsr_min(tsr_max(rows, 1), FEW_ROWS);
-    way->split = way->threads > 1 && heads * tsr_ceil_div(rows, way->rows) < 2 * way->threads && d->result == TSR_ATTENTION_WHOLE;
-    return;
+  int64_t heads = p->d.batch * p->d.heads_kv;
+  if (!way->width) {
+    way->width = (int64_t)tiles->units * tiles->mu;
+    while (way->width < 32) way->width *= 2;
   }
-  way->lanes = TSR_LANES_QUERIES;
-  way->width = (int64_t)tiles->units * tiles->mu;
-  while (way->width < 32) way->width *= 2;
-  int64_t most = tsr_max(1, ITEM_FLOATS / (d->d_qk + d->d_v) / way->width);
+  if (way->rows) return;
+  int64_t most = tsr_max(1, ITEM_FLOATS / (p->d.d_qk + p->d.d_v) / way->width);
   int64_t tiles_of = tsr_ceil_div(rows, way->width), share = tsr_ceil_div(heads * tiles_of, 2 * way->threads);
   int64_t each = tsr_max(1, tsr_min(tsr_min(most, share), tiles_of));
   way->rows = tsr_ceil_div(tiles_of, tsr_ceil_div(tiles_of, each)) * way->width;
+}
+
+void tsr_attention_complete(const tsr_context *context, const struct tsr_attention_problem *p, int threads,
+                            struct tsr_attention_way *way) {
+  int64_t rows = p->d.len_q * p->group;
+  if (!way->threads) way->threads = threads_for(p, threads);
+  if (!way->lanes)
+    way->lanes = rows < FEW_ROWS || p->d.result == TSR_ATTENTION_PARTIAL ? TSR_LANES_KEYS : TSR_LANES_QUERIES;
+  if (way->lanes == TSR_LANES_KEYS)
+    complete_over_keys(p, rows, way);
+  else
+    complete_over_queries(context, p, rows, way);
 }

@@ -44,7 +44,7 @@ tsr_status tsr_tune(tsr_context *given, const char *name, const char *text, cons
   if (status != TSR_OK) return status;
   const struct tsr_operator *op = name ? tsr_operator_of(context, name) : NULL;
   if (!op)
-    return tsr_fail(TSR_INVALID_ARGUMENT, "operator_name is \"%s\": there is \"gemm\"", name ? name : "(NULL)");
+    return tsr_fail(TSR_INVALID_ARGUMENT, "operator_name is \"%s\": there are \"gemm\" and \"attention\"", name ? name : "(NULL)");
   if (!text) return tsr_fail(TSR_INVALID_ARGUMENT, "shape is NULL: pass a shape in words, such as \"type=f32 m=512 ...\"");
   if (!tsr_values_parse(op->shape, op->nshape, text, &shape, why) || !tsr_shape_is_whole(op, &shape, why))
     return tsr_fail(TSR_INVALID_ARGUMENT, "shape: %s", why);

@@ -48,7 +48,7 @@ static void arguments_are_checked(void **state) {
   static const struct {
     const char *name, *shape, *says;
   } cases[] = {
-      {NULL, SHAPE, "operator_name is \"(NULL)\": there is \"gemm\""}, {"conv", SHAPE, "operator_name is \"conv\""},
+      {NULL, SHAPE, "operator_name is \"(NULL)\": there are \"gemm\" and \"attention\""}, {"conv", SHAPE, "operator_name is \"conv\""},
       {"", SHAPE, "operator_name is \"\""},           {"gemm", NULL, "shape is NULL"},
       {"gemm", "", "the shape has no type"},          {"gemm", "type=f32 m=64", "the shape has no n"},
       {"gemm", SHAPE " m=3", "m is given twice"},     {"gemm", "type=f16", "type cannot be \"f16\""},
