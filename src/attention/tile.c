@@ -8,14 +8,17 @@
 
 /* Up to so many columns A comes from memory and is what counts. */
 #define FEW_COLUMNS 64
-/* Columns that make a tile higher than the preferred one worth taking: it reads A in fewer strips. */
-#define ENOUGH_COLUMNS 4
+/* Columns at once that keep the FMAs busy while the next lines of A arrive. */
+#define ENOUGH_COLUMNS 7
 
-/* Units of the next tile of rows: where all columns fit few tiles the tallest, else the preferred one. */
+/* Units of the next tile of rows. Many columns: the preferred tile. Few: the tallest that takes enough of them at once,
+ * if need be a smaller one that leaves no rest. */
 static int units_for(const struct tsr_tiles *tiles, int64_t left, int64_t cols) {
-  int u = (int)tsr_min(left, TSR_MAX_UNITS), enough = (int)tsr_min(cols, ENOUGH_COLUMNS);
-  if (cols > FEW_COLUMNS && u > tiles->units) u = tiles->units;
-  while (tiles->max_columns[u] < enough) u--;
+  int u = (int)tsr_min(left, cols > FEW_COLUMNS ? tiles->units : TSR_MAX_UNITS);
+  int enough = cols > FEW_COLUMNS ? 1 : (int)tsr_min(cols, tsr_min(ENOUGH_COLUMNS, tiles->columns));
+  while (u > 1 && tiles->max_columns[u] < enough) u--;
+  for (int even = u; cols <= FEW_COLUMNS && 2 * even > u; even--)
+    if (left % even == 0 && tiles->max_columns[even] >= enough) return even;
   return u;
 }
 
@@ -177,12 +180,13 @@ static void score_keys(struct tsr_attention_worker *w, const struct tsr_attentio
                        const struct tsr_attention_view *view) {
   const tsr_attention_desc *d = &w->problem->d;
   struct tsr_attention_keys k;
-  struct tsr_step step = {.k = d->d_qk, .rsb = 4, .csb = d->d_qk * 4, .csc = w->ld_s * 4, .flags = TSR_STORE_SUM};
+  struct tsr_step step = {.k = d->d_qk, .rsb = 4, .csb = d->d_qk * 4, .csc = w->ld_s * 4};
   for (int64_t j = view->base, run; j < view->end; j += run) {
     int64_t within = j % TSR_KV_PANEL;
     run = tsr_min(view->end - j, TSR_KV_PANEL - within);
     tsr_attention_load_panel(w, item, chunk + j - within, within + run, &k);
     step.csa = k.step;
+    step.flags = TSR_STORE_SUM | (k.at == (tsr_mem)w->k ? TSR_NEAR : 0);
     tsr_attention_multiply(w->kernels, k.type, &step, run, view->rows, k.at + (tsr_mem)(within * k.next), (tsr_mem)w->q,
                            (tsr_mem)(w->s + (j - view->base)));
   }
