@@ -434,6 +434,58 @@ static void shares_are_fair(void **state) {
   accel_machine_destroy(m);
 }
 
+/* Writes do not slow reads down where they have a path of their own. */
+static void reads_and_writes_have_paths(void **state) {
+  (void)state;
+  enum { BYTES = 1 << 16 };
+  struct accel_program in = assembled("arg r1, 0\nli r2, 0\nli r3, 65536\nld.gm.l1.linear r0, r1, r3\nhalt\n");
+  struct accel_program out = assembled("arg r1, 0\nli r2, 16\nli r3, 4096\nst.ub.gm r1, r0, r2, r3, r3, r3\nhalt\n");
+  for (int split = 0; split < 2; split++) {
+    struct accel_params params = chip("910b");
+    params.l2_rate = 100;
+    params.l2_write_rate = split ? 50 : 0;
+    struct accel_machine *m = machine_of(&params, (struct accel_options){.no_data = true});
+    uint64_t gm = accel_gm_alloc(m, 2 * BYTES);
+    read_all(m, 1, gm, BYTES, 1);
+    accel_machine_reset_stats(m);
+    launch(m, 0, &in, gm);
+    launch(m, 1, &out, gm + BYTES);
+    run(m);
+    struct accel_stats s = stats_of(m);
+    assert_near(s.cycles, 4 + BYTES / 50.0); /* each half of 100; or 100 and 50 */
+    double in_flight = BYTES / 50.0 + (split ? BYTES / 100.0 : BYTES / 50.0);
+    assert_near(s.contended, in_flight - BYTES / 110.0 - BYTES / 109.0);
+    assert_int_equal(s.l2_written, BYTES);
+    accel_machine_destroy(m);
+  }
+  accel_program_free(&in);
+  accel_program_free(&out);
+}
+
+/* What the vector unit wrote decides where the program goes. */
+static void the_scalar_unit_reads_ub(void **state) {
+  (void)state;
+  struct accel_machine *m = machine((struct accel_options){.races = true});
+  uint64_t gm = accel_gm_alloc(m, 64);
+  run_text(m, 0, "arg r1, 0\nli r2, 0x12345678\nli r3, 16\nli r4, 32\nv.dup.s32 r4, r2, r3\npipe_barrier v\n"
+                 "ld.ub.b32 r5, r4\nld.ub.b16 r6, r4\nadd r5, r5, r6\nv.dup.s32 r0, r5, r3\nset_flag v, mte3, 0\n"
+                 "wait_flag v, mte3, 0\nli r2, 1\nst.ub.gm r1, r0, r2, r4, r4, r4\nhalt\n", gm);
+  uint32_t *got = accel_gm_view(m, gm, 4);
+  assert_int_equal(*got, 0x12345678 + 0x5678);
+  struct accel_program program = assembled("li r3, 16\nv.dup.s32 r0, r0, r3\nld.ub.b32 r5, r0\nhalt\n");
+  struct accel_fault fault;
+  launch(m, 0, &program, 0);
+  assert_int_equal(accel_machine_run(m, &fault), -1);
+  assert_int_equal(fault.kind, ACCEL_RACE);
+  accel_program_free(&program);
+  program = assembled("li r1, 8\nld.ub.b32 r5, r1\nhalt\n");
+  launch(m, 0, &program, 0);
+  assert_int_equal(accel_machine_run(m, &fault), -1);
+  assert_int_equal(fault.kind, ACCEL_MISALIGNED);
+  accel_program_free(&program);
+  accel_machine_destroy(m);
+}
+
 static void l2_keeps_the_latest(void **state) {
   (void)state;
   struct accel_params params = chip("910b");
@@ -749,6 +801,8 @@ int main(void) {
       cmocka_unit_test(a_full_queue_holds_the_scalar_unit),
       cmocka_unit_test(cores_share_hbm_and_l2),
       cmocka_unit_test(shares_are_fair),
+      cmocka_unit_test(reads_and_writes_have_paths),
+      cmocka_unit_test(the_scalar_unit_reads_ub),
       cmocka_unit_test(l2_keeps_the_latest),
       cmocka_unit_test(sectors_and_writes),
       cmocka_unit_test(allocations),

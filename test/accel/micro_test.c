@@ -41,6 +41,7 @@ static const struct row rows[] = {
     {"bge r60, r1, next\nnext:", SCALAR, 1, {0}},
     {"loop r60, next\nnext:", SCALAR, 1, {0}},
     {"pipe_barrier all", SCALAR, 16, {0}},
+    {"ld.ub.b32 r1, r2", SCALAR, 16, {0}},
     {"set_flag s, s, 0", SCALAR, 1, {0}},
     {"wait_flag s, s, 1", SCALAR, 1, {0}},
     /* Bytes / rate; GM to L1 alone 110 B/cycle. */
@@ -80,6 +81,8 @@ static const struct row rows[] = {
     {"v.muls.f16", VECTOR, 7 + 8, {0, 4096, 1, 1024}},
     {"v.fmas.f32", VECTOR, 7 + 16, {0, 4096, 1, 1024}},
     {"v.dup.f32", VECTOR, 7 + 16, {0, 1, 1024}},
+    {"v.bcast.f32", VECTOR, 5 + 32, {0, 8192, 256}},
+    {"v.bcast.f16", VECTOR, 5 + 2, {0, 8192, 10}},
     {"v.exp.f32", VECTOR, 12 + 2 * 16, {0, 4096, 1024}},
     {"v.exp.f16", VECTOR, 12 + 4 * 8, {0, 4096, 1024}},
     {"v.sqrt.f32", VECTOR, 13 + 2 * 16, {0, 4096, 1024}},

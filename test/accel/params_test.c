@@ -81,6 +81,7 @@ static void chip_a(void **state) {
   static const double rate[ACCEL_ROUTES] = {110, 59, 109, 41, 74, 0, 256, 128, 0, 0};
   for (int r = 0; r < ACCEL_ROUTES; r++) near(p.rate[r], rate[r]);
   near(p.l2_rate, 24 * 86);
+  near(p.l2_write_rate, 24 * 86);
   near(p.hbm_rate, 1.6e12);
   assert_in_range(p.l2_bytes, 110000000, 192000000); /* fitted from, documented size */
   near(p.launch_seconds, 9e-6);
@@ -107,6 +108,7 @@ static void chip_b(void **state) {
   near(p.rate[ACCEL_L1_UB], 128);
   near(p.rate[ACCEL_UB_L1], 256);
   near(p.l2_rate, 8 * 114);
+  near(p.l2_write_rate, 0);
   assert_int_equal(p.l2_bytes, 16 << 20);
   near(p.hbm_rate, 8 * 17 * 1.85e9);
   vector_costs(&p);

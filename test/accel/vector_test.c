@@ -298,11 +298,28 @@ static void to_s32(void **state) {
   }
 }
 
+static void broadcasts(void **state) {
+  (void)state;
+  const unsigned types[] = {ACCEL_F32, ACCEL_F16};
+  for (int t = 0; t < COUNT(types); t++)
+    for (int n = 0; n < 70; n++) {
+      int size = size_of(types[t]);
+      struct block a = make_block(n * size), d = make_block(n * 32), expected = copy_block(&d);
+      fill_random(&a, types[t], n % KINDS);
+      for (int i = 0; i < n * 32 / size; i++)
+        memcpy(expected.bytes + i * size, a.bytes + i * size / 32 * size, (size_t)size);
+      accel_vector(ACCEL_V_BCAST, types[t], d.bytes, a.bytes, NULL, 0, n);
+      assert_same_elements(&d, &expected, types[t], ACCEL_V_BCAST, n * 32 / size);
+      free_block(&a), free_block(&d), free_block(&expected);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(elementwise),       cmocka_unit_test(every_f16),   cmocka_unit_test(exponentials),
       cmocka_unit_test(fused),             cmocka_unit_test(reductions),  cmocka_unit_test(zeros_and_one_nan),
-      cmocka_unit_test(conversions),       cmocka_unit_test(to_s32)};
+      cmocka_unit_test(conversions),       cmocka_unit_test(to_s32),
+      cmocka_unit_test(broadcasts)};
   start_random();
   return cmocka_run_group_tests_name("vector", tests, NULL, NULL);
 }

@@ -28,12 +28,23 @@ static void use_route(struct operation *o, enum accel_route route, double bytes)
   struct work *work = o->work;
   work->cycles = p->startup[route];
   work->bytes = bytes;
+  work->writes = route == ACCEL_UB_GM || route == ACCEL_L0C_GM;
   work->alone = p->rate[route];
   work->flows = bytes > 0 && crosses_l2(route);
   if (work->alone <= 0)
     accel_fail(o->m, ACCEL_UNSUPPORTED, &o->site, "chip %s has no such route", p->name);
   else if (!work->flows)
     work->cycles += bytes / work->alone;
+}
+
+/* S */
+
+static void ld_ub(struct operation *o) {
+  int size = size_of(o->word->suffix);
+  uint32_t value = 0;
+  const unsigned char *src = accel_access_bytes(o, 1, "src", ACCEL_UB, READ, size);
+  if (moves(o)) memcpy(&value, src, (size_t)size);
+  o->work->loaded = (int64_t)value;
 }
 
 /* MTE2 */
@@ -187,7 +198,7 @@ static enum accel_vector_op cost_of(enum accel_opcode opcode, unsigned type) {
     case ACCEL_V_SQRT: return ACCEL_COST_SQRT;
     case ACCEL_V_EXP: return type == ACCEL_F16 ? ACCEL_COST_EXP_F16 : ACCEL_COST_EXP;
     case ACCEL_V_DIV: return ACCEL_COST_DIV;
-    case ACCEL_V_GMAX: return ACCEL_COST_GMAX;
+    case ACCEL_V_GMAX: case ACCEL_V_BCAST: return ACCEL_COST_GMAX;
     case ACCEL_V_GADD: return ACCEL_COST_GADD;
     case ACCEL_V_RMAX: return ACCEL_COST_RMAX;
     case ACCEL_V_RADD: return ACCEL_COST_RADD;
@@ -208,6 +219,7 @@ static bool reduces_all(enum accel_opcode op) { return op == ACCEL_V_RMAX || op 
 
 static int64_t results(enum accel_opcode op, int64_t n, int size) {
   if (reduces_all(op)) return 1;
+  if (op == ACCEL_V_BCAST) return n * (ROW / size);
   return op == ACCEL_V_GMAX || op == ACCEL_V_GADD ? ceil_div(n * size, ROW) : n;
 }
 
@@ -219,8 +231,9 @@ static void vector(struct operation *o) {
   bool by_scalar = op == ACCEL_V_ADDS || op == ACCEL_V_MULS || op == ACCEL_V_FMAS;
   bool updates = op == ACCEL_V_FMA || op == ACCEL_V_FMAS;
   int64_t n = accel_count(o, operands - 1, "n");
+  int64_t most = op == ACCEL_V_BCAST ? n * ROW : n * (in > out ? in : out);
   const struct accel_vector_cost *cost = &o->m->params.vector[cost_of(op, type)];
-  o->work->cycles = cost->startup + cost->slope * (double)ceil_div(n * (in > out ? in : out), REPEAT);
+  o->work->cycles = cost->startup + cost->slope * (double)ceil_div(most, REPEAT);
   if (!n) return;
   const unsigned char *a = NULL, *b = NULL;
   unsigned char *d = accel_access_bytes(o, 0, "d", ACCEL_UB, updates ? UPDATE : WRITE, results(op, n, size) * out);
@@ -252,6 +265,7 @@ static void st_ub_l1(struct operation *o) { copy_linear(o, ACCEL_UB_L1, ACCEL_L1
 
 static void run_operation(struct operation *o) {
   switch ((enum accel_opcode)o->word->opcode) {
+    case ACCEL_LD_UB: ld_ub(o); break;
     case ACCEL_LD_GM_L1: ld_gm_l1(o); break;
     case ACCEL_LD_GM_L1_LINEAR: ld_gm_l1_linear(o); break;
     case ACCEL_LD_GM_UB: ld_gm_ub(o); break;
@@ -304,6 +318,7 @@ bool accel_execute(struct accel_machine *m, struct core *core, enum accel_pipe p
   note_accesses(&o, false);
   note_accesses(&o, true);
   m->stats.l2_bytes += work->traffic.bytes + work->traffic.fills;
+  if (work->writes) m->stats.l2_written += work->traffic.bytes;
   m->stats.hbm_bytes += work->traffic.fills + work->traffic.writebacks;
   return true;
 }

@@ -143,6 +143,19 @@ static bool barrier(struct accel_machine *m, struct core *core, enum accel_pipe 
   return pass(m, core, ACCEL_STALL_BARRIER, m->params.barrier_cycles);
 }
 
+static bool load_ub(struct accel_machine *m, struct core *core, const struct accel_word *word) {
+  const double cycles = m->params.barrier_cycles;
+  struct entry e = {.program = core->command->program, .command = core->command, .index = core->pc};
+  struct work work;
+  capture(core, word, &e);
+  if (!accel_execute(m, core, ACCEL_S, &e, &work)) return false;
+  core->reg[word->r[0] % ACCEL_REGISTERS] = work.loaded;
+  core->reg[0] = 0;
+  record(m, core, m->now, accel_after(m, cycles), false);
+  core->pc++;
+  return pay(m, core, BUSY, fmax(cycles, 1));
+}
+
 static bool interact(struct accel_machine *m, struct core *core, const struct accel_word *word) {
   enum accel_pipe from = (enum accel_pipe)(word->pipes & 15), to = (enum accel_pipe)(word->pipes >> 4);
   bool set = word->opcode == ACCEL_SET_FLAG;
@@ -152,6 +165,7 @@ static bool interact(struct accel_machine *m, struct core *core, const struct ac
     core->halting = true;
     return pay(m, core, BUSY, 1);
   }
+  if (word->opcode == ACCEL_LD_UB) return load_ub(m, core, word);
   if (word->opcode == ACCEL_PIPE_BARRIER) return barrier(m, core, (enum accel_pipe)word->pipes);
   if (!set && word->opcode != ACCEL_WAIT_FLAG) return dispatch(m, core, word, accel_ops[word->opcode].pipe, flag);
   if ((flag = flag_number(m, core, word)) < 0) return false;
@@ -311,7 +325,7 @@ static void start_flow(struct accel_machine *m, struct core *core, enum accel_pi
   m->flows.flow[m->flows.count++] = (struct flow){
       .core = accel_core_number(m, core), .pipe = pipe, .began = m->now, .left = work->bytes, .alone = work->alone,
       .l2 = (double)(traffic->bytes + traffic->fills) / work->bytes,
-      .hbm = (double)(traffic->fills + traffic->writebacks) / work->bytes};
+      .hbm = (double)(traffic->fills + traffic->writebacks) / work->bytes, .writes = work->writes};
   m->flows.changed = true;
   unit->state = FLOWING;
 }

@@ -152,16 +152,25 @@ void accel_flows_advance(struct flows *flows, double time) {
   flows->time = time;
 }
 
+/* L2_OUT: where reads and writes have a path each, that of the writes. */
+enum resource { HBM, L2, L2_OUT };
+
+static double cost_of(const struct flows *flows, const struct flow *flow, enum resource resource) {
+  bool out = flow->writes && flows->l2_write_rate > 0;
+  if (resource == HBM) return flow->hbm;
+  return out == (resource == L2_OUT) ? flow->l2 : 0;
+}
+
 /* Lowers the rates so that what they use of one resource is at most `total`, in fair shares: who needs less than its
  * share leaves the rest to the others. */
-static void limit(struct flows *flows, double total, bool hbm) {
+static void limit(struct flows *flows, enum resource resource, double total) {
   double share = 0;
   for (int before = -1;;) {
     double rest = total;
     int over = 0;
     for (int i = 0; i < flows->count; i++) {
       const struct flow *flow = &flows->flow[i];
-      double use = flow->rate * (hbm ? flow->hbm : flow->l2);
+      double use = flow->rate * cost_of(flows, flow, resource);
       if (before >= 0 && use <= share)
         rest -= use;
       else
@@ -173,15 +182,16 @@ static void limit(struct flows *flows, double total, bool hbm) {
   }
   for (int i = 0; i < flows->count; i++) {
     struct flow *flow = &flows->flow[i];
-    double cost = hbm ? flow->hbm : flow->l2;
+    double cost = cost_of(flows, flow, resource);
     if (flow->rate * cost > share) flow->rate = share / cost;
   }
 }
 
 void accel_flows_share(struct flows *flows) {
   for (int i = 0; i < flows->count; i++) flows->flow[i].rate = flows->flow[i].alone;
-  limit(flows, flows->hbm_rate, true);
-  limit(flows, flows->l2_rate, false);
+  limit(flows, HBM, flows->hbm_rate);
+  limit(flows, L2, flows->l2_rate);
+  if (flows->l2_write_rate > 0) limit(flows, L2_OUT, flows->l2_write_rate);
   flows->next = INFINITY;
   for (int i = 0; i < flows->count; i++) {
     double end = flows->time + flows->flow[i].left / flows->flow[i].rate;

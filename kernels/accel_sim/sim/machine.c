@@ -55,6 +55,7 @@ struct accel_machine *accel_machine_create(const struct accel_params *params, co
     m->random = m->options.shuffle;
     m->first_token = 1;
     m->flows.l2_rate = params->l2_rate;
+    m->flows.l2_write_rate = params->l2_write_rate;
     m->flows.hbm_rate = params->hbm_rate / (params->ghz * 1e9);
     if (create_parts(m)) return m;
     accel_machine_destroy(m);

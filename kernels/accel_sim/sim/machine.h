@@ -49,7 +49,7 @@ struct accel_stats {
   double busy[ACCEL_PIPES];                           /* summed over cores */
   double stall[ACCEL_PIPES][ACCEL_STALLS];
   double contended; /* part of MTE2/FIX/MTE3 busy time that only waiting for shared memory caused */
-  uint64_t bytes_read[ACCEL_BUFFERS], bytes_written[ACCEL_BUFFERS], l2_bytes, hbm_bytes;
+  uint64_t bytes_read[ACCEL_BUFFERS], bytes_written[ACCEL_BUFFERS], l2_bytes, l2_written, hbm_bytes;
   uint64_t instructions[ACCEL_OPCODES], macs[4], vector_elements;
   uint64_t bank_conflicts[ACCEL_BUFFERS]; /* L1, UB: an instruction began on a bank that another pipe was using */
   double energy_pj[ACCEL_BUFFERS + 4];    /* each buffer (GM: what crossed HBM), then L2, cube, vector, scalar */

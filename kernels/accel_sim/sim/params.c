@@ -96,6 +96,7 @@ static const struct spec {
     {"routes", "startup.l1_ub", CYCLES, AT(startup[ACCEL_L1_UB]), 0, 1e6},
     {"routes", "startup.ub_l1", CYCLES, AT(startup[ACCEL_UB_L1]), 0, 1e6},
     {"memory", "l2.rate", RATE, AT(l2_rate), 0.001, 1e9},
+    {"memory", "l2.write_rate", RATE, AT(l2_write_rate), 0, 1e9},
     {"memory", "l2.bytes", BYTES, AT(l2_bytes), 0, 1ull << 40},
     {"memory", "hbm.rate", BANDWIDTH, AT(hbm_rate), 1e6, 1e18},
     {"memory", "launch", TIME, AT(launch_seconds), 0, 1},

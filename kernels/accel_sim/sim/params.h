@@ -41,6 +41,7 @@ struct accel_params {
   double startup[ACCEL_ROUTES];
   /* shared by all cores */
   double l2_rate;           /* bytes a cycle, fills charged */
+  double l2_write_rate;     /* the same of what is written; 0: reads and writes share l2_rate */
   double hbm_rate;          /* bytes a second */
   size_t l2_bytes;          /* effective */
   double launch_seconds;    /* and cold start */

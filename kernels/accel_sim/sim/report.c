@@ -55,6 +55,14 @@ static struct accel_roof roof(const struct accel_summary *s, double rate, uint64
   return (struct accel_roof){rate, ratio(s->ops, (double)bytes), ratio(s->peak_tops * 1e12, rate)};
 }
 
+/* The time that L2 needs for what passed it, both ways at once if it can. */
+static double l2_seconds(const struct accel_report *report) {
+  const struct accel_params *p = report->params;
+  double all = (double)report->stats->l2_bytes, written = (double)report->stats->l2_written, hertz = p->ghz * 1e9;
+  if (p->l2_write_rate <= 0) return all / (p->l2_rate * hertz);
+  return fmax((all - written) / p->l2_rate, written / p->l2_write_rate) / hertz;
+}
+
 void accel_summarise(const struct accel_report *report, struct accel_summary *s) {
   const struct accel_params *params = report->params;
   const struct accel_stats *stats = report->stats;
@@ -74,7 +82,7 @@ void accel_summarise(const struct accel_report *report, struct accel_summary *s)
   s->l2 = roof(s, params->l2_rate * hertz, stats->l2_bytes);
   s->limit[ACCEL_BY_CUBE] = s->of_peak;
   s->limit[ACCEL_BY_HBM] = ratio(ratio((double)stats->hbm_bytes, s->hbm.rate), s->seconds);
-  s->limit[ACCEL_BY_L2] = ratio(ratio((double)stats->l2_bytes, s->l2.rate), s->seconds);
+  s->limit[ACCEL_BY_L2] = ratio(l2_seconds(report), s->seconds);
   for (int i = 1; i < ACCEL_LIMITS; i++)
     if (s->limit[i] > s->limit[s->bound]) s->bound = i;
   pipe_shares(stats, s);

@@ -69,6 +69,7 @@ struct flow {
   double began, left;       /* cycles; bytes to go */
   double alone, rate;       /* bytes a cycle: if nobody else were there, and now */
   double l2, hbm;           /* bytes of each that one of its bytes costs */
+  bool writes;
 };
 
 struct flows {
@@ -76,7 +77,7 @@ struct flows {
   int count;
   bool changed;      /* the rates are to be shared out anew */
   double time, next; /* `left` is of `time`; the first ends at `next` */
-  double l2_rate, hbm_rate;
+  double l2_rate, l2_write_rate, hbm_rate; /* l2_write_rate 0: writes share l2_rate */
 };
 
 void accel_flows_advance(struct flows *flows, double time);
@@ -110,6 +111,8 @@ struct work {
   bool flows;            /* then `bytes` at `alone` a cycle */
   double bytes, alone;
   struct traffic traffic;
+  bool writes;           /* to GM */
+  int64_t loaded;        /* ld.ub: the element */
   int bank[3], nbanks;   /* L1's banks from 0, UB's from MAX_BANKS */
 };
 enum { MAX_BANKS = 1 << 16 };

@@ -195,6 +195,12 @@ static void duplicate(unsigned char *d, unsigned type, uint64_t scalar, int64_t 
   for (int64_t i = 0; i < n; i++) memcpy(d + (size_t)i * size, &scalar, size);
 }
 
+static void broadcast(unsigned char *d, unsigned type, const unsigned char *a, int64_t n) {
+  const size_t size = (size_t)size_of(type);
+  for (int64_t i = 0; i < n * (int64_t)(GROUP_BYTES / size); i++)
+    memcpy(d + (size_t)i * size, a + (size_t)i * size / GROUP_BYTES * size, size);
+}
+
 static float reduce_f32(bool sum, const float *x, int n) {
   float result = x[0];
   for (int i = 1; i < n; i++) result = sum ? result + x[i] : max_f32(result, x[i]);
@@ -259,6 +265,7 @@ void accel_vector(enum accel_opcode op, unsigned type, unsigned char *d, const u
                   uint64_t scalar, int64_t n) {
   switch (op) {
     case ACCEL_V_DUP: duplicate(d, type, scalar, n); break;
+    case ACCEL_V_BCAST: broadcast(d, type, a, n); break;
     case ACCEL_V_GMAX: reduce_groups(false, type, d, a, n); break;
     case ACCEL_V_GADD: reduce_groups(true, type, d, a, n); break;
     case ACCEL_V_RMAX: reduce_all(false, type, d, a, n); break;
