@@ -100,7 +100,7 @@ static void print_kernels(const struct tsr_context *context, tsr_type type, cons
 static int info_of_device(const char *name) {
   static const char *const ops[TSR_OP_COUNT] = {[TSR_OP_GEMM] = "gemm", [TSR_OP_PACK_N] = "pack rows",
                                                 [TSR_OP_PACK_T] = "pack along k", [TSR_OP_UPDATE] = "update",
-                                                [TSR_OP_SCALE] = "scale"};
+                                                [TSR_OP_SCALE] = "scale", [TSR_OP_ATTEND] = "attend"};
   static const char *const types[] = {"", "f32", "f64", "f16", "bf16", "s8", "s32"};
   tsr_context *context = NULL;
   char text[1024];

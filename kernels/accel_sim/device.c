@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/accel_sim/embed.h"
+#include "kernels/accel_sim/sim/move.h"
 #include "src/core/core.h"
 
 extern const struct tsr_device_chip tsr_device_accel_sim;
@@ -18,8 +19,12 @@ static const struct tsr_kernel kernels[] = {
 #undef TSR_KERNEL
 };
 
-enum program { PROGRAM_START, PROGRAM_FENCE, PROGRAM_PACK, PROGRAM_GEMM, PROGRAM_UPDATE, PROGRAMS };
-static const char *const program_files[PROGRAMS] = {"start.s", "fence.s", "pack.s", "gemm.s", "update.s"};
+enum program {
+  PROGRAM_START, PROGRAM_FENCE, PROGRAM_PACK, PROGRAM_GEMM, PROGRAM_UPDATE, PROGRAM_ATTEND_START, PROGRAM_ATTEND,
+  PROGRAMS
+};
+static const char *const program_files[PROGRAMS] = {"start.s",  "fence.s",        "pack.s",  "gemm.s",
+                                                    "update.s", "attend_start.s", "attend.s"};
 
 #define MOST_CORES 256
 /* Launches that wait in the host's memory; when there are more, those so far are run. */
@@ -32,6 +37,7 @@ struct core {
   uint64_t last;  /* the token of its newest command, 0 if none runs */
   int half;       /* of L0 that the next step of k takes */
   bool started;   /* start.s was launched */
+  bool attends;   /* and attend_start.s */
   bool fenced;    /* its next command must wait for the fence */
 };
 
@@ -44,6 +50,7 @@ struct device {
   uint64_t *fence; /* tokens that commands behind the fence wait for */
   int nfence;
   int64_t queued;  /* launches since the last run */
+  tsr_mem attend;  /* mask tables, then each core's scratch memory; 0: no ATTEND step so far */
   char fault[512]; /* not empty: the device stopped */
 };
 
@@ -321,6 +328,121 @@ static tsr_token issue_update(struct device *device, int core, const struct tsr_
   return token;
 }
 
+/* attend.s: bytes of each core's scratch memory, and of the tables behind those of all cores: 2 x 128 rows of 160 in
+ * f16 and in f32, one row of 32 in each, and zeros. */
+#define ATTEND_SCRATCH 262144
+#define ATTEND_TABLES 245760
+#define ATTEND_ZEROS 2048
+#define ATTEND_TILES 32
+/* Elements of a block of scores, and bytes of a tile's sums of values. */
+#define ATTEND_SCORES 8192
+#define ATTEND_VALUES 65536
+
+/* Element x of row r of a table: x - 16 keys behind the diagonal of row 0. */
+static bool masked(int table, int r, int x) { return table ? x < r + 16 : x > r + 16; }
+
+static void put_mask(unsigned char *tables, int64_t element, bool minus_infinity) {
+  const uint16_t narrow = minus_infinity ? 0xfc00 : 0;
+  const uint32_t wide = minus_infinity ? 0xff800000 : 0;
+  memcpy(tables + element * 2, &narrow, sizeof narrow);
+  memcpy(tables + ATTEND_TABLES / 3 + element * 4, &wide, sizeof wide);
+}
+
+static void fill_tables(unsigned char *tables) {
+  const uint16_t narrow = 0xfc00;
+  const uint32_t wide = 0xff800000;
+  for (int table = 0; table < 2; table++)
+    for (int r = 0; r < 128; r++)
+      for (int x = 0; x < 160; x++) put_mask(tables, (table * 128 + r) * 160 + x, masked(table, r, x));
+  unsigned char *edge = tables + ATTEND_TABLES;
+  memset(edge, 0, 192 + ATTEND_ZEROS);
+  for (int x = 16; x < 32; x++) {
+    memcpy(edge + x * 2, &narrow, sizeof narrow);
+    memcpy(edge + 64 + x * 4, &wide, sizeof wide);
+  }
+}
+
+static tsr_status alloc_attend(struct device *device) {
+  size_t scratch = (size_t)device->base.cores * ATTEND_SCRATCH, tables = ATTEND_TABLES + 192 + ATTEND_ZEROS;
+  if (device->attend) return TSR_OK;
+  tsr_status status = alloc(&device->base, scratch + tables, &device->attend);
+  if (status == TSR_OK) fill_tables((unsigned char *)view(&device->base, device->attend + scratch, tables));
+  return status;
+}
+
+/* Rows of a tile and keys of a block, as much as the core's buffers hold; attend.s says what is where. */
+struct attend_blocks {
+  int64_t rows, keys;
+};
+
+static bool fits(const struct accel_params *p, const struct tsr_attend *attend, const struct attend_blocks *b) {
+  int64_t kt = (attend->d_qk + 31) / 16, nv = (attend->d_v + 15) / 16, rows = b->rows / 16, keys = b->keys / 16;
+  int64_t l1 = kt * rows + 4 * kt * keys + 3 * nv * keys + 3 * rows * keys;
+  return b->rows * b->keys <= ATTEND_SCORES && b->rows * nv * 64 <= ATTEND_VALUES &&
+         l1 * 512 <= (int64_t)p->bytes[ACCEL_L1] && (kt + keys) * rows * 512 <= (int64_t)p->bytes[ACCEL_L0A] &&
+         3 * 9 * keys * 512 <= (int64_t)p->bytes[ACCEL_L0B] &&
+         (nv + 2 * keys) * rows * 1024 <= (int64_t)p->bytes[ACCEL_L0C] && p->bytes[ACCEL_UB] >= 196608;
+}
+
+static bool find_blocks(const struct accel_params *p, const struct tsr_attend *attend, struct attend_blocks *found) {
+  for (found->keys = 64; found->keys >= 32; found->keys /= 2)
+    for (found->rows = 128; found->rows >= 32; found->rows /= 2)
+      if (fits(p, attend, found)) return true;
+  return false;
+}
+
+static tsr_status prepare_attend(struct tsr_device *base, const struct tsr_kernel *kernel,
+                                 const struct tsr_attend *attend, struct tsr_attend_limits *limits) {
+  struct device *device = (struct device *)base;
+  struct attend_blocks blocks;
+  (void)kernel;
+  if (attend->narrow && !(attend->scale >= 0x1p-14f && attend->scale <= 0x1p15f))
+    return tsr_fail(TSR_UNSUPPORTED, "scale is %g, beyond f16: use softmax=f32 for it", (double)attend->scale);
+  if (!find_blocks(&device->params, attend, &blocks))
+    return tsr_fail(TSR_UNSUPPORTED, "d_qk and d_v are %lld and %lld: the chip's buffers have no room for such heads",
+                    (long long)attend->d_qk, (long long)attend->d_v);
+  *limits = (struct tsr_attend_limits){blocks.rows, ATTEND_TILES};
+  return alloc_attend(device);
+}
+
+static uint64_t attend_flags(const struct device *device, const struct tsr_kernel *kernel,
+                             const struct tsr_attend *attend) {
+  bool direct = device->params.rate[ACCEL_L0C_UB] > 0 && device->params.rate[ACCEL_UB_L1] > 0;
+  return (attend->upper ? 1u : 0u) | (attend->lower ? 2u : 0u) | (direct ? 4u : 0u) | (attend->narrow ? 0u : 8u) |
+         (kernel->ta == TSR_BF16 ? 16u : 0u) | (kernel->tc == TSR_F16 ? 32u : 0u) | (kernel->tc == TSR_BF16 ? 64u : 0u);
+}
+
+/* Blocks of keys by which a row's reference is estimated before its weights are taken: where all rows see the first. */
+#define ESTIMATE_BLOCKS 2
+
+static tsr_token issue_attend(struct device *device, int core, const struct tsr_kernel *kernel,
+                              const struct tsr_attend *attend, const tsr_token *after, int nafter) {
+  tsr_mem scratch = device->attend + (tsr_mem)core * ATTEND_SCRATCH;
+  tsr_mem tables = device->attend + (tsr_mem)device->base.cores * ATTEND_SCRATCH, zeros = tables + ATTEND_TABLES + 192;
+  struct tsr_attend at = *attend;
+  struct attend_blocks blocks;
+  uint32_t scale;
+  find_blocks(&device->params, attend, &blocks);
+  if (at.keys == 0) { /* one key that nobody sees */
+    at.keys = 1;
+    at.k = at.v = zeros;
+    at.next_k = at.next_v = at.row_k = at.row_v = at.next_diagonal = 0;
+    at.upper = true;
+    at.diagonal = INT32_MIN;
+  }
+  memcpy(&scale, &at.scale, sizeof scale);
+  uint64_t narrow_scale = at.narrow ? (uint64_t)accel_f32_to_f16(at.scale) << 32 : 0;
+  uint64_t args[] = {at.q, at.k, at.v, at.out, at.lse, (uint64_t)at.row_q, (uint64_t)at.row_k, (uint64_t)at.row_v,
+                     (uint64_t)at.row_out, (uint64_t)at.rows, (uint64_t)at.keys, (uint64_t)at.d_qk, (uint64_t)at.d_v,
+                     (uint64_t)at.tiles, (uint64_t)at.next_q, (uint64_t)at.next_k, (uint64_t)at.next_v,
+                     (uint64_t)at.next_out, (uint64_t)at.next_lse, (uint64_t)at.diagonal, (uint64_t)at.next_diagonal,
+                     attend_flags(device, kernel, &at), scale | narrow_scale, scratch, tables, (uint64_t)at.before,
+                     (uint64_t)blocks.keys, at.lower ? 0 : ESTIMATE_BLOCKS};
+  if (!device->core[core].attends) launch(device, core, PROGRAM_ATTEND_START, NULL, 0, NULL, 0);
+  device->core[core].attends = true;
+  return launch(device, core, PROGRAM_ATTEND, args, (int)(sizeof args / sizeof args[0]), after, nafter);
+}
+
 static tsr_token issue(struct tsr_device *base, int core, const struct tsr_kernel *kernel, const struct tsr_step *step,
                        tsr_mem a, tsr_mem b, tsr_mem c, const tsr_token *after, int nafter) {
   struct device *device = (struct device *)base;
@@ -328,6 +450,8 @@ static tsr_token issue(struct tsr_device *base, int core, const struct tsr_kerne
     case TSR_OP_PACK_N:
     case TSR_OP_PACK_T: return issue_pack(device, core, kernel, step, a, c, after, nafter);
     case TSR_OP_GEMM: return issue_gemm(device, core, kernel, step, a, b, c, after, nafter);
+    case TSR_OP_ATTEND:
+      return issue_attend(device, core, kernel, (const struct tsr_attend *)b, after, nafter);
     default: return issue_update(device, core, kernel, step, a, b, c, after, nafter);
   }
 }
@@ -384,4 +508,5 @@ static int describe_device(const struct tsr_device *base, char *text, size_t siz
 
 const struct tsr_device_chip tsr_device_accel_sim = {
     "accel_sim", "accel", kernels, (int)(sizeof kernels / sizeof kernels[0]), open_device, close_device, alloc,
-    release, check, copy_in, copy_out, issue, fence, drain, step_costs, open_twin, mark, reached, describe_device};
+    release, check, copy_in, copy_out, issue, fence, drain, prepare_attend, step_costs, open_twin, mark, reached,
+    describe_device};

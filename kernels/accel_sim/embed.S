@@ -22,6 +22,8 @@ accel_files:
 ACCEL_FILE("310p.chip", "kernels/accel_sim/chips/310p.chip")
 ACCEL_FILE("910b.chip", "kernels/accel_sim/chips/910b.chip")
 ACCEL_FILE("systolic.chip", "kernels/accel_sim/chips/systolic.chip")
+ACCEL_FILE("attend.s", "kernels/accel_sim/asm/attend.s")
+ACCEL_FILE("attend_start.s", "kernels/accel_sim/asm/attend_start.s")
 ACCEL_FILE("fence.s", "kernels/accel_sim/asm/fence.s")
 ACCEL_FILE("gemm.s", "kernels/accel_sim/asm/gemm.s")
 ACCEL_FILE("pack.s", "kernels/accel_sim/asm/pack.s")
