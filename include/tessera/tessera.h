@@ -89,6 +89,12 @@ typedef void (*tsr_parallel_for)(void *user, int n, int concurrent, tsr_parallel
  * called while calls on the context are running. */
 TSR_API tsr_status tsr_set_parallel_for(tsr_context *context, tsr_parallel_for parallel, void *user);
 
+/* A parallel-for on the OpenMP threads of the program, which spin for a while after the program's own regions and would
+ * be in the way of other threads. `user` is the address of GOMP_parallel in the program's OpenMP runtime (GCC's, LLVM's
+ * and Intel's have it): dlsym finds it, so callers in any language can pass both to tsr_set_parallel_for. The runtime
+ * must give n threads to a region that asks for them: omp_get_dynamic() is 0 and omp_get_thread_limit() no less. */
+TSR_API void tsr_openmp_parallel_for(void *user, int n, int concurrent, tsr_parallel_body body, void *arg);
+
 /* Devices. A context on a device ("accel:...") computes on operands in the device's memory. An address there is passed
  * like a pointer but means nothing to the host. Calls on such a context are queued and return at once; what goes wrong
  * while they run is the status of the next tsr_synchronize, copy or free, and ends everything that was queued. A

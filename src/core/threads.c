@@ -52,6 +52,32 @@ tsr_status tsr_set_parallel_for(tsr_context *given, tsr_parallel_for parallel, v
   return TSR_OK;
 }
 
+/* In GCC's interface a region has no number of its own threads to go by: they take theirs as they come. */
+typedef void gomp_parallel(void (*body)(void *), void *arg, unsigned threads, unsigned flags);
+struct region {
+  tsr_parallel_body body;
+  void *arg;
+  int n;
+  atomic_int next;
+};
+
+static bool run_next(struct region *region) {
+  int index = atomic_fetch_add_explicit(&region->next, 1, memory_order_relaxed);
+  if (index < region->n) region->body(region->arg, index);
+  return index < region->n;
+}
+
+static void region_member(void *region) { run_next(region); }
+
+void tsr_openmp_parallel_for(void *user, int n, int concurrent, tsr_parallel_body body, void *arg) {
+  (void)concurrent;
+  gomp_parallel *parallel;
+  memcpy(&parallel, &user, sizeof parallel);
+  struct region region = {.body = body, .arg = arg, .n = n};
+  parallel(region_member, &region, (unsigned)n, 0);
+  while (run_next(&region)) {} /* for threads that did not come */
+}
+
 /* The OpenMP runtimes of this process: a program may have several (its own, and those that wheels bring along). They
  * stay loaded once found, since they are asked at every call. */
 typedef int ask_openmp(void);
