@@ -94,6 +94,7 @@ class Library:
         self._check(self._dll.tsr_context_create(isa, ctypes.byref(context)))
         self._context = context.value
         self._threads = 0
+        self._use_torch_team()
         self.version = self._dll.tsr_version().decode()
         self.isa = self._dll.tsr_context_isa(self._context).decode()
 
@@ -101,6 +102,20 @@ class Library:
         if status:
             message = (self._dll.tsr_last_error() or self._dll.tsr_status_string(status)).decode()
             raise (Unsupported if status == UNSUPPORTED else TesseraError)(f"libtessera: {message}")
+
+    def _use_torch_team(self):
+        """Runs on PyTorch's OpenMP threads. They spin for milliseconds after each of PyTorch's operators, where other
+        threads would wait for a core."""
+        torch_cpu = ctypes.CDLL(str(pathlib.Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))
+        try:  # a symbol of the runtime that PyTorch is linked to; other runtimes may be loaded as well
+            parallel = ctypes.cast(torch_cpu.GOMP_parallel, ctypes.c_void_p)
+            refuses = torch_cpu.omp_get_dynamic() or torch_cpu.omp_get_thread_limit() < 512
+        except AttributeError:
+            return  # another kind of threads: Tessera's own then
+        if not refuses:
+            team = ctypes.cast(self._dll.tsr_openmp_parallel_for, ctypes.c_void_p)
+            self._dll.tsr_set_parallel_for.argtypes = [ctypes.c_void_p] * 3
+            self._check(self._dll.tsr_set_parallel_for(self._context, team, parallel))
 
     def _use_torch_threads(self):
         # A caller that asks for another number changes that of the calls that run beside it: their speed, not a bit.
