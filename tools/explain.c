@@ -11,9 +11,11 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "attention.h"
 #include "command.h"
 #include "shapes.h"
 #include "src/core/threads.h"
+#include "src/attention/space.h"
 #include "src/gemm/device_space.h"
 #include "src/gemm/space.h"
 #include "src/gemm/tiles.h"
@@ -127,7 +129,9 @@ static void tell_choice(struct explain *e) {
 static bool take_words(struct explain *e) {
   char why[TSR_WHY_TEXT];
   e->p.plan = e->plan_words;
-  if (tsr_gemm_check_plan(e->context, &e->p) != TSR_OK) return wrong("%s", tsr_last_error());
+  tsr_status status = is_attention(e->op) ? tsr_attention_check_plan(e->context, &e->attention)
+                                          : tsr_gemm_check_plan(e->context, &e->p);
+  if (status != TSR_OK) return wrong("%s", tsr_last_error());
   if (!tsr_values_parse(e->op->plan, e->op->nplan, e->plan_words, &e->plan.values, why)) return wrong("%s", why);
   e->op->complete(e->context, &e->shape, &e->plan.values);
   e->choice.source = TSR_FROM_CALL;
@@ -136,19 +140,24 @@ static bool take_words(struct explain *e) {
   return true;
 }
 
+static bool is_looked_up(const struct explain *e) {
+  if (is_attention(e->op)) return tsr_attention_is_looked_up(&e->attention);
+  return e->context->device || tsr_gemm_is_looked_up(&e->p);
+}
+
 /* In the order in which a call looks. */
 static bool decide(struct explain *e) {
   if (e->plan_words) return take_words(e);
   explain_say(&e->trail, 0, "the call's own plan: none");
-  if (!e->context->device && explain_small(e)) {
+  if (!e->context->device && !is_attention(e->op) && explain_small(e)) {
     e->small = true;
     explain_say(&e->trail, 0, "-> the small path: a few tiles and one block of k are computed before any plan is made");
     return true;
   }
-  if (!e->context->device && !tsr_gemm_is_looked_up(&e->p)) {
+  if (!is_looked_up(e)) {
     e->op->complete(e->context, &e->shape, &e->plan.values);
     e->choice = (struct tsr_choice){.source = TSR_FROM_RULE, .considered = 1};
-    explain_say(&e->trail, 0, "nothing is looked up for so small a product");
+    explain_say(&e->trail, 0, "nothing is looked up for so small a %s", is_attention(e->op) ? "call" : "product");
     explain_say(&e->trail, 0, "-> %s", tsr_source_names[TSR_FROM_RULE]);
     return true;
   }
@@ -159,7 +168,7 @@ static bool decide(struct explain *e) {
   for (int i = 0; i < EARLY; i++) tsr_choose(e->op, e->context, &e->shape, &e->early[i].values, NULL);
   char why[TSR_WHY_TEXT];
   return e->op->check(e->context, &e->shape, &e->plan.values, why) ||
-         wrong("there is no plan for this product: %s", why);
+         wrong("there is no plan for this shape: %s", why);
 }
 
 /* --- the command line --------------------------------------------------------------------------------------------- */
@@ -245,12 +254,30 @@ static bool take_desc(struct explain *e, const struct request *r) {
   return true;
 }
 
+/* attention, and a shape as attention.h reads them. */
+static bool read_attention(struct explain *e, const struct request *r, int n, char **operand) {
+  char text[TSR_VALUES_TEXT] = "", why[TSR_WHY_TEXT];
+  size_t used = 0;
+  if (n == 1) return wrong("which shape? Say batch x heads / those of keys x queries x keys x size: 1x32/8x1024x1024x128");
+  if (r->lda || r->ldb || r->ldc || r->to) return wrong("--lda, --ldb, --ldc and --to are for gemm");
+  for (int at = 1; at < n; at++) {
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "", operand[at]);
+    if (used >= sizeof text) return wrong("the shape is too long");
+  }
+  if (!attention_shape_of_text(e->context, text, &e->shape, why)) return wrong("%s", why);
+  tsr_set_num_threads(e->context, (int)e->shape.at[TSR_ATTENTION_THREADS]);
+  e->desc.size = 0;
+  explain_take_attention(e);
+  return true;
+}
+
 /* gemm [TYPE] MxNxK [NN|NT|TN|TT], or gemm [TYPE] WORD=... */
 static bool read_operands(struct explain *e, const struct request *r, int n, char **operand) {
   char words[TSR_VALUES_TEXT] = "";
   tsr_gemm_desc *d = &e->desc;
   int at = 1;
-  if (strcmp(operand[0], "gemm") != 0) return wrong("there is no operator \"%s\": use gemm", operand[0]);
+  if (strcmp(operand[0], "attention") == 0) return read_attention(e, r, n, operand);
+  if (strcmp(operand[0], "gemm") != 0) return wrong("there is no operator \"%s\": use gemm or attention", operand[0]);
   d->type = e->context->device ? TSR_F16 : TSR_F32;
   if (at < n && read_type(operand[at], &d->type)) at++;
   if (at == n) return wrong("which product? Say its sizes, such as 512x4096x1000");
@@ -303,24 +330,28 @@ static int read_command_line(struct explain *e, struct request *r, int argc, cha
   return optind < argc ? 0 : command_misused(&command_explain);
 }
 
-static bool open_context(struct explain *e, const struct request *r) {
+static bool open_context(struct explain *e, const struct request *r, const char *operator_name) {
   if (r->device && !strchr(r->device, ':'))
     return wrong("\"%s\" is not a device: use a name like accel:910b", r->device);
   tsr_status status = r->device ? tsr_context_create(r->device, &e->context) : tsr_context_get(NULL, &e->context);
   if (status != TSR_OK) return wrong("%s", tsr_last_error());
   if (r->threads) tsr_set_num_threads(e->context, r->threads);
-  e->op = tsr_operator_of(e->context, "gemm");
-  return true;
+  e->op = tsr_operator_of(e->context, operator_name);
+  if (!e->op && r->device && strcmp(operator_name, "attention") == 0)
+    return wrong("attention's blocks on a device are not chosen from a space of plans: tessera accel tells of its runs");
+  return e->op || wrong("there is no operator \"%s\": use gemm or attention", operator_name);
 }
 
 static int tell(struct explain *e) {
   if (!decide(e)) return EXIT_USAGE;
   if (!e->small) {
-    if (e->context->device) explain_loops_of_device(e);
+    if (is_attention(e->op)) explain_loops_of_attention(e);
+    else if (e->context->device) explain_loops_of_device(e);
     else explain_loops(e);
     explain_predict(e);
   }
-  explain_limits(e);
+  if (is_attention(e->op)) explain_limits_of_attention(e);
+  else explain_limits(e);
   if (e->measure && !explain_measure(e)) return EXIT_FAILURE;
   if (e->json) explain_print_json(e);
   else explain_print(e);
@@ -334,7 +365,7 @@ static int explain(int argc, char **argv) {
   int status = read_command_line(&e, &request, argc, argv);
   if (status) return status;
   status = EXIT_USAGE;
-  if (open_context(&e, &request) && read_operands(&e, &request, argc - optind, argv + optind)) status = tell(&e);
+  if (open_context(&e, &request, argv[optind]) && read_operands(&e, &request, argc - optind, argv + optind)) status = tell(&e);
   if (request.device) tsr_context_destroy(e.context);
   return status;
 }
@@ -342,6 +373,8 @@ static int explain(int argc, char **argv) {
 const struct command command_explain = {
     "explain",
     "explain gemm [f32|f64] MxNxK [NN|NT|TN|TT] [--threads N] [--plan \"path=packed ...\"] [--lda N] [--ldb N] "
-    "[--ldc N] [--device NAME [--to TYPE]] [--measure] [--json]",
-    "why a product takes the plan it takes, what the plan does, and how far that is from what the machine allows",
+    "[--ldc N] [--device NAME [--to TYPE]] [--measure] [--json] | explain attention [f16] "
+    "BATCHxHEADS[/KV_HEADS]xQUERIESxKEYSxSIZE[/SIZE_V] [causal] [mask] [panels] [--threads N] [--plan \"lanes=keys ...\"] "
+    "[--measure] [--json]",
+    "why a product, or attention, takes the plan it takes, what the plan does, and how far that is from what the machine allows",
     explain};

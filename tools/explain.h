@@ -1,9 +1,10 @@
 /* tessera explain: what its files share. explain.c reads the command line and asks how the plan was come by,
- * explain_loops.c draws it, explain_limits.c says what the machine allows, explain_measure.c runs it, and
+ * explain_loops.c draws it (of attention explain_attention.c does, and tells the limits), explain_limits.c says what the machine allows, explain_measure.c runs it, and
  * explain_print.c tells all of it to people or programs. */
 #ifndef TESSERA_EXPLAIN_H
 #define TESSERA_EXPLAIN_H
 
+#include "src/attention/attention.h"
 #include "src/gemm/gemm.h"
 #include "src/tune/choose.h"
 
@@ -50,6 +51,7 @@ struct explain {
   const struct tsr_operator *op;
   tsr_gemm_desc desc;      /* size 0: the shape was given in the tuner's words */
   struct tsr_gemm_problem p;
+  struct tsr_attention_problem attention; /* if op is attention: see is_attention */
   struct tsr_values shape;
   const char *plan_words;  /* --plan, or NULL */
   bool measure, json;
@@ -87,10 +89,17 @@ struct explain_text explain_bytes(double bytes);
 bool explain_small(struct explain *e);
 void explain_loops(struct explain *e);
 void explain_loops_of_device(struct explain *e);
+void explain_loops_of_attention(struct explain *e);
+
+/* Makes the problem of attention from the shape. */
+void explain_take_attention(struct explain *e);
 
 /* The prediction's parts, limits and the verdict. */
 void explain_predict(struct explain *e);
 void explain_limits(struct explain *e);
+void explain_limits_of_attention(struct explain *e);
+__attribute__((format(printf, 3, 4)))
+void explain_add_limit(struct explain *e, double seconds, const char *format, ...);
 
 /* False after a message: no memory, or nothing could be run. */
 bool explain_measure(struct explain *e);

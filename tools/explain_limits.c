@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attention.h"
 #include "explain.h"
 #include "src/core/topology.h"
 #include "src/gemm/device_space.h"
@@ -102,14 +103,13 @@ void explain_predict(struct explain *e) {
   e->plan.predicted = predict(&f, tsr_table_costs(f.table), &e->plan.values);
   e->rule.predicted = predict(&f, tsr_table_costs(f.table), &e->rule.values);
   find_next(&f, e);
-  if (!e->context->device) split(&f, e);
+  if (!e->context->device && !is_attention(e->op)) split(&f, e);
   tell_others(&f, e);
 }
 
 /* --- limits ------------------------------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 3, 4)))
-static void add_limit(struct explain *e, double seconds, const char *format, ...) {
+void explain_add_limit(struct explain *e, double seconds, const char *format, ...) {
   va_list arguments;
   if (e->nlimits == MOST_LIMITS) return;
   struct explain_limit *limit = &e->limits[e->nlimits];
@@ -130,15 +130,15 @@ static void limits_of_cpu(struct explain *e) {
   const struct tsr_topology *machine = tsr_topology_get();
   const int64_t *s = e->shape.at;
   int threads = (int)s[TSR_SHAPE_THREADS], level = 0, last = machine->nlevels - 1;
-  add_limit(e, e->flops * (s[TSR_SHAPE_TYPE] == TSR_F32 ? costs->flop_f32 : costs->flop_f64) / threads,
+  explain_add_limit(e, e->flops * (s[TSR_SHAPE_TYPE] == TSR_F32 ? costs->flop_f32 : costs->flop_f64) / threads,
             "FMA, %d thread%s", threads, threads > 1 ? "s" : "");
-  add_limit(e, (double)tsr_min(s[TSR_SHAPE_K], tsr_gemm_kb((tsr_type)s[TSR_SHAPE_TYPE])) * costs->chain,
+  explain_add_limit(e, (double)tsr_min(s[TSR_SHAPE_K], tsr_gemm_kb((tsr_type)s[TSR_SHAPE_TYPE])) * costs->chain,
             "the chain of fma of one element");
   while (level <= last && e->bytes > (double)machine->level[level].bytes * (level < last ? threads : 1)) level++;
   if (level > last)
-    add_limit(e, e->bytes * fmax(costs->read_memory / threads, costs->share_memory), "reading from memory");
+    explain_add_limit(e, e->bytes * fmax(costs->read_memory / threads, costs->share_memory), "reading from memory");
   else if (level > 0)
-    add_limit(e, e->bytes * (level == 1 && last > 1 ? costs->read_l2 : costs->read_l3) / threads, "reading from L%d",
+    explain_add_limit(e, e->bytes * (level == 1 && last > 1 ? costs->read_l2 : costs->read_l3) / threads, "reading from L%d",
               level + 1);
 }
 
@@ -152,9 +152,9 @@ static void limits_of_device(struct explain *e) {
   double a_cycle = mc * nc * kc / (costs.rounds * costs.multiply);
   double k_bytes = (double)(s[TSR_DEVICE_K] * tsr_size_of((tsr_type)s[TSR_DEVICE_TYPE]));
   double once = (double)(s[TSR_DEVICE_M] + s[TSR_DEVICE_N]) * k_bytes;
-  add_limit(e, e->flops / 2 / a_cycle / device->cores / device->hertz, "multiplying, %d cores", device->cores);
-  add_limit(e, once / device->streamed / device->hertz, "reading A and B from memory");
-  add_limit(e, once / (device->loaded * device->cores) / device->hertz, "bringing A and B into the cores");
+  explain_add_limit(e, e->flops / 2 / a_cycle / device->cores / device->hertz, "multiplying, %d cores", device->cores);
+  explain_add_limit(e, once / device->streamed / device->hertz, "reading A and B from memory");
+  explain_add_limit(e, once / (device->loaded * device->cores) / device->hertz, "bringing A and B into the cores");
 }
 
 /* The part of the prediction that is farthest above what it must be. Computing and reading hide each other, and one of

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attention.h"
 #include "src/core/threads.h"
 #include "src/gemm/device_space.h"
 #include "src/gemm/space.h"
@@ -177,6 +178,8 @@ static bool shape_of_words(const struct shapes *s, const char *text, tsr_type ty
 
 bool shapes_add_text(struct shapes *s, const char *text, double weight, char *why) {
   struct tsr_values shape[2];
+  if (is_attention(s->op))
+    return attention_shape_of_text(s->context, text, &shape[0], why) && add(s, &shape[0], weight, why);
   tsr_gemm_desc d = TSR_GEMM_DESC;
   bool words = strchr(text, '=') != NULL;
   int n = 0;

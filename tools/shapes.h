@@ -1,4 +1,4 @@
-/* Shapes of products to tune or explain: from the command line, files, call traces and known models. */
+/* Shapes of products, or of attention, to tune or explain: from the command line, files, call traces and known models. */
 #ifndef TESSERA_SHAPES_H
 #define TESSERA_SHAPES_H
 
@@ -21,6 +21,7 @@ struct shapes {
 
 /* Adds a product as text, for each of the types: "m n k" or "m n k N T" (row-major, as tsr_gemm's sizes), or the
  * tuner's words, "m=512 n=512 k=512 b=t", where missing words are chosen as for a call with strides as short as can be.
+ * Of attention: see attention.h; types are part of its shapes.
  * Its weight is added if the shape is there already. False, with a sentence in `why` (TSR_WHY_TEXT bytes), if the text
  * is no shape, and with nothing added. */
 bool shapes_add_text(struct shapes *shapes, const char *text, double weight, char *why);

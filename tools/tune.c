@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attention.h"
 #include "command.h"
 #include "src/core/threads.h"
 #include "tune.h"
@@ -37,7 +38,7 @@ struct source {
 struct request {
   struct source *source;
   int sources, threads;
-  const char *type, *device;
+  const char *operator_name, *type, *device;
   bool calibrate, watch;
 };
 
@@ -94,8 +95,23 @@ static bool read_option(struct tune *t, struct request *r, int option, const cha
   return true;
 }
 
-static bool check_request(const struct request *r, const char *operator_name, int others) {
-  if (strcmp(operator_name, "gemm") != 0) return wrong("there is no operator \"%s\": use gemm", operator_name);
+static bool has_model(const struct request *r) {
+  for (int i = 0; i < r->sources; i++)
+    if (r->source[i].option == MODEL) return true;
+  return false;
+}
+
+static bool check_operator(const struct request *r) {
+  if (strcmp(r->operator_name, "gemm") == 0) return true;
+  if (strcmp(r->operator_name, "attention") != 0)
+    return wrong("there is no operator \"%s\": use gemm or attention", r->operator_name);
+  if (r->device) return wrong("attention is tuned on the CPU only: a device's blocks follow from its parameters");
+  if (r->type) return wrong("--type is for gemm: shapes of attention name their types");
+  return !has_model(r) || wrong("--model is for gemm: give shapes of attention by --shapes or --shape");
+}
+
+static bool check_request(const struct request *r, int others) {
+  if (!check_operator(r)) return false;
   if (r->watch && !others) return wrong("--watch needs a program: tessera tune --watch -- program argument ...");
   if (!r->watch && others) return wrong("arguments that are no options: only --watch takes a program");
   if (r->watch && r->device) return wrong("--watch is for programs on the CPU: leave --device away");
@@ -127,7 +143,7 @@ static bool open_context(const struct request *r, struct tune *t) {
   tsr_status status = r->device ? tsr_context_create(r->device, &t->context) : tsr_context_get(NULL, &t->context);
   if (status == TSR_OK && r->threads) status = tsr_set_num_threads(NULL, r->threads);
   if (status != TSR_OK) return wrong("%s", tsr_last_error());
-  t->op = tsr_operator_of(t->context, "gemm");
+  t->op = tsr_operator_of(t->context, r->operator_name);
   return true;
 }
 
@@ -197,12 +213,12 @@ static bool asks_for_models(const struct request *r) {
 }
 
 static int tune_with(struct tune *t, struct request *r, int argc, char **argv) {
-  const char *operator_name = "gemm";
-  if (argc > 1 && argv[1][0] != '-') operator_name = argv[1], argc--, argv++;
+  r->operator_name = "gemm";
+  if (argc > 1 && argv[1][0] != '-') r->operator_name = argv[1], argc--, argv++;
   for (int option; (option = getopt_long(argc, argv, "+", options, NULL)) != -1;)
     if (!read_option(t, r, option, optarg)) return EXIT_USAGE;
   if (asks_for_models(r)) return shapes_print_models(), 0;
-  if (!check_request(r, operator_name, argc - optind)) return EXIT_USAGE;
+  if (!check_request(r, argc - optind)) return EXIT_USAGE;
   int status = run(t, r, argv + optind);
   finish(t, r);
   return status;
@@ -219,7 +235,7 @@ static int tune(int argc, char **argv) {
 
 const struct command command_tune = {
     "tune",
-    "tune gemm [--shapes FILE] [--shape \"M N K [N|T N|T]\"] [--from-trace LOG] [--model NAME[:BATCH]|list] "
+    "tune gemm|attention [--shapes FILE] [--shape \"M N K [N|T N|T]\"] [--from-trace LOG] [--model NAME[:BATCH]|list] "
     "[--type TYPE] [--threads N] [--device NAME] [--budget SECONDS] [--measurements N] [--dry-run] [--exhaustive] "
     "[--json FILE] [--html FILE] | [...] --watch -- program ... | --calibrate [--dry-run]",
     "find the fastest plans for shapes on this machine and record them", tune};

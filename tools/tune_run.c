@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "attention.h"
 #include "src/gemm/space.h"
 #include "src/gemm/tiles.h"
 #include "tune.h"
@@ -46,6 +47,7 @@ static double memory_left(void) {
 }
 
 static double operand_bytes(const struct tune *t, const struct tsr_values *shape) {
+  if (is_attention(t->op)) return attention_bytes(shape);
   double m = (double)shape_field(t->op, shape, "m"), n = (double)shape_field(t->op, shape, "n");
   double k = (double)shape_field(t->op, shape, "k");
   return (m * k + k * n + m * n) * (double)tsr_size_of((tsr_type)shape_field(t->op, shape, "type"));
@@ -54,6 +56,7 @@ static double operand_bytes(const struct tune *t, const struct tsr_values *shape
 /* Whether calls of the shape are computed before a plan is looked for; found out by one. */
 static bool takes_no_plan(const struct tune *t, const struct tsr_values *shape) {
   struct tsr_gemm_problem p;
+  if (is_attention(t->op)) return attention_is_small(shape);
   if (t->context->device || operand_bytes(t, shape) > 4e6) return false;
   tsr_gemm_problem_of(shape, &p);
   size_t size = 2 * (size_t)operand_bytes(t, shape) + 3 * 4096 * (size_t)(p.m + p.n + p.k);
@@ -71,7 +74,8 @@ static bool may_tune(const struct tune *t, struct tuned *one) {
     snprintf(one->why_not, sizeof one->why_not, "its operands take %.1f GiB, and %.1f GiB are free", bytes / (1 << 30),
              left / (1 << 30));
   else if (takes_no_plan(t, &one->shape))
-    snprintf(one->why_not, sizeof one->why_not, "so small a product is computed without a plan");
+    snprintf(one->why_not, sizeof one->why_not, "so small a %s",
+             is_attention(t->op) ? "call takes the rule's plan" : "product is computed without a plan");
   return !one->why_not[0];
 }
 
@@ -140,13 +144,18 @@ static double fair_share(const struct tune *t, int first, double left) {
 
 /* --- all shapes --------------------------------------------------------------------------------------------------- */
 
+static double flops_of(const struct tune *t, const struct tsr_values *shape) {
+  if (is_attention(t->op)) return attention_flops(shape);
+  return 2.0 * (double)shape_field(t->op, shape, "m") * (double)shape_field(t->op, shape, "n") *
+         (double)shape_field(t->op, shape, "k");
+}
+
 static void begin(const struct tune *t, const struct shape *shape, struct tuned *one) {
   struct tsr_choice about;
   struct tsr_values plan;
   one->shape = shape->values;
   one->weight = shape->weight;
-  one->flops = 2.0 * (double)shape_field(t->op, &one->shape, "m") * (double)shape_field(t->op, &one->shape, "n") *
-               (double)shape_field(t->op, &one->shape, "k");
+  one->flops = flops_of(t, &one->shape);
   if (!may_tune(t, one)) return;
   tsr_choose_without_user(t->op, t->context, &one->shape, &plan, &about);
   one->source = about.source;
