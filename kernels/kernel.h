@@ -76,7 +76,8 @@ enum tsr_step_flags {
   TSR_STORE_SUM = 1, /* write s itself to C; alpha and beta are not used, C is not read */
   TSR_NEAR = 2,      /* a hint: the operands lie in the innermost caches, nothing need be fetched ahead */
   TSR_MORE_K = 4,    /* devices: the sums are not complete yet, they stay in the core for the next step */
-  TSR_GO_ON = 8,     /* devices: sums go on from those the core holds */
+  TSR_GO_ON = 8,     /* sums go on: on devices from those the core holds, in a GEMM with TSR_STORE_SUM from C, if the
+                        chip says so; a chain of k may then take several steps, from matrix to matrix */
 };
 
 struct tsr_step {
@@ -247,6 +248,7 @@ struct tsr_chip {
   size_t (*vector_bytes)(void);
   const struct tsr_kernel *kernel;
   int nkernels;
+  bool goes_on; /* GEMM takes TSR_GO_ON */
 };
 
 #endif

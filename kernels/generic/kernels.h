@@ -15,6 +15,8 @@ static void FINISH(const struct tsr_step *st, REAL s, tsr_mem c) {
 static void TILE(const struct tsr_step *st, int64_t rows, int64_t cols, tsr_mem a, tsr_mem b, tsr_mem c) {
   const int64_t size = sizeof(REAL);
   REAL s[4][4] = {{0}};
+  for (int64_t j = 0; j < cols && st->flags & TSR_GO_ON; j++)
+    for (int64_t i = 0; i < rows; i++) s[j][i] = AT(c, j * st->csc + i * size);
   for (int64_t p = 0; p < st->k; p++)
     for (int64_t j = 0; j < cols; j++) {
       REAL bj = AT(b, p * st->rsb + j * st->csb);

@@ -9,4 +9,4 @@ static bool usable(char *why) {
 
 static size_t vector_bytes(void) { return 64; }
 
-const struct tsr_chip tsr_chip_x86_avx512 = {"x86_avx512", "avx512", usable, vector_bytes, TSR_KERNEL_TABLE};
+const struct tsr_chip tsr_chip_x86_avx512 = {"x86_avx512", "avx512", usable, vector_bytes, TSR_KERNEL_TABLE, true};

@@ -162,9 +162,57 @@
   .endr
 .endm
 
+/* Half rows go on from C, for start_tile: a pair of columns in a register. */
+.macro take_half_column column, nv, nr
+  .set at_i, 0
+  .rept \nv
+    vmov_column %(32 - \nv*\nr + \column*\nv + at_i), %(64*at_i)
+    .set at_i, at_i + 1
+  .endr
+  .if \nv > 0
+    take_half %(FIRST_HALF(\nv, \nr) + \column/2), %(64*\nv), %(\column % 2), %(\column + 1 == \nr)
+  .endif
+.endm
+.macro vmov_column acc, offset
+  vmov zmm\acc, [K + \offset]
+.endm
+.macro take_half acc, offset, odd, final
+  .if \odd
+    vhalf zmm\acc{k4}, [K + \offset]
+  .elseif \final
+    vhalf zmm\acc{k1}{z}, [K + \offset]
+  .else
+    vmov ymm\acc{k3}{z}, [K + \offset]
+  .endif
+.endm
+
+/* The sums of columns apart: 0, or C. */
+.macro start_apart nr
+  .set at_j, 0
+  .rept \nr
+    zero %(COLUMN + at_j)
+    .set at_j, at_j + 1
+  .endr
+  test dword ptr [STEP + STEP_FLAGS], STEP_GO_ON
+  jz .Lapart\@
+  mov K, C
+  .set at_j, 0
+  .rept \nr
+    take_apart %(COLUMN + at_j)
+    .set at_j, at_j + 1
+  .endr
+.Lapart\@:
+.endm
+.macro take_apart acc
+  vmov ymm\acc{k3}{z}, [K]
+  add K, [STEP + STEP_CSC]
+.endm
+
 /* A tile without whole vectors, either way. */
 .macro k_loop_half_alone nr
   .if \nr > 1
+    test dword ptr [STEP + STEP_FLAGS], STEP_GO_ON
+    jnz .Lapart\@
     cmp CSB, SIZE
     jne .Lapart\@
     vindices(zmm3, .Ltwice)
@@ -173,11 +221,7 @@
     jmp .Lsummed\@
   .endif
 .Lapart\@:
-  .set at_j, 0
-  .rept \nr
-    zero %(COLUMN + at_j)
-    .set at_j, at_j + 1
-  .endr
+  start_apart \nr
   k_loop k_step_apart, 1, 0, \nr, \nr
   join_columns \nr
 .Lsummed\@:
@@ -263,7 +307,7 @@
   kmovw k2, eax
 .Ltile\@:
   set_half_masks \nv
-  start_tile %(FIRST_HALF(\nv, \nr)), \nr
+  start_tile %(FIRST_HALF(\nv, \nr)), take_half_column, \nv, \nr
   .if \nv == 0
     k_loop_half_alone \nr
   .else

@@ -1,6 +1,6 @@
 /* The GEMM micro-kernel (TSR_OP_GEMM of kernel.h) for a tile of nv vectors x nr columns.
  *
- *   s[i][j]  = sum over p of A[i,p] * B[p,j], one fma chain from +0 in order of p
+ *   s[i][j]  = sum over p of A[i,p] * B[p,j], one fma chain from +0, or from C[i][j] with TSR_GO_ON, in order of p
  *   C[i][j]  = fma(alpha, s, beta * C[i][j])      or s itself with TSR_STORE_SUM
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
@@ -197,8 +197,8 @@
   .endif
 .endm
 
-/* All steps of k of a tile of `lines` lines of C a column; `columns` are those whose addresses k_step uses. Far operands
- * are fetched on the way, near ones are spared that. */
+/* All steps of k of a tile whose columns are `lines` lines of C; `columns` are those whose addresses k_step uses. Far
+ * operands are fetched on the way, near ones are spared that. */
 .macro k_loop k_step, lines, nv, nr, columns
   mov K, [STEP + STEP_K]
   test dword ptr [STEP + STEP_FLAGS], STEP_NEAR
@@ -344,13 +344,40 @@
   vmov_scalar BETA, xmm1
 .endm
 
-/* Sums from zmm<first> up are 0, A and B at the tile's first k. */
-.macro start_tile first, nr
+/* Sums go on from C: rax takes its stride and K its columns, before they are what they are in the loop. */
+.macro take_vector acc, offset, last
+  .if \last
+    vmov zmm\acc{k1}, [K + \offset]
+  .else
+    vmov zmm\acc, [K + \offset]
+  .endif
+.endm
+.macro take_column column, nv, nr
+  .set at_i, 0
+  .rept \nv
+    take_vector %(32 - \nv*\nr + \column*\nv + at_i), %(64*at_i), %(at_i + 1 == \nv)
+    .set at_i, at_i + 1
+  .endr
+.endm
+
+/* Sums from zmm<first> up are 0, or C by `take`, A and B at the tile's first k. */
+.macro start_tile first, take, nv, nr
   .set at_i, \first
   .rept 32 - \first
     zero %(at_i)
     .set at_i, at_i + 1
   .endr
+  test dword ptr [STEP + STEP_FLAGS], STEP_GO_ON
+  jz .Lstart\@
+  mov K, C
+  mov rax, [STEP + STEP_CSC]
+  .set at_j, 0
+  .rept \nr
+    \take %(at_j), \nv, \nr
+    add K, rax
+    .set at_j, at_j + 1
+  .endr
+.Lstart\@:
   mov A, A_TILE
   mov B0, B_BASE
   .if \nr > 4
@@ -397,7 +424,7 @@
   mov eax, -1
   bzhi eax, eax, ebx
   kmovw k1, eax
-  start_tile %(32 - \nv*\nr), \nr
+  start_tile %(32 - \nv*\nr), take_column, \nv, \nr
   .if \nv <= 4
     k_loop k_step_narrow, \nv, \nv, \nr, \nr
   .else

@@ -1,7 +1,8 @@
 /* Transposing in registers, for kernels that read a matrix lying along k: one unit of rows (16 of f32, 8 of f64) by
- * 64 bytes of k or by a piece of at most 32. An A of 16 bits is converted when it is loaded, 32 and 16 bytes of it. Half lines may go straight from memory into the halves of a register (a
+ * 64 bytes of k or by a piece of at most 32. Half lines may go straight from memory into the halves of a register (a
  * masked broadcast load needs no shuffle port); 4 x 4 or 2 x 2 transposes inside the 128-bit lanes and one exchange of
  * lanes do the rest: 48 shuffles and 32 loads for 16 x 16. Whole lines take 64 and 16.
+ * An A of 16 bits is converted when it is loaded; then a line and a piece are 32 and 16 bytes of it.
  * A whole cache line of each row is read at once, since rows a power of two apart share L1 sets.
  *
  * Registers: zmm16 .. zmm31 are overwritten; k2 selects the upper half, k5 the lower (set_masks, set_part_masks). */

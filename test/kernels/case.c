@@ -292,7 +292,8 @@ static void place_c(struct maker *mk, int64_t tiles) {
 /* Marks rows x cols elements at `offset` as C's and gives them values: trouble, where they must not be read. */
 static void fill_c_block(struct maker *mk, int64_t offset, int64_t rows, int64_t cols, bool hot) {
   struct test_case *tc = mk->tc;
-  bool unread = tc->step.beta == 0 || tc->step.flags & TSR_STORE_SUM, poison = unread && rng_chance(&mk->rng, 70);
+  bool stored = tc->step.flags & TSR_STORE_SUM, unread = stored ? !(tc->step.flags & TSR_GO_ON) : tc->step.beta == 0;
+  bool poison = unread && rng_chance(&mk->rng, 70);
   for (int64_t j = 0; j < cols; j++)
     for (int64_t i = 0; i < rows; i++) {
       int64_t at = offset + j * tc->step.csc + i * tc->size;
@@ -309,7 +310,7 @@ static void prepare_c(struct maker *mk, int64_t bytes) {
   if (bytes > 0) memset(tc->live.data, 0, tc->live.bytes);
 }
 
-static void make_gemm(struct maker *mk, const struct sizes *sizes) {
+static void make_gemm(struct maker *mk, const struct subject *s, const struct sizes *sizes) {
   struct test_case *tc = mk->tc;
   struct tsr_step *st = &tc->step;
   int64_t tiles = sizes->tiles, hot = rng_range(&mk->rng, 0, 2);
@@ -323,6 +324,7 @@ static void make_gemm(struct maker *mk, const struct sizes *sizes) {
   place_c(mk, tiles);
   pick_scalars(mk);
   if (rng_chance(&mk->rng, 15)) st->flags = TSR_STORE_SUM;
+  if (s->goes_on && tc->op == TSR_OP_GEMM && rng_chance(&mk->rng, 15)) st->flags = TSR_STORE_SUM | TSR_GO_ON;
   if (rng_chance(&mk->rng, 50)) st->flags |= TSR_NEAR;
   fill_a(mk, tiles, packed, edges && hot == 0);
   fill_b(mk, edges && hot == 1);
@@ -447,6 +449,7 @@ static void describe(struct maker *mk) {
   if (tc->op != TSR_OP_PACK_N && tc->op != TSR_OP_PACK_T)
     add(&text, ", alpha %g beta %g", st->alpha, st->beta);
   if (st->flags & TSR_STORE_SUM) add(&text, ", sums stored");
+  if (st->flags & TSR_GO_ON) add(&text, ", going on from C");
   if (st->flags & TSR_NEAR) add(&text, ", near");
   if (tc->slack) add(&text, ", operands off by %zu bytes", tc->slack);
 }
@@ -490,7 +493,7 @@ void case_make(struct test_case *tc, const struct subject *s, uint64_t seed, int
   struct sizes sizes = pick_sizes(&mk, s, index);
   switch (tc->op) {
     case TSR_OP_GEMM:
-    case TSR_OP_GEMM_AT: make_gemm(&mk, &sizes); break;
+    case TSR_OP_GEMM_AT: make_gemm(&mk, s, &sizes); break;
     case TSR_OP_PACK_N:
     case TSR_OP_PACK_T: make_pack(&mk, s, &sizes); break;
     default: make_update(&mk, &sizes); break;

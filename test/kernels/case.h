@@ -30,6 +30,7 @@ struct test_case {
 struct subject {
   const struct tsr_kernel *kernel;
   int64_t lanes;
+  bool goes_on; /* GEMM takes TSR_GO_ON */
   int64_t widths[MAX_WIDTHS];
   int nwidths;
 };

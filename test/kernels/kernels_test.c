@@ -63,7 +63,8 @@ static void add_width(struct subject *s, int64_t width) {
 
 /* The panel widths a packing kernel will be asked for are the rows and columns of its chip's GEMM tiles. */
 static void describe_subject(const struct tsr_chip *chip, const struct tsr_kernel *kernel, struct subject *s) {
-  *s = (struct subject){kernel, (int64_t)chip->vector_bytes() / tsr_size_of(kernel->tc), {0}, 0};
+  *s = (struct subject){.kernel = kernel, .lanes = (int64_t)chip->vector_bytes() / tsr_size_of(kernel->tc)};
+  s->goes_on = chip->goes_on;
   for (int i = 0; i < chip->nkernels; i++) {
     const struct tsr_kernel *k = &chip->kernel[i];
     if (k->op != TSR_OP_GEMM || k->tc != kernel->tc) continue;

@@ -34,7 +34,8 @@ const char *list_wrong_line(const struct tsr_kernel *k, int64_t lanes) {
 
 static bool clash(const struct tsr_kernel *x, const struct tsr_kernel *y, bool same_chip) {
   bool same_tile = x->mr == y->mr && x->nr == y->nr && x->per_vector == y->per_vector;
-  return strcmp(x->symbol, y->symbol) == 0 || (same_chip && x->op == y->op && x->ta == y->ta && x->tc == y->tc && same_tile);
+  bool same_job = x->op == y->op && x->ta == y->ta && x->tc == y->tc && same_tile;
+  return strcmp(x->symbol, y->symbol) == 0 || (same_chip && same_job);
 }
 
 int list_count_clashes(const struct tsr_chip *const *chips, int n, FILE *to) {

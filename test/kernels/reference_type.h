@@ -20,8 +20,7 @@ static REAL GET_A(tsr_type type, const char *from) {
   return (REAL)get_half(type, from);
 }
 
-static REAL SUM(tsr_type ta, const char *a, int64_t csa, const char *b, int64_t rsb, int64_t k) {
-  REAL s = 0;
+static REAL SUM(REAL s, tsr_type ta, const char *a, int64_t csa, const char *b, int64_t rsb, int64_t k) {
   for (int64_t p = 0; p < k; p++) s = FMA(GET_A(ta, a + p * csa), GET(b + p * rsb), s);
   return s;
 }
@@ -33,7 +32,7 @@ static void TILES(const struct tsr_step *st, tsr_type ta, int64_t mr, int64_t nr
       int64_t tile = i / mr, row = i % mr;
       char *cij = c + tile * st->dc + row * (int64_t)sizeof(REAL) + j * st->csc;
       const char *bj = j < nr ? b + j * st->csb : b + j / nr * st->db + j % nr * st->csb;
-      REAL s = SUM(ta, a + tile * st->da + row * rsa, csa, bj, st->rsb, st->k);
+      REAL s = SUM(st->flags & TSR_GO_ON ? GET(cij) : 0, ta, a + tile * st->da + row * rsa, csa, bj, st->rsb, st->k);
       if (st->flags & TSR_STORE_SUM)
         PUT(cij, s);
       else
@@ -70,7 +69,7 @@ static void GEMM(tsr_type type, int64_t m, int64_t n, int64_t k, int64_t kb, REA
       if (beta != 0) y = beta * GET(cij);
       for (int64_t p = 0; alpha != 0 && p < k; p += kb)
         y = FMA(alpha,
-                SUM(type, a + (i + p * m) * size, m * size, b + (p + j * k) * size, size, k - p < kb ? k - p : kb), y);
+                SUM(0, type, a + (i + p * m) * size, m * size, b + (p + j * k) * size, size, k - p < kb ? k - p : kb), y);
       PUT(cij, y);
     }
 }

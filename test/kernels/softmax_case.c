@@ -17,8 +17,11 @@
 
 static const char *const names[] = {"c", "a", "bias", "max", "sum", "keep", "add", "from", "to", "at", "slope"};
 
-enum theme { THEME_NORMAL, THEME_FAR, THEME_INTEGERS, THEME_MASKED, THEME_EQUAL, THEME_SPECIAL, THEME_WIDE, THEME_COUNT };
-static const char *const theme_names[] = {"normal", "far apart", "integers", "partly masked", "equal", "special", "wide"};
+enum theme {
+  THEME_NORMAL, THEME_FAR, THEME_INTEGERS, THEME_MASKED, THEME_EQUAL, THEME_SPECIAL, THEME_WIDE, THEME_COUNT
+};
+static const char *const theme_names[] = {"normal", "far apart", "integers", "partly masked", "equal", "special",
+                                          "wide"};
 
 /* The case under construction. */
 struct maker {
@@ -48,7 +51,9 @@ static float number(struct maker *mk) {
     case THEME_INTEGERS: return (float)rng_range(rng, -130, 5);
     case THEME_MASKED: return rng_chance(rng, 40) ? -INFINITY : uniform(rng, -20, 20);
     case THEME_EQUAL: return 3.25f;
-    case THEME_SPECIAL: return rng_chance(rng, 90) ? uniform(rng, -9, 9) : of_bits(make_value(rng, TSR_F32, FILL_SPECIAL));
+    case THEME_SPECIAL:
+      if (rng_chance(rng, 90)) return uniform(rng, -9, 9);
+      return of_bits(make_value(rng, TSR_F32, FILL_SPECIAL));
     case THEME_WIDE: return of_bits(make_value(rng, TSR_F32, rng_chance(rng, 50) ? FILL_WIDE : FILL_SPECIAL));
     default: return uniform(rng, -20, 20);
   }
@@ -291,7 +296,8 @@ static bool right_array(struct softmax_bench *bench, const struct softmax_case *
   const struct softmax_array *array = &sc->array[which];
   if (!array->words) return true;
   int64_t stray = margins_check(&bench->arena[which], (const unsigned char *)at, (size_t)array->words * 4);
-  if (stray) SAY("wrote at byte %lld of %s, which has %lld", (long long)stray, names[which], (long long)array->words * 4);
+  if (stray)
+    SAY("wrote at byte %lld of %s, which has %lld", (long long)stray, names[which], (long long)array->words * 4);
   for (int64_t i = 0; i < array->words && !stray; i++)
     if (!right_word(bench, names[which], array, i, at[i])) return false;
   return !stray;
@@ -332,8 +338,8 @@ static bool check_placed(struct softmax_bench *bench, const struct softmax_case 
   for (int i = 0; i < PROBE_REGISTERS; i++) probe.in[i] = UINT64_C(0xdeadbeef00000000) + (uint64_t)(i + 1) * 0x01010101;
   place(bench, sc, where, &pl);
   feclearexcept(FE_ALL_EXCEPT);
-  struct fault fault = guarded_call(sc->run, pl.step, (tsr_mem)pl.at[OPERAND_A],
-                                    (tsr_mem)pl.softmax, (tsr_mem)pl.at[OPERAND_C], &probe);
+  struct fault fault = guarded_call(sc->run, pl.step, (tsr_mem)pl.at[OPERAND_A], (tsr_mem)pl.softmax,
+                                    (tsr_mem)pl.at[OPERAND_C], &probe);
   int flags = fetestexcept(FE_ALL_EXCEPT);
   bool right = !faulted(bench, &pl, sc, fault) && right_registers(bench, &probe);
   if (!right) fesetenv(FE_DFL_ENV);

@@ -25,8 +25,8 @@ struct options {
 
 static const char *const usage =
     "Usage: softmax_test [options]\n"
-    "Runs SOFTMAX, SOFTMAX_T, MERGE and SOFTMAX_GRAD of every chip this machine can run, compares with the definition,\n"
-    "and measures the error of exp2.\n"
+    "Runs SOFTMAX, SOFTMAX_T, MERGE and SOFTMAX_GRAD of every chip this machine can run, compares with the\n"
+    "definition, and measures the error of exp2.\n"
     "  --seed N        the seed (default: the clock; it is printed)\n"
     "  --kernel TEXT   only kernels whose symbol contains TEXT\n"
     "  --chip NAME     only this chip's kernels\n"
@@ -97,7 +97,8 @@ static double worst_error(const struct tsr_kernel *kernel, uint32_t step, float 
 static int test_exp2(const struct options *o, const struct tsr_kernel *kernel) {
   float where = 0;
   double worst = worst_error(kernel, o->every_float ? 1 : 1000, &where);
-  printf("%s: exp2 on [-125, 0] is within %.3f units in the last place (at %a)\n", kernel->symbol, worst, (double)where);
+  printf("%s: exp2 on [-125, 0] is within %.3f units in the last place (at %a)\n", kernel->symbol, worst,
+         (double)where);
   return worst < EXP2_ULP_BOUND ? 0 : 1;
 }
 
@@ -153,15 +154,16 @@ PLANT(prefix_forgotten) {
   right(TSR_OP_SOFTMAX, st, a, (tsr_mem)&other, c);
 }
 
+static int64_t padded(int64_t rows) { return (rows + TSR_SOFTMAX_PAD - 1) / TSR_SOFTMAX_PAD * TSR_SOFTMAX_PAD; }
+
 PLANT(reads_beyond_from) {
   right(TSR_OP_SOFTMAX, st, a, b, c);
-  if (SM->from) (void)*(const volatile int32_t *)(SM->from + (st->m + TSR_SOFTMAX_PAD - 1) / TSR_SOFTMAX_PAD * TSR_SOFTMAX_PAD);
+  if (SM->from) (void)*(const volatile int32_t *)(SM->from + padded(st->m));
 }
 
 PLANT(writes_between_keys) {
   right(TSR_OP_SOFTMAX, st, a, b, c);
-  int64_t padded = (st->m + TSR_SOFTMAX_PAD - 1) / TSR_SOFTMAX_PAD * TSR_SOFTMAX_PAD;
-  if (st->n > 1 && st->csc > padded * 4) *(float *)(c + (tsr_mem)(padded * 4)) = 0;
+  if (st->n > 1 && st->csc > padded(st->m) * 4) *(float *)(c + (tsr_mem)(padded(st->m) * 4)) = 0;
 }
 
 PLANT(raises_invalid_for_masks) {
