@@ -14,8 +14,10 @@
 #define SERVES(condition, ...) \
   if (!(condition)) return tsr_fail(TSR_UNSUPPORTED, __VA_ARGS__)
 
-/* Rows of a tile: as many as keep S and dP of a chunk in the second cache beside the chunk itself. */
+/* Rows of a tile: as many as keep S and dP of a chunk in the second cache beside the chunk itself. And of its parts,
+ * where rows see different keys. */
 #define TILE_ROWS 96
+#define PART_ROWS 32
 /* Multiplications worth a thread. */
 #define WORTH_A_THREAD 400000.0
 
@@ -174,16 +176,22 @@ static int threads_for(const struct tsr_backward_problem *p, int most) {
   return threads < 1 ? 1 : (int)threads;
 }
 
+/* Whole tiles of the chip's GEMM, in parts of whole vectors. */
+static void choose_tiles(const tsr_context *context, struct tsr_backward_problem *p, struct tsr_attention_way *way) {
+  const struct tsr_kernels *f32 = &context->kernels[TSR_F32];
+  int64_t tallest = (int64_t)f32->gemm.units * f32->gemm.mu, lanes = (int64_t)f32->chip->vector_bytes() / 4;
+  way->rows = way->width = tallest * tsr_max(1, TILE_ROWS / tallest);
+  p->part = tsr_max(PART_ROWS, tsr_ceil_div(way->width, TSR_BACKWARD_PARTS));
+  p->part = tsr_round_up(p->part, tsr_max(lanes, 1));
+  p->tiles = tsr_ceil_div(p->rows, way->width);
+}
+
 static tsr_status run(const tsr_context *context, struct tsr_backward_problem *p) {
   struct tsr_team team;
-  const struct tsr_tiles *tiles = &context->kernels[TSR_F32].gemm;
   struct tsr_attention_way way = {.lanes = TSR_LANES_QUERIES};
   struct call call = {.context = context, .problem = p, .way = &way};
   way.threads = threads_for(p, tsr_threads_available(context));
-  p->part = (int64_t)tiles->units * tiles->mu;
-  while (p->part < TILE_ROWS / 4) p->part *= 2;
-  way.rows = way.width = p->part * tsr_max(1, TILE_ROWS / p->part);
-  p->tiles = tsr_ceil_div(p->rows, way.width);
+  choose_tiles(context, p, &way);
   if (!get_memory(&call, way.threads)) {
     way.threads = 1;
     if (!get_memory(&call, 1)) return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for the gradients of attention");

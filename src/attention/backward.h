@@ -1,9 +1,9 @@
 /* The gradients of attention inside the library: one pass over tiles of S, as FlashAttention-2's algorithm 2.
  *
  * A unit of work is a chunk of keys of one head of k against all rows of that head. It sums dk and dv by itself, and
- * adds to dq, tile of rows by tile of rows, in the order of the chunks: whoever comes too early waits. So no sum depends
- * on the number of threads. Units are claimed in an order in which those that are waited for come first, and rows are
- * walked from the last to the first, where the chunks of causal calls begin together. */
+ * adds to dq, tile of rows by tile of rows, in the order of the chunks: whoever comes too early waits. So no sum
+ * depends on the number of threads. Units are claimed in an order in which those that are waited for come first, and
+ * rows are walked from the last to the first, where the chunks of causal calls begin together. */
 #ifndef TSR_ATTENTION_BACKWARD_H
 #define TSR_ATTENTION_BACKWARD_H
 
@@ -32,6 +32,9 @@ struct tsr_backward_slot {
   float *lse, *delta;                  /* of each row: LSE times log2(e), inf where it is -inf; dout . out */
   float *dq;                           /* [row][d_qk], unless dq itself is f32 */
 };
+
+/* Parts of a tile, at most. */
+#define TSR_BACKWARD_PARTS 8
 
 /* What of a tile holds NaN or Inf, which must not count where a weight is 0. */
 enum { TSR_SPECIAL_Q = 1, TSR_SPECIAL_DOUT = 2 };

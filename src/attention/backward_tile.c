@@ -28,6 +28,7 @@ static size_t lay_out(struct tsr_backward_worker *b, char *memory) {
   b->dout = take(memory, &used, width * w->ld_v);
   b->q_t = take(memory, &used, width * d->d_qk);
   b->dout_t = take(memory, &used, width * d->d_v);
+  w->row = take(memory, &used, width * tsr_max(w->ld_k, w->ld_v));
   w->clean = take(memory, &used, tsr_max(TSR_CHUNK, width) * tsr_max(w->ld_k, w->ld_v));
   w->bias = take(memory, &used, d->mask_type ? width * TSR_CHUNK : 0);
   w->bias_t = take(memory, &used, d->mask_type ? scores : 0);
@@ -57,23 +58,24 @@ static void convert(const struct tsr_attention_worker *w, tsr_type to, double al
   w->kernels[TSR_F32].convert[to]->run(&step, (tsr_mem)a, 0, c);
 }
 
+/* Loops over long arrays, which compilers turn into vectors: x - x is NaN for what is not finite. */
 static bool is_special(const float *x, int64_t rows, int64_t d, int64_t ld) {
-  bool found = false;
-  for (int64_t r = 0; r < rows; r++)
-    for (int64_t e = 0; e < d; e++) found |= x[r * ld + e] - x[r * ld + e] != 0;
-  return found;
+  float found[TSR_MOST_HEAD_SIZE] = {0}, any = 0;
+  for (int64_t r = 0; r < rows; r++, x += ld)
+    for (int64_t e = 0; e < d; e++) found[e] += x[e] - x[e];
+  for (int64_t e = 0; e < d; e++) any += found[e];
+  return any != 0;
 }
 
-/* 16 sums side by side, then halves added to halves. */
+/* The products, halves added to halves. */
 static float dot(const float *x, const float *y, int64_t d) {
-  float lane[16] = {0};
-  int64_t e = 0;
-  for (; e + 16 <= d; e += 16)
-    for (int t = 0; t < 16; t++) lane[t] += x[e + t] * y[e + t];
-  for (int t = 0; e < d; e++, t++) lane[t] += x[e] * y[e];
-  for (int half = 8; half > 0; half /= 2)
-    for (int t = 0; t < half; t++) lane[t] += lane[t + half];
-  return lane[0];
+  float sum[TSR_MOST_HEAD_SIZE];
+  for (int64_t e = 0; e < d; e++) sum[e] = x[e] * y[e];
+  for (int64_t half; d > 1; d = half) {
+    half = (d + 1) / 2;
+    for (int64_t e = 0; e < d - half; e++) sum[e] += sum[half + e];
+  }
+  return sum[0];
 }
 
 /* Where row r of a head's dq is summed, and the bytes from query to query. */
@@ -91,11 +93,11 @@ void tsr_backward_prepare(struct tsr_backward_worker *b, const struct tsr_attent
   int64_t ld_v = w->ld_v, next;
   tsr_attention_gather(w, item, &p->q, 1, item->row, item->rows, b->q, w->ld_k);
   tsr_attention_gather(w, item, &p->dout, 1, item->row, item->rows, b->dout, ld_v);
-  tsr_attention_gather(w, item, &p->out, 1, item->row, item->rows, w->v, ld_v);
+  tsr_attention_gather(w, item, &p->out, 1, item->row, item->rows, w->row, ld_v);
   for (int64_t r = 0; r < item->rows; r++) {
     float lse = *tsr_attention_lse_of(&p->forward, item, item->row + r);
     slot->lse[item->row + r] = lse == -INFINITY ? INFINITY : (float)(lse * TSR_LOG2_E);
-    slot->delta[item->row + r] = dot(b->dout + r * ld_v, w->v + r * ld_v, p->out.d);
+    slot->delta[item->row + r] = dot(b->dout + r * ld_v, w->row + r * ld_v, p->out.d);
     memset((void *)dq_of(b, item, slot, item->row + r, &next), 0, (size_t)p->q.d * 4);
   }
   slot->special[tile] = (uint8_t)((is_special(b->q, item->rows, p->q.d, w->ld_k) ? TSR_SPECIAL_Q : 0) |
@@ -175,11 +177,16 @@ static void load_tile(struct tsr_backward_worker *b, const struct tsr_attention_
   const struct tsr_backward_problem *p = b->problem;
   struct tsr_attention_worker *w = &b->w;
   int64_t width = w->way->width;
-  tsr_attention_gather(w, item, &p->q, p->forward.q_scale, item->row, item->rows, b->q, w->ld_k);
-  tsr_attention_transpose(w, item->rows, width, p->q.d, b->q, w->ld_k, b->q_t);
   tsr_attention_gather(w, item, &p->q, 1, item->row, item->rows, b->q, w->ld_k);
+  convert(w, TSR_F32, p->forward.q_scale, p->q.d, item->rows, b->q, w->ld_k, (tsr_mem)w->row, w->ld_k * 4);
+  tsr_attention_transpose(w, item->rows, width, p->q.d, w->row, w->ld_k, b->q_t);
   tsr_attention_gather(w, item, &p->dout, 1, item->row, item->rows, b->dout, w->ld_v);
   tsr_attention_transpose(w, item->rows, width, p->out.d, b->dout, w->ld_v, b->dout_t);
+}
+
+/* Where P and dS of a row and key lie. */
+static int64_t place(const struct tsr_backward_worker *b, int64_t row, int64_t key) {
+  return key * b->w.way->width + row;
 }
 
 /* P in w.s and dS in dp, for the rows and keys of a view. */
@@ -188,30 +195,34 @@ static void weigh(struct tsr_backward_worker *b, const struct tsr_attention_item
   struct tsr_attention_worker *w = &b->w;
   const struct tsr_kernels *f32 = &w->kernels[TSR_F32];
   int64_t n = view->end - view->base, next = w->way->width * 4, row = item->row + view->row;
+  int64_t at = place(b, view->row, view->base);
+  tsr_mem s = (tsr_mem)(w->s + at), dp = (tsr_mem)(b->dp + at);
   struct tsr_step qk = {.k = b->problem->q.d, .csa = next, .rsb = 4, .csb = w->ld_k * 4, .csc = next,
                         .flags = TSR_STORE_SUM | TSR_NEAR};
   struct tsr_step dov = {.k = b->problem->out.d, .csa = next, .rsb = 4, .csb = w->ld_v * 4, .csc = next,
                          .flags = TSR_STORE_SUM | TSR_NEAR};
   tsr_attention_multiply(w->kernels, TSR_F32, &qk, view->rows, n, (tsr_mem)(b->q_t + view->row),
-                         (tsr_mem)(w->k + view->base * w->ld_k), (tsr_mem)w->s);
+                         (tsr_mem)(w->k + view->base * w->ld_k), s);
   tsr_attention_multiply(w->kernels, TSR_F32, &dov, view->rows, n, (tsr_mem)(b->dout_t + view->row),
-                         (tsr_mem)(w->v + view->base * w->ld_v), (tsr_mem)b->dp);
+                         (tsr_mem)(w->v + view->base * w->ld_v), dp);
   struct tsr_softmax sm = {.max = slot->lse + row, .sum = slot->delta + row, .to = w->to, .at = w->at};
   tsr_attention_describe_rows(w, item, chunk, view, &sm);
   tsr_attention_turn_bias(w, view, &sm);
   struct tsr_step step = {.m = view->rows, .n = n, .csa = next, .csc = next};
-  f32->softmax_grad->run(&step, (tsr_mem)b->dp, (tsr_mem)&sm, (tsr_mem)w->s);
+  f32->softmax_grad->run(&step, dp, (tsr_mem)&sm, s);
 }
 
-static void add_to_keys(struct tsr_backward_worker *b, const struct tsr_attention_view *view, int special) {
+/* Adds what rows r0 .. r0 + rows of a tile do to the gradients of keys from .. to. */
+static void add_to_keys(struct tsr_backward_worker *b, int special, int64_t r0, int64_t rows, int64_t from,
+                        int64_t to) {
   struct tsr_attention_worker *w = &b->w;
-  int64_t n = view->end - view->base, next = w->way->width * 4;
-  struct tsr_step dv = {.k = view->rows, .csa = w->ld_v * 4, .rsb = 4, .csb = next, .csc = w->ld_v * 4, .alpha = 1};
-  struct tsr_step dk = {.k = view->rows, .csa = w->ld_k * 4, .rsb = 4, .csb = next, .csc = w->ld_k * 4, .alpha = 1};
-  add_product(b, &dv, special & TSR_SPECIAL_DOUT, b->problem->out.d, n, (tsr_mem)(b->dout + view->row * w->ld_v),
-              (tsr_mem)w->s, (tsr_mem)(b->dv + view->base * w->ld_v));
-  add_product(b, &dk, special & TSR_SPECIAL_Q, b->problem->q.d, n, (tsr_mem)(b->q + view->row * w->ld_k),
-              (tsr_mem)b->dp, (tsr_mem)(b->dk + view->base * w->ld_k));
+  int64_t next = w->way->width * 4, at = place(b, r0, from);
+  struct tsr_step dv = {.k = rows, .csa = w->ld_v * 4, .rsb = 4, .csb = next, .csc = w->ld_v * 4, .alpha = 1};
+  struct tsr_step dk = {.k = rows, .csa = w->ld_k * 4, .rsb = 4, .csb = next, .csc = w->ld_k * 4, .alpha = 1};
+  add_product(b, &dv, special & TSR_SPECIAL_DOUT, b->problem->out.d, to - from, (tsr_mem)(b->dout + r0 * w->ld_v),
+              (tsr_mem)(w->s + at), (tsr_mem)(b->dv + from * w->ld_v));
+  add_product(b, &dk, special & TSR_SPECIAL_Q, b->problem->q.d, to - from, (tsr_mem)(b->q + r0 * w->ld_k),
+              (tsr_mem)(b->dp + at), (tsr_mem)(b->dk + from * w->ld_k));
 }
 
 /* One head of the group at a time: its rows lie evenly. */
@@ -223,8 +234,9 @@ static void add_to_dq(struct tsr_backward_worker *b, const struct tsr_attention_
     tsr_mem c = dq_of(b, item, slot, item->row + view->row + g, &next);
     struct tsr_step step = {.k = view->end - view->base, .csa = w->ld_k * 4, .rsb = w->way->width * 4,
                             .csb = group * 4, .csc = next, .alpha = b->problem->scale};
+    const float *ds = b->dp + place(b, view->row + g, view->base);
     add_product(b, &step, b->special_k, b->problem->q.d, tsr_ceil_div(view->rows - g, group),
-                (tsr_mem)(w->k + view->base * w->ld_k), (tsr_mem)(b->dp + g), c);
+                (tsr_mem)(w->k + view->base * w->ld_k), (tsr_mem)ds, c);
   }
 }
 
@@ -237,19 +249,42 @@ static bool is_inside(const struct tsr_attention_problem *p, const struct tsr_at
   return from <= chunk && to >= chunk + n;
 }
 
+/* The next key behind `key` where a part of the tile begins or ends to be computed. */
+static int64_t next_break(const struct tsr_attention_view *view, int parts, int64_t key) {
+  int64_t next = INT64_MAX;
+  for (int i = 0; i < parts; i++) {
+    if (view[i].base > key) next = tsr_min(next, view[i].base);
+    if (view[i].end > key) next = tsr_min(next, view[i].end);
+  }
+  return next;
+}
+
+/* Keys that the same parts have weights for, at a time; of these, parts that lie together. */
+static void add_parts(struct tsr_backward_worker *b, int special, const struct tsr_attention_view *view, int parts) {
+  for (int64_t from = 0, to; (to = next_break(view, parts, from)) < INT64_MAX; from = to)
+    for (int i = 0; i < parts; i++) {
+      int64_t rows = 0, r0 = view[i].row;
+      for (; i < parts && view[i].base <= from && view[i].end >= to && view[i].row == r0 + rows; i++)
+        rows += view[i].rows;
+      if (rows == 0) continue;
+      add_to_keys(b, special, r0, rows, from, to);
+      i--;
+    }
+}
+
 void tsr_backward_tile(struct tsr_backward_worker *b, const struct tsr_attention_item *item,
                        struct tsr_backward_slot *slot, int64_t tile, int64_t chunk, int64_t n) {
-  struct tsr_attention_worker *w = &b->w;
-  int64_t part = is_inside(w->problem, item, chunk, n) ? item->rows : b->problem->part;
-  bool loaded = false;
+  struct tsr_attention_view view[TSR_BACKWARD_PARTS];
+  int64_t part = is_inside(b->w.problem, item, chunk, n) ? item->rows : b->problem->part;
+  int parts = 0;
   for (int64_t row = 0; row < item->rows; row += part) {
-    struct tsr_attention_view view = {.row = row, .rows = tsr_min(part, item->rows - row)};
-    if (!tsr_attention_look(w, item, chunk, n, &view)) continue;
-    if (!loaded) load_tile(b, item);
-    loaded = true;
-    weigh(b, item, slot, chunk, &view);
-    add_to_keys(b, &view, slot->special[tile]);
-    tsr_backward_wait(&slot->turn[tile], chunk / TSR_CHUNK);
-    add_to_dq(b, item, slot, &view);
+    view[parts] = (struct tsr_attention_view){.row = row, .rows = tsr_min(part, item->rows - row)};
+    if (!tsr_attention_look(&b->w, item, chunk, n, &view[parts])) continue;
+    if (parts == 0) load_tile(b, item);
+    weigh(b, item, slot, chunk, &view[parts++]);
   }
+  if (parts == 0) return;
+  add_parts(b, slot->special[tile], view, parts);
+  tsr_backward_wait(&slot->turn[tile], chunk / TSR_CHUNK);
+  for (int i = 0; i < parts; i++) add_to_dq(b, item, slot, &view[i]);
 }

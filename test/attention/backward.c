@@ -2,6 +2,7 @@
  * of threads, nothing of what a masked key or query holds, nothing written beside them, errors that name the field. */
 #include <math.h>
 
+#include "src/core/memory.h"
 #include "test/attention/attention_test.h"
 
 static bool slow;
@@ -596,6 +597,37 @@ static void gradients_may_not_be_null(void **state) {
   good_close(&g);
 }
 
+static void no_memory(void **state) {
+  (void)state;
+  struct good g;
+  good_open(&g);
+  tsr_release();
+  tsr_scratch_fail_after(0);
+  check_refusal(&g.a, TSR_OUT_OF_MEMORY, "scratch memory");
+  tsr_scratch_fail_after(1); /* workers, but no slots */
+  check_refusal(&g.a, TSR_OUT_OF_MEMORY, "scratch memory");
+  tsr_scratch_fail_after(-1);
+  assert_int_equal(backward(&g.a, contexts[0], 2), TSR_OK);
+  good_close(&g);
+}
+
+static void nothing_to_do(void **state) {
+  (void)state;
+  tsr_attention_desc d = TSR_ATTENTION_DESC;
+  float k[3 * 8] = {0}, dk[3 * 8], dv[3 * 8];
+  tsr_attention_set_sizes(&d, 0, 1, 1, 3, 3, 8, 8);
+  assert_int_equal(tsr_attention_backward(contexts[0], &d, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL), TSR_OK);
+  tsr_attention_set_sizes(&d, 1, 1, 1, 0, 3, 8, 8);
+  for (int i = 0; i < 3 * 8; i++) dk[i] = dv[i] = 1;
+  assert_int_equal(tsr_attention_backward(contexts[0], &d, NULL, k, k, NULL, NULL, NULL, NULL, dk, dv), TSR_OK);
+  for (int i = 0; i < 3 * 8; i++) assert_true(dk[i] == 0 && dv[i] == 0);
+  tsr_attention_set_sizes(&d, 1, 1, 1, 3, 0, 8, 8);
+  float lse[3] = {-INFINITY, -INFINITY, -INFINITY};
+  for (int i = 0; i < 3 * 8; i++) dk[i] = 1;
+  assert_int_equal(tsr_attention_backward(contexts[0], &d, k, NULL, NULL, k, lse, k, dk, NULL, NULL), TSR_OK);
+  for (int i = 0; i < 3 * 8; i++) assert_true(dk[i] == 0);
+}
+
 int main(int argc, char **argv) {
   slow = argc > 1 && strcmp(argv[1], "slow") == 0;
   const struct CMUnitTest tests[] = {
@@ -604,6 +636,8 @@ int main(int argc, char **argv) {
       gemm_unit_test(masked_values_do_not_leak),
       gemm_unit_test(errors_name_the_field),
       gemm_unit_test(gradients_may_not_be_null),
+      gemm_unit_test(no_memory),
+      gemm_unit_test(nothing_to_do),
   };
   return cmocka_run_group_tests(tests, open_contexts, close_contexts);
 }
