@@ -66,10 +66,25 @@
   set_part_masks
 .endm
 
-/* Fetches the next unit's lines at this k into L2: its rows lie too far apart for the hardware to see them coming. */
-.macro prefetch_next_unit
+/* PART = bytes to the rows whose lines are fetched now: the next unit's. Rows of 16 bits are gone sooner: those some
+ * 8 KiB ahead. */
+.macro set_rows_ahead
   mov PART, RS
   shl PART, UNIT_SHIFT
+#if A_SIZE != SIZE
+  cmp qword ptr [STEP + STEP_K], 128
+  jg .Lahead\@
+  add PART, PART
+  cmp qword ptr [STEP + STEP_K], 64
+  jg .Lahead\@
+  add PART, PART
+.Lahead\@:
+#endif
+.endm
+
+/* Fetches lines of rows further down into L2: they lie too far apart for the hardware to see them coming. */
+.macro prefetch_rows
+  set_rows_ahead
   add PART, ROW0
   .rept LANES/4
     prefetcht1 [PART]
@@ -89,7 +104,7 @@
   jl .Lparts\@
 .Lline\@:
   set_lane_rows
-  prefetch_next_unit
+  prefetch_rows
 #if A_SIZE == SIZE
   load_unit_line_halves
 #else
