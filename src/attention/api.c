@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "src/attention/device.h"
 #include "src/attention/space.h"
 #include "src/core/memory.h"
 #include "src/core/threads.h"
@@ -76,7 +77,7 @@ tsr_status tsr_attention(tsr_context *given, const tsr_attention_desc *d, const 
   if (status == TSR_OK) status = tsr_attention_check(context, d);
   if (status != TSR_OK || is_empty(d)) return status;
   if ((status = tsr_attention_check_data(d, q, k, v, out, lse)) != TSR_OK) return status;
-  if (context->device) return tsr_fail(TSR_UNSUPPORTED, "attention is not there on devices yet");
+  if (context->device) return tsr_attention_on_device(context, d, q, k, v, out, lse);
   tsr_attention_normalise(d, q, k, v, out, lse, &problem);
   if ((status = check_plan(context, &problem)) != TSR_OK) return status;
   bool tries = tsr_tune_writes() && tsr_attention_tries(context, &problem, &way, &trial);
