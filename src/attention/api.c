@@ -76,8 +76,8 @@ tsr_status tsr_attention(tsr_context *given, const tsr_attention_desc *d, const 
   tsr_status status = tsr_context_get(given, &context);
   if (status == TSR_OK) status = tsr_attention_check(context, d);
   if (status != TSR_OK || is_empty(d)) return status;
-  if ((status = tsr_attention_check_data(d, q, k, v, out, lse)) != TSR_OK) return status;
   if (context->device) return tsr_attention_on_device(context, d, q, k, v, out, lse);
+  if ((status = tsr_attention_check_data(d, q, k, v, out, lse)) != TSR_OK) return status;
   tsr_attention_normalise(d, q, k, v, out, lse, &problem);
   if ((status = check_plan(context, &problem)) != TSR_OK) return status;
   bool tries = tsr_tune_writes() && tsr_attention_tries(context, &problem, &way, &trial);
