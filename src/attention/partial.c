@@ -67,13 +67,24 @@ static void merge_row(const tsr_context *context, int64_t chunks, int64_t d_v, c
   if (lse) *lse = tsr_attention_lse(max, sum);
 }
 
-static tsr_status check_merge(int64_t parts, int64_t rows, int64_t d_v, int64_t stride_out) {
-  CHECK(parts >= 1, "%lld parts to merge: there must be at least 1", (long long)parts);
+static tsr_status check_rows(const char *name, int64_t rows, int64_t d_v, int64_t stride) {
+  int64_t extent;
+  CHECK(rows <= 1 || stride >= d_v, "%s is %lld: rows hold %lld elements", name, (long long)stride, (long long)d_v);
+  CHECK(rows <= 1 || (!__builtin_mul_overflow(rows, stride, &extent) && extent < INT64_MAX / 16),
+        "%s is %lld: %lld rows would not fit the address space", name, (long long)stride, (long long)rows);
+  return TSR_OK;
+}
+
+static tsr_status check_merge(const char *parts_name, int64_t parts, int64_t rows, int64_t d_v, const char *stride_name,
+                              int64_t stride) {
+  int64_t states;
+  CHECK(parts >= 1, "%s is %lld: there must be at least 1", parts_name, (long long)parts);
   CHECK(rows >= 0, "rows is %lld: it cannot be negative", (long long)rows);
   CHECK(d_v >= 1 && d_v <= TSR_MOST_HEAD_SIZE, "d_v is %lld: use 1 to %d", (long long)d_v, TSR_MOST_HEAD_SIZE);
-  CHECK(rows <= 1 || stride_out >= d_v, "the stride of the result is %lld: rows hold %lld elements",
-        (long long)stride_out, (long long)d_v);
-  return TSR_OK;
+  CHECK(!__builtin_mul_overflow(parts, rows, &states) && states < INT64_MAX / 16 / (d_v + 2),
+        "%s is %lld: states of %lld rows would not fit the address space", parts_name, (long long)parts,
+        (long long)rows);
+  return check_rows(stride_name, rows, d_v, stride);
 }
 
 static tsr_status get_cpu(tsr_context *given, tsr_context **context) {
@@ -87,7 +98,7 @@ tsr_status tsr_attention_merge(tsr_context *given, int64_t chunks, int64_t rows,
                                tsr_type type_out, void *out, int64_t stride_out, float *lse) {
   tsr_context *context;
   tsr_status status = get_cpu(given, &context);
-  if (status == TSR_OK) status = check_merge(chunks, rows, d_v, stride_out);
+  if (status == TSR_OK) status = check_merge("chunks", chunks, rows, d_v, "stride_out", stride_out);
   if (status != TSR_OK || rows == 0) return status;
   CHECK(type_out == TSR_F32 || type_out == TSR_F16 || type_out == TSR_BF16,
         "type_out is %d: use TSR_F32, TSR_F16 or TSR_BF16", (int)type_out);
@@ -119,7 +130,8 @@ tsr_status tsr_attention_merge_normalised(tsr_context *given, int parts, int64_t
                                           float *result, int64_t stride_result, float *result_lse) {
   tsr_context *context;
   tsr_status status = get_cpu(given, &context);
-  if (status == TSR_OK) status = check_merge(parts, rows, d_v, stride_result);
+  if (status == TSR_OK) status = check_merge("parts", parts, rows, d_v, "stride_result", stride_result);
+  if (status == TSR_OK) status = check_rows("stride", rows, d_v, stride);
   if (status != TSR_OK || rows == 0) return status;
   CHECK(out && lse, "%s is NULL but rows is not 0", out ? "lse" : "out");
   CHECK(result, "result is NULL but rows is not 0");

@@ -82,6 +82,7 @@ struct view {
   const void *q, *k, *v;
   int64_t b0, h0, i0;
   int32_t one_length; /* what d.kv_lens points to in effect, where it is not -1 */
+  char words[64];     /* a plan; "" is the library's choice */
 };
 struct view view_whole(const struct problem *p, tsr_context *context, int threads);
 /* Narrows a view; false when a descriptor cannot say it. */
@@ -93,7 +94,7 @@ bool view_queries(struct view *v, int64_t i, int64_t queries);
 typedef tsr_status compute(const struct view *v, void *out, float *lse);
 compute plain_call, planned_call, in_parts;
 
-/* The descriptor that a view stands for; its kv_lens may point into the view. */
+/* The descriptor that a view stands for; its kv_lens and plan may point into the view. */
 tsr_attention_desc view_desc(const struct view *v);
 /* Elements from the first to the last of out; floats of lse; where row i of head h of sequence b lies in both. */
 int64_t out_extent(const tsr_attention_desc *d);
@@ -102,9 +103,9 @@ int64_t out_at(const tsr_attention_desc *d, int64_t b, int64_t h, int64_t i);
 int64_t lse_at(const tsr_attention_desc *d, int64_t b, int64_t h, int64_t i);
 
 /* Computes a view into guarded memory and compares with the problem's rows, bit for bit, and all else with what was
- * there before. TSR_UNSUPPORTED counts as a refusal (see refused) if nothing was written. */
+ * there before. TSR_UNSUPPORTED, and a plan in words that is not possible, are refusals, in which nothing was written. */
 bool view_holds(const struct view *v, compute *how, bool with_lse, char *why);
 void check_view(const struct view *v, compute *how);
-extern int refused, accepted;
+extern int refused, accepted, impossible_plans;
 
 #endif

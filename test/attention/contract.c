@@ -107,6 +107,32 @@ static void planned_calls(void **state) {
   each_problem(4, 3e6, planned);
 }
 
+/* Both ways of the lanes, items and tiles of any size, chunks shared by threads. */
+static void draw_words(struct view *v, struct rng *rng) {
+  int width = 16 * (1 + (int)rng_below(rng, 7)), tiles = 1 + (int)rng_below(rng, 4), rows = 1 + (int)rng_below(rng, 90);
+  if (rng_below(rng, 2))
+    snprintf(v->words, sizeof v->words, "lanes=queries width=%d rows=%d", width, width * tiles);
+  else
+    snprintf(v->words, sizeof v->words, "lanes=keys rows=%d split=%s", rows, rng_below(rng, 2) ? "yes" : "no");
+  if (rng_below(rng, 2)) snprintf(v->words + strlen(v->words), 16, " threads=%d", v->threads);
+}
+
+static void any_plan(struct problem *p, struct rng *rng) {
+  for (int c = 0; c < ncontexts; c++)
+    for (int i = 0; i < (is_generic(contexts[c]) ? 1 : 4); i++) {
+      struct view v = view_for(p, contexts[c], 1 + (int)rng_below(rng, 4), rng);
+      draw_words(&v, rng);
+      check_view(&v, i % 2 ? planned_call : plain_call);
+    }
+}
+
+static void plans_change_no_bit(void **state) {
+  (void)state;
+  impossible_plans = 0;
+  each_problem(8, 3e6, any_plan);
+  if (impossible_plans > accepted / 3) fail_msg("only %d of %d plans were possible", accepted, accepted + impossible_plans);
+}
+
 static void split(struct problem *p, struct rng *rng) {
   for (int c = 0; c < ncontexts; c++) {
     struct view v = view_for(p, contexts[c], 1 + (int)rng_below(rng, 4), rng);
@@ -174,6 +200,7 @@ int main(int argc, char **argv) {
       gemm_unit_test(reference_is_near_f64), gemm_unit_test(same_bits_as_the_reference),
       gemm_unit_test(same_bits_of_any_part), gemm_unit_test(decoding_is_prefill),
       gemm_unit_test(planned_calls),         gemm_unit_test(partial_results_merge),
+      gemm_unit_test(plans_change_no_bit),
       gemm_unit_test(lse_may_be_null),
   };
   return cmocka_run_group_tests(tests, open_contexts, close_contexts);

@@ -4,10 +4,10 @@
 #include "src/core/memory.h"
 #include "test/attention/attention_test.h"
 
-int refused, accepted;
+int refused, accepted, impossible_plans;
 
 struct view view_whole(const struct problem *p, tsr_context *context, int threads) {
-  return (struct view){p, context, threads, p->d, p->q, p->k, p->v, 0, 0, 0, -1};
+  return (struct view){p, context, threads, p->d, p->q, p->k, p->v, 0, 0, 0, -1, ""};
 }
 
 static const void *ahead(const void *from, tsr_type type, int64_t elements) {
@@ -101,6 +101,7 @@ bool view_queries(struct view *v, int64_t i, int64_t queries) {
 tsr_attention_desc view_desc(const struct view *v) {
   tsr_attention_desc d = v->d;
   if (v->one_length >= 0) d.kv_lens = &v->one_length;
+  if (v->words[0]) d.plan = v->words;
   return d;
 }
 
@@ -253,8 +254,8 @@ static bool say(const struct view *v, char *why, const char *format, ...) {
   char text[WHY - 220];
   va_list args;
   problem_text(v->p, text, sizeof text);
-  int used = snprintf(why, WHY, "%s; %s, %d threads, from %lld/%lld/%lld: ", text, tsr_context_isa(v->context), v->threads,
-                      (long long)v->b0, (long long)v->h0, (long long)v->i0);
+  int used = snprintf(why, WHY, "%s; %s, %d threads, from %lld/%lld/%lld %s: ", text, tsr_context_isa(v->context),
+                      v->threads, (long long)v->b0, (long long)v->h0, (long long)v->i0, v->words);
   va_start(args, format);
   vsnprintf(why + used, (size_t)(WHY - used), format, args);
   va_end(args);
@@ -312,8 +313,9 @@ bool view_holds(const struct view *v, compute *how, bool with_lse, char *why) {
     accepted++;
     holds = results_hold(v, &d, &out, with_lse ? (const float *)lse.data : NULL, why);
   } else {
-    refused++;
-    holds = (status == TSR_UNSUPPORTED && untouched(&out) && untouched(&lse)) ||
+    bool plan = v->words[0] && status == TSR_INVALID_ARGUMENT && strncmp(tsr_last_error(), "plan:", 5) == 0;
+    *(plan ? &impossible_plans : &refused) += 1;
+    holds = ((plan || status == TSR_UNSUPPORTED) && untouched(&out) && untouched(&lse)) ||
             say(v, why, "%s: %s", tsr_status_string(status), tsr_last_error());
   }
   guarded_close(&out);
