@@ -48,6 +48,14 @@
 /* Register numbers are computed: %expr passes a value to a macro, at_i and at_j are the running vector and column. */
 .altmacro
 
+#if defined(A_BLOCK)
+/* A block has two vectors. */
+.macro load_vector reg, offset, last
+  .if (\offset) % A_BLOCK == 0
+    load_block \reg, %(\reg + 1), <A + \offset>
+  .endif
+.endm
+#else
 .macro load_vector reg, offset, last
   .if \last
     load_a(zmm\reg, {k1}{z}, [A + \offset])
@@ -55,6 +63,7 @@
     load_a(zmm\reg, , [A + \offset])
   .endif
 .endm
+#endif
 
 /* `how` x, y, [column j of B at this k] */
 .macro with_column j, how, x, y

@@ -1,5 +1,5 @@
 /* The two element types behind one set of names. A file defines TSR_ELEMENT_F32 or TSR_ELEMENT_F64 first; with f32 it
- * may define TSR_A_F16 or TSR_A_BF16, of which A's vectors are made. */
+ * may define TSR_A_F16, TSR_A_BF16, TSR_A_Q8_0 or TSR_A_Q4_0, of which A's vectors are made. */
 #if defined(TSR_ELEMENT_F32)
 #define SIZE 4
 #define LANES 16
@@ -45,9 +45,13 @@
 #define load_a(reg, mask, at) vpmovzxwd reg mask, at; vpslld reg, reg, 16
 #define load_a_halves(reg, low, high) \
   vpmovzxwd ymm##reg{k5}{z}, [low]; vpmovzxwd zmm##reg{k2}, [high - 16]; vpslld zmm##reg, zmm##reg, 16
+#elif defined(TSR_A_Q8_0) || defined(TSR_A_Q4_0)
+#include "kernels/x86_avx512/blocks.h"
 #else
 #define A_SIZE SIZE
 #define load_a(reg, mask, at) vmov reg mask, at
 #define load_a_halves(reg, low, high) vmov ymm##reg{k5}{z}, [low]; vhalf zmm##reg{k2}, [high]
 #endif
+#if !defined(A_BLOCK)
 #define A_VECTOR (LANES*A_SIZE)
+#endif
