@@ -113,6 +113,7 @@ static void make_states(struct maker *mk) {
   for (int64_t i = 0; i < mk->m; i++) {
     bool first = rng_chance(&mk->rng, 30);
     max->before[i] = first ? -INFINITY : wild(mk) ? number(mk) : uniform(&mk->rng, -30, 30);
+    if (isnan(max->before[i])) max->before[i] = INFINITY; /* what a row with a NaN has had since */
     sum->before[i] = first ? 0 : wild(mk) ? number(mk) : uniform(&mk->rng, 1, 300);
   }
 }
