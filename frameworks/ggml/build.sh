@@ -50,5 +50,6 @@ ninja -C "$out/cmake" ggml ggml-cpu $programs
 
 [ -f "$out/backend/build.ninja" ] || meson setup "$out/backend" frameworks/ggml -Dggml="$source/ggml" \
   -Dggml_libraries="$out/cmake/bin" -Dtessera="$PWD/build" -Dwerror=true
+[ -z "$programs" ] || meson configure "$out/backend" -Dllama="$source"
 ninja -C "$out/backend"
 ln -sf backend/libggml-tessera.so "$out/libggml-tessera.so"
