@@ -14,6 +14,7 @@ import warnings
 
 TYPES = ("f32", "f16", "bf16")
 MOST_SCORES = 1 << 27  # which the unfused kernel keeps in memory
+MOST_REPEATED = 1 << 29  # bytes of keys and values
 chosen = {}  # the way, by shape
 
 
@@ -25,10 +26,10 @@ class Calls:
         self.torch, self.causal, kind, layout = torch, words[7] == "1", words[8], words[9]
         batch, heads_q, heads_kv, self.len_q, self.len_kv, d_qk, d_v = sizes
         self.type = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}[kind]
-        self.q = self.tensor(batch, heads_q, self.len_q, d_qk, "rows", 8)
+        self.q = self.tensor(batch, heads_q, self.len_q, d_qk, "rows", 32)
         self.k = self.tensor(batch, heads_kv, self.len_kv, d_qk, layout, 1)
         self.v = self.tensor(batch, heads_kv, self.len_kv, d_v, layout, 1)
-        self.run = self.fastest(words)
+        self.run = self.fastest(tuple(words))
 
     def masks(self):
         """It has no causal mask whose last query sees all keys, but where there are as many queries as keys."""
@@ -41,37 +42,45 @@ class Calls:
         return [{"attn_mask": seen}, {"attn_mask": added}]
 
     def ways(self):
-        attention, nn = self.torch.nn.functional.scaled_dot_product_attention, self.torch.nn.attention
+        """What can be chosen: the kernel, whether heads of keys are repeated, the mask."""
+        backend, group = self.torch.nn.attention.SDPBackend, self.q.shape[1] // self.k.shape[1]
+        repeated = group * (self.k.nbytes + self.v.nbytes) <= MOST_REPEATED and group > 1
+        unfused = self.q.shape[0] * self.q.shape[1] * self.len_q * self.len_kv <= MOST_SCORES
+        return [(kernel, repeat, mask)
+                for kernel in [backend.FLASH_ATTENTION] + [backend.MATH] * unfused
+                for repeat in [False] + [True] * repeated
+                for mask in range(len(self.masks()))]
+
+    def build(self, way):
+        """A function that calls it so many times and gives the seconds."""
+        kernel, repeat, mask = way
         group = self.q.shape[1] // self.k.shape[1]
-        backends = [nn.SDPBackend.FLASH_ATTENTION]
-        if self.q.shape[0] * self.q.shape[1] * self.len_q * self.len_kv <= MOST_SCORES:
-            backends.append(nn.SDPBackend.MATH)
-        keys = [(self.k, self.v, {"enable_gqa": True} if group > 1 else {})]
-        if group > 1:
-            keys.append((self.k.repeat_interleave(group, 1), self.v.repeat_interleave(group, 1), {}))
-        for backend in backends:
-            for k, v, shared in keys:
-                for mask in self.masks():
-                    def run(calls, backend=backend, k=k, v=v, options=shared | mask):
-                        with nn.sdpa_kernel(backend):
-                            start = time.monotonic()
-                            for _ in range(calls):
-                                self.out = attention(self.q, k, v, **options)
-                            return time.monotonic() - start
-                    yield run
+        k, v = (t.repeat_interleave(group, 1) if repeat else t for t in (self.k, self.v))
+        options = self.masks()[mask] | ({"enable_gqa": True} if group > 1 and not repeat else {})
+        attention = self.torch.nn.functional.scaled_dot_product_attention
+
+        def run(calls):
+            with self.torch.nn.attention.sdpa_kernel(kernel):
+                start = time.monotonic()
+                for _ in range(calls):
+                    self.out = attention(self.q, k, v, **options)
+                return time.monotonic() - start
+        return run
 
     def fastest(self, words):
-        """Tried once a shape; a way that does not take such operands is passed over."""
-        ways, times = list(self.ways()), []
-        if tuple(words) not in chosen:
+        """Tried once a shape; a way that does not take such operands is passed over, one far behind is tried once."""
+        ways = self.ways()
+        if words not in chosen:
+            times = []
             for way in ways:
                 try:
-                    way(1)
-                    times.append(min(way(1) for _ in range(2)))
+                    run = self.build(way)
+                    first = run(1)
+                    times.append(first if times and first > 3 * min(times) else run(1))
                 except RuntimeError:
                     times.append(float("inf"))
-            chosen[tuple(words)] = times.index(min(times))
-        return ways[chosen[tuple(words)]]
+            chosen[words] = ways[times.index(min(times))]
+        return self.build(chosen[words])
 
     def tensor(self, batch, heads, rows, d, layout, scale):
         """[batch][heads][rows][d] that lies in memory as the layout says; a short block of numbers over and over."""

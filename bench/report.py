@@ -17,7 +17,10 @@ COLORS = {
     "openblas-deb": "#f0d08a",
     "blis": "#009e73",
     "mkl": "#cc79a7",
+    "pytorch": "#d55e00",
+    "ggml": "#009e73",
 }
+KNOWN = len(COLORS)
 SPARE = ["#d55e00", "#56b4e9", "#7f7f7f", "#8c564b", "#17becf"]
 
 PAGE = """<!DOCTYPE html>
@@ -33,7 +36,7 @@ th:first-child, td:first-child {{ text-align: left }}
 td.best {{ font-weight: 600 }} svg {{ max-width: 100%; height: auto }} .note {{ color: #555 }}
 .scroll {{ overflow-x: auto }}
 </style></head><body>
-<h1>Tessera beside other BLAS libraries</h1>
+<h1>Tessera beside other libraries</h1>
 {body}
 </body></html>
 """
@@ -41,7 +44,7 @@ td.best {{ font-weight: 600 }} svg {{ max-width: 100%; height: auto }} .note {{ 
 
 def color(name):
     if name not in COLORS:
-        COLORS[name] = SPARE[(len(COLORS) - 6) % len(SPARE)]
+        COLORS[name] = SPARE[(len(COLORS) - KNOWN) % len(SPARE)]
     return COLORS[name]
 
 
@@ -68,21 +71,23 @@ def rate(batch, case, name, what="median"):
     time = seconds(case, name, what)
     if not time:
         return None
-    if batch["section"] == "skinny":
+    if batch["section"] in OF_BYTES:
         return case["bytes"] / time * 1e-9
-    if batch["section"] == "overhead":
-        return time * 1e9
+    if batch["section"] in OF_TIME:
+        return time * OF_TIME[batch["section"]]
     return case["flops"] / time * 1e-9
 
 
-UNITS = {"skinny": "GB/s", "overhead": "ns a call"}
+OF_BYTES = ("skinny", "decode")
+OF_TIME = {"overhead": 1e9, "steps": 1e6, "lengths": 1e6}  # what a second is in the section's unit
+UNITS = {"skinny": "GB/s", "decode": "GB/s", "overhead": "ns a call", "steps": "us a call", "lengths": "us a call"}
 
 
 def limit(batch, case):
     """The limit in the section's unit, or None where it says nothing."""
-    if batch["section"] == "overhead" or not case["limit_seconds"]:
+    if batch["section"] in OF_TIME or not case["limit_seconds"]:
         return None
-    amount = case["bytes"] if batch["section"] == "skinny" else case["flops"]
+    amount = case["bytes"] if batch["section"] in OF_BYTES else case["flops"]
     return amount / case["limit_seconds"] * 1e-9
 
 
@@ -119,6 +124,91 @@ def bars(batch, names):
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(ncols=len(names) + 1, loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=9)
     return svg(figure)
+
+
+def plain_axes(axes, columns):
+    axes.grid(color="#ddd", linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(ncols=columns, loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=8)
+
+
+def line(axes, points, name, **style):
+    """One library's curve; nothing where there are no points."""
+    if points:
+        axes.plot(*zip(*sorted(points)), marker="o", markersize=3, color=color(name),
+                  linewidth=2.2 if name == "tessera" else 1.3, **style)
+
+
+def times_of(cases, name, x, scale):
+    return [(case[x], seconds(case, name) * scale) for case in cases if seconds(case, name)]
+
+
+def steps(batch, names):
+    """Time over the number of queries, a picture for each kind of call."""
+    kinds = {}
+    for case in batch["cases"]:
+        kinds.setdefault((case["heads_q"], case["heads_kv"], case["len_kv"], case["d_qk"], case["kv"]), []).append(case)
+    out = []
+    for (heads, heads_kv, len_kv, d, kv), cases in kinds.items():
+        if len(cases) < 4:
+            continue
+        figure, axes = plt.subplots(figsize=(10, 3.6))
+        for name in names:
+            line(axes, times_of(cases, name, "len_q", 1e6), name, label=name)
+        axes.set_xlabel("queries (%d heads on %d, %d keys of %d, %s)" % (heads, heads_kv, len_kv, d, kv))
+        axes.set_ylabel("us")
+        axes.set_ylim(bottom=0)
+        plain_axes(axes, len(names))
+        out.append(svg(figure))
+    return "".join(out)
+
+
+def lengths(batch, names):
+    """Cost against length, for prompts and for one query."""
+    figure, pictures = plt.subplots(1, 2, figsize=(10, 3.8))
+    kinds = (("prompt of so many tokens, causal", lambda case: case["len_q"] == case["len_kv"]),
+             ("one query, keys in the cache", lambda case: case["len_q"] == 1))
+    for axes, (title, wanted) in zip(pictures, kinds):
+        cases = [case for case in batch["cases"] if wanted(case)]
+        for name in names:
+            line(axes, times_of(cases, name, "len_kv", 1e6), name, label=name)
+        limits = sorted((case["len_kv"], case["limit_seconds"] * 1e6) for case in cases if case["limit_seconds"])
+        if limits:
+            axes.plot(*zip(*limits), color="#222", linewidth=1, linestyle="--", label="limit")
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        axes.set_xlabel(title)
+        axes.set_ylabel("us")
+        plain_axes(axes, len(names) + 1)
+    figure.tight_layout()
+    return svg(figure)
+
+
+def prefill(batch, names):
+    """% of the FMA peak over the length, a picture for each size of a head; causal dashed."""
+    sizes = sorted({case["d_qk"] for case in batch["cases"]})
+    if len({case["len_q"] for case in batch["cases"]}) < 3:
+        return ""
+    figure, pictures = plt.subplots(1, len(sizes), figsize=(10, 3.6), sharey=True, squeeze=False)
+    for axes, d in zip(pictures[0], sizes):
+        for name in names:
+            for kv in ("f32", "f16"):
+                for causal in (0, 1):
+                    points = [(case["len_q"], 100 * case["flops"] / seconds(case, name) / batch["peak_f32"])
+                              for case in batch["cases"] if seconds(case, name) and
+                              (case["d_qk"], case["kv"], case["causal"]) == (d, kv, causal)]
+                    label = None if causal or kv == "f16" else name
+                    line(axes, points, name, label=label, linestyle="--" if causal else "-",
+                         alpha=1 if kv == "f32" else 0.5)
+        axes.set_xscale("log", base=2)
+        axes.set_ylim(0, 100)
+        axes.set_xlabel("tokens, heads of %d" % d)
+        plain_axes(axes, len(names))
+    pictures[0][0].set_ylabel("% of FMA peak")
+    return svg(figure) + "<p class='note'>Dashed: causal, by useful operations. Pale: f16 keys and values.</p>"
+
+
+CURVES = {"steps": steps, "lengths": lengths, "prefill": prefill}
 
 
 def is_square(case):
@@ -167,7 +257,7 @@ def figures(batch, names):
     for case in batch["cases"]:
         values = {name: rate(batch, case, name) for name in names}
         known = [value for value in values.values() if value]
-        best = (min(known) if batch["section"] == "overhead" else max(known)) if known else None
+        best = (min(known) if batch["section"] in OF_TIME else max(known)) if known else None
         row = [case["label"]]
         for name in names:
             result = case["seconds"].get(name, {})
@@ -253,9 +343,11 @@ def section(batch, names):
     out.append("<p class='note'>FMA peak %.1f GFLOP/s, reads from memory %.1f GB/s.</p>" % (
         batch["peak_" + batch["type"]] * 1e-9, batch["bandwidth"][-1][1] * 1e-9))
     curve = squares(batch, names) if batch["section"] == "gemm" else None
+    if batch["section"] in CURVES:
+        curve = CURVES[batch["section"]](batch, names)
     if curve:
         out.append(curve)
-    out += [bars(batch, names), means(batch, names), "<details><summary>All figures</summary>", figures(batch, names),
+    out += ["" if batch["section"] in ("steps", "lengths") else bars(batch, names), means(batch, names), "<details><summary>All figures</summary>", figures(batch, names),
             "</details>"]
     return "".join(out)
 

@@ -138,6 +138,6 @@ const struct bench_section bench_sections[] = {
     {"attention", "prefill", "Attention, prefill", bench_plan_prefill, bench_print_rates},
     {"attention", "decode", "Attention, decode beyond the caches", bench_plan_decode, bench_print_decode},
     {"attention", "steps", "Attention, queries one by one", bench_plan_steps, bench_print_steps},
-    {"attention", "lengths", "Attention, cost against length", bench_plan_lengths, bench_print_times},
+    {"attention", "lengths", "Attention, cost against length", bench_plan_lengths, bench_print_steps},
 };
 const int bench_section_count = sizeof bench_sections / sizeof bench_sections[0];
