@@ -188,18 +188,23 @@ struct tsr_step_costs {
   double out, update;       /* the sums' way to memory; a whole UPDATE of them */
 };
 
-/* An ATTEND step: `tiles` tiles of `rows` queries each. Row r of tile t sees the keys up to diagonal + t * next_diagonal
- * + r if `upper`, and of them, if `lower`, so many and itself. A row that sees none becomes 0, its lse -inf. Distances
- * are in bytes, within a tensor from row to row, then from tile to tile. The struct may go when the step is issued. */
+/* Attention of whole tensors, of which an ATTEND step computes some tiles: first, first + stride, ..., `count` of them,
+ * counted head by head of all batches. A head's queries are cut into tiles of `rows`, which a limit bounds. With `pairs`
+ * they are counted in pairs of a head instead, its first tile and its last, the second and the last but one, and so on,
+ * the one in the middle alone. Steps are in bytes, by TSR_BATCH, TSR_HEAD and TSR_ROW; `group` heads of q share one of k
+ * and v. Query i sees the keys up to diagonal + i if `upper`, and of those, if `lower`, itself and so many before it. A
+ * query that sees none becomes 0, its lse -inf. The struct may go when the step is issued. */
 struct tsr_attend {
-  tsr_mem q, k, v, out, lse; /* device memory; lse: f32, rows side by side; 0: none */
-  int64_t row_q, row_k, row_v, row_out;
-  int64_t next_q, next_k, next_v, next_out, next_lse;
-  int64_t rows, keys, d_qk, d_v, tiles;
-  int64_t diagonal, next_diagonal, before; /* before: how many keys before its last a row sees */
+  tsr_mem q, k, v, out, lse; /* device memory; lse: f32 [batch][head][query], or 0 */
+  int64_t step_q[3], step_k[3], step_v[3], step_out[3];
+  int64_t heads, group, queries, keys, d_qk, d_v;
+  int64_t diagonal, before;
   bool upper, lower;
   bool narrow; /* scores may be rounded to 16 bits before their exponentials are taken */
   float scale; /* above 0 */
+  int64_t rows; /* a multiple of the device's unit */
+  int64_t first, stride, count;
+  bool pairs;
 };
 
 /* What an ATTEND step takes. */

@@ -65,12 +65,19 @@ static void close_device(struct tsr_device *base) {
   free(device);
 }
 
+/* A file that a program includes. */
+static char *read_embedded(void *user, const char *path) {
+  const struct accel_file *file = accel_embedded(path);
+  (void)user;
+  return file ? strdup(file->text) : NULL;
+}
+
 static tsr_status assemble(struct device *device) {
   char error[400];
   for (int i = 0; i < PROGRAMS; i++) {
     const struct accel_file *file = accel_embedded(program_files[i]);
     if (!file) return tsr_fail(TSR_UNSUPPORTED, "the library lacks the program %s", program_files[i]);
-    if (accel_assemble(file->text, file->name, NULL, NULL, &device->program[i], error, sizeof error) != 0)
+    if (accel_assemble(file->text, file->name, read_embedded, NULL, &device->program[i], error, sizeof error) != 0)
       return tsr_fail(TSR_UNSUPPORTED, "%s", error);
   }
   return TSR_OK;
@@ -333,7 +340,7 @@ static tsr_token issue_update(struct device *device, int core, const struct tsr_
 #define ATTEND_SCRATCH 262144
 #define ATTEND_TABLES 245760
 #define ATTEND_ZEROS 2048
-#define ATTEND_TILES 32
+#define ATTEND_TILES 64
 /* Elements of a block of scores, and bytes of a tile's sums of values. */
 #define ATTEND_SCORES 8192
 #define ATTEND_VALUES 65536
@@ -408,8 +415,28 @@ static tsr_status prepare_attend(struct tsr_device *base, const struct tsr_kerne
 static uint64_t attend_flags(const struct device *device, const struct tsr_kernel *kernel,
                              const struct tsr_attend *attend) {
   bool direct = device->params.rate[ACCEL_L0C_UB] > 0 && device->params.rate[ACCEL_UB_L1] > 0;
-  return (attend->upper ? 1u : 0u) | (attend->lower ? 2u : 0u) | (direct ? 4u : 0u) | (attend->narrow ? 0u : 8u) |
-         (kernel->ta == TSR_BF16 ? 16u : 0u) | (kernel->tc == TSR_F16 ? 32u : 0u) | (kernel->tc == TSR_BF16 ? 64u : 0u);
+  return (attend->pairs ? 1u : 0u) | (attend->upper ? 2u : 0u) | (direct ? 4u : 0u) | (attend->narrow ? 0u : 8u) |
+         (kernel->ta == TSR_BF16 ? 16u : 0u) | (kernel->tc == TSR_F16 ? 32u : 0u) |
+         (kernel->tc == TSR_BF16 ? 64u : 0u) | (attend->lower ? 256u : 0u);
+}
+
+/* The scale as f32 and, above it, as f16. */
+static uint64_t attend_scale(const struct tsr_attend *attend) {
+  uint32_t scale;
+  memcpy(&scale, &attend->scale, sizeof scale);
+  return scale | (attend->narrow ? (uint64_t)accel_f32_to_f16(attend->scale) << 32 : 0);
+}
+
+/* No keys at all: one key that nobody sees. */
+static void stand_in(struct tsr_attend *attend, tsr_mem zeros) {
+  static const int64_t nowhere[3];
+  attend->keys = 1;
+  attend->k = attend->v = zeros;
+  memcpy(attend->step_k, nowhere, sizeof nowhere);
+  memcpy(attend->step_v, nowhere, sizeof nowhere);
+  attend->upper = true;
+  attend->lower = false;
+  attend->diagonal = INT64_MIN / 4;
 }
 
 /* Blocks of keys by which a row's reference is estimated before its weights are taken: where all rows see the first. */
@@ -418,26 +445,23 @@ static uint64_t attend_flags(const struct device *device, const struct tsr_kerne
 static tsr_token issue_attend(struct device *device, int core, const struct tsr_kernel *kernel,
                               const struct tsr_attend *attend, const tsr_token *after, int nafter) {
   tsr_mem scratch = device->attend + (tsr_mem)core * ATTEND_SCRATCH;
-  tsr_mem tables = device->attend + (tsr_mem)device->base.cores * ATTEND_SCRATCH, zeros = tables + ATTEND_TABLES + 192;
+  tsr_mem tables = device->attend + (tsr_mem)device->base.cores * ATTEND_SCRATCH;
   struct tsr_attend at = *attend;
   struct attend_blocks blocks;
-  uint32_t scale;
   find_blocks(&device->params, attend, &blocks);
-  if (at.keys == 0) { /* one key that nobody sees */
-    at.keys = 1;
-    at.k = at.v = zeros;
-    at.next_k = at.next_v = at.row_k = at.row_v = at.next_diagonal = 0;
-    at.upper = true;
-    at.diagonal = INT32_MIN;
-  }
-  memcpy(&scale, &at.scale, sizeof scale);
-  uint64_t narrow_scale = at.narrow ? (uint64_t)accel_f32_to_f16(at.scale) << 32 : 0;
-  uint64_t args[] = {at.q, at.k, at.v, at.out, at.lse, (uint64_t)at.row_q, (uint64_t)at.row_k, (uint64_t)at.row_v,
-                     (uint64_t)at.row_out, (uint64_t)at.rows, (uint64_t)at.keys, (uint64_t)at.d_qk, (uint64_t)at.d_v,
-                     (uint64_t)at.tiles, (uint64_t)at.next_q, (uint64_t)at.next_k, (uint64_t)at.next_v,
-                     (uint64_t)at.next_out, (uint64_t)at.next_lse, (uint64_t)at.diagonal, (uint64_t)at.next_diagonal,
-                     attend_flags(device, kernel, &at), scale | narrow_scale, scratch, tables, (uint64_t)at.before,
-                     (uint64_t)blocks.keys, at.lower ? 0 : ESTIMATE_BLOCKS};
+  if (at.keys == 0) stand_in(&at, tables + ATTEND_TABLES + 192);
+  int64_t tiles = (at.queries + at.rows - 1) / at.rows, sizes = at.d_qk | at.d_v << 16 | at.rows << 32;
+  int64_t words[] = {(int64_t)at.q, (int64_t)at.k, (int64_t)at.v, (int64_t)at.out, (int64_t)at.lse,
+                     at.step_q[TSR_BATCH], at.step_q[TSR_HEAD], at.step_q[TSR_ROW],
+                     at.step_k[TSR_BATCH], at.step_k[TSR_HEAD], at.step_k[TSR_ROW],
+                     at.step_v[TSR_BATCH], at.step_v[TSR_HEAD], at.step_v[TSR_ROW],
+                     at.step_out[TSR_BATCH], at.step_out[TSR_HEAD], at.step_out[TSR_ROW],
+                     at.heads, at.group, at.queries, at.keys, sizes | blocks.keys << 48, at.diagonal, at.before,
+                     (int64_t)attend_flags(device, kernel, &at) | (at.pairs ? 2 * at.count : at.count) << 16,
+                     at.lower ? 0 : ESTIMATE_BLOCKS, at.first, at.stride, at.pairs ? (tiles + 1) / 2 : tiles,
+                     (int64_t)attend_scale(&at), (int64_t)scratch, (int64_t)tables};
+  uint64_t args[sizeof words / sizeof words[0]];
+  memcpy(args, words, sizeof words);
   if (!device->core[core].attends) launch(device, core, PROGRAM_ATTEND_START, NULL, 0, NULL, 0);
   device->core[core].attends = true;
   return launch(device, core, PROGRAM_ATTEND, args, (int)(sizeof args / sizeof args[0]), after, nafter);

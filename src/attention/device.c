@@ -1,4 +1,4 @@
-/* Attention on a device: tiles of queries dealt out to its cores, each core's in few steps of many tiles. */
+/* Attention on a device: tiles of queries dealt out to its cores, many to a step. */
 #include "src/attention/device.h"
 
 #include <math.h>
@@ -9,27 +9,12 @@
 #define UNSUPPORTED(condition, ...) \
   if (condition) return tsr_fail(TSR_UNSUPPORTED, __VA_ARGS__)
 
-/* A call. Steps are in bytes, by TSR_BATCH, TSR_HEAD, TSR_ROW. */
 struct call {
   struct tsr_device *device;
   const struct tsr_kernel *kernel;
   const tsr_attention_desc *d;
-  struct tsr_attend base; /* what all steps have in common, from the first tile's addresses on */
+  struct tsr_attend attend;
   struct tsr_attend_limits limits;
-  int64_t heads, group, rows; /* of q and out: heads, those that share keys, rows of each */
-  int64_t q[3], k[3], v[3], out[3];
-};
-
-/* The tiles that a core has not been given yet. */
-struct pending {
-  struct tsr_attend step;
-  struct tsr_attend last; /* of them, the last alone */
-};
-
-struct dealer {
-  const struct call *call;
-  struct pending *core;
-  int64_t dealt;
 };
 
 static tsr_status check_features(const tsr_attention_desc *d) {
@@ -75,60 +60,64 @@ static tsr_status read_plan(const char *plan, bool *narrow) {
   return tsr_fail(TSR_INVALID_ARGUMENT, "plan is \"%.64s\": on devices use softmax=f32 or softmax=f16", plan);
 }
 
-/* From which key on and up to which one a row sees, seen from its position. */
-static void set_view(const tsr_attention_desc *d, struct call *call) {
-  int64_t right = d->causal != TSR_NOT_CAUSAL ? 0 : d->window_right;
+/* From which key on and up to which one a query sees. */
+static void set_view(const tsr_attention_desc *d, struct tsr_attend *attend) {
+  int64_t right = d->causal != TSR_NOT_CAUSAL ? 0 : d->window_right, lengths = d->len_q + d->len_kv;
   int64_t shift = d->causal == TSR_CAUSAL_TOP_LEFT ? 0 : d->len_kv - d->len_q;
-  call->base.upper = right >= 0 && right < d->len_q + d->len_kv;
-  call->base.lower = d->window_left >= 0 && d->window_left < d->len_q + d->len_kv;
-  int64_t behind = call->base.upper ? right : d->len_q + d->len_kv; /* a window alone hangs on a diagonal beyond all */
-  call->base.diagonal = shift + behind;
-  call->base.before = d->window_left + behind;
-  call->base.upper |= call->base.lower;
-  if (!call->base.lower && call->base.diagonal >= d->len_kv - 1) call->base.upper = false;
+  attend->lower = d->window_left >= 0 && d->window_left < lengths;
+  if (right < 0 || right > lengths) right = lengths; /* a diagonal beyond all keys, which a lower end still counts from */
+  attend->diagonal = shift + right;
+  attend->before = d->window_left + right;
+  attend->upper = attend->lower || attend->diagonal < d->len_kv - 1;
 }
 
 static void set_steps(const int64_t *stride, tsr_type type, int64_t *step) {
   for (int i = 0; i < 3; i++) step[i] = stride[i] * tsr_size_of(type);
 }
 
-/* A single query's heads that share keys are taken as rows of one head if it sees all keys: what it may not see depends
- * on a row's number. */
-static void set_rows(const tsr_attention_desc *d, struct call *call) {
-  set_steps(d->stride_q, d->type_q, call->q);
-  set_steps(d->stride_k, d->type_k, call->k);
-  set_steps(d->stride_v, d->type_v, call->v);
-  set_steps(d->stride_out, d->type_out, call->out);
-  call->heads = d->heads_q;
-  call->group = d->heads_q / d->heads_kv;
-  call->rows = d->len_q;
-  if (d->len_q > 1 || call->base.upper || call->group == 1) return;
-  call->rows = call->group;
-  call->heads = d->heads_kv;
-  call->group = 1;
-  call->q[TSR_ROW] = call->q[TSR_HEAD];
-  call->q[TSR_HEAD] *= call->rows;
-  call->out[TSR_ROW] = call->out[TSR_HEAD];
-  call->out[TSR_HEAD] *= call->rows;
+/* The heads of a single query that share keys are taken as rows of one head if it sees all keys: what a row may not see
+ * depends on its number. */
+static void join_heads(struct tsr_attend *attend) {
+  if (attend->queries > 1 || attend->upper || attend->group == 1) return;
+  attend->queries = attend->group;
+  attend->heads /= attend->group;
+  attend->group = 1;
+  attend->step_q[TSR_ROW] = attend->step_q[TSR_HEAD];
+  attend->step_q[TSR_HEAD] *= attend->queries;
+  attend->step_out[TSR_ROW] = attend->step_out[TSR_HEAD];
+  attend->step_out[TSR_HEAD] *= attend->queries;
 }
 
+static void set_call(const tsr_attention_desc *d, struct tsr_attend *attend) {
+  set_view(d, attend);
+  set_steps(d->stride_q, d->type_q, attend->step_q);
+  set_steps(d->stride_k, d->type_k, attend->step_k);
+  set_steps(d->stride_v, d->type_v, attend->step_v);
+  set_steps(d->stride_out, d->type_out, attend->step_out);
+  attend->heads = d->heads_q;
+  attend->group = d->heads_q / d->heads_kv;
+  attend->queries = d->len_q;
+  attend->keys = d->len_kv;
+  attend->d_qk = d->d_qk;
+  attend->d_v = d->d_v;
+  attend->scale = (float)(d->scale == 0 ? 1 / sqrt((double)d->d_qk) : d->scale);
+  join_heads(attend);
+}
+
+/* Tiles of a head are as equal as they can be. */
 static tsr_status prepare(const tsr_context *context, const tsr_attention_desc *d, struct call *call) {
   *call = (struct call){.device = context->device, .d = d};
+  struct tsr_attend *attend = &call->attend;
   tsr_status status = check_features(d);
   if (status == TSR_OK) status = find_kernel(context->device->chip, d, &call->kernel);
-  if (status == TSR_OK) status = read_plan(d->plan, &call->base.narrow);
+  if (status == TSR_OK) status = read_plan(d->plan, &attend->narrow);
   if (status != TSR_OK) return status;
-  set_view(d, call);
-  set_rows(d, call);
-  call->base.scale = (float)(d->scale == 0 ? 1 / sqrt((double)d->d_qk) : d->scale);
-  call->base.d_qk = d->d_qk;
-  call->base.d_v = d->d_v;
-  call->base.keys = d->len_kv;
-  call->base.row_q = call->q[TSR_ROW];
-  call->base.row_k = call->k[TSR_ROW];
-  call->base.row_v = call->v[TSR_ROW];
-  call->base.row_out = call->out[TSR_ROW];
-  return context->device->chip->prepare_attend(context->device, call->kernel, &call->base, &call->limits);
+  set_call(d, attend);
+  status = context->device->chip->prepare_attend(context->device, call->kernel, attend, &call->limits);
+  if (status != TSR_OK) return status;
+  int64_t tiles = tsr_ceil_div(attend->queries, call->limits.rows);
+  attend->rows = tsr_round_up(tsr_ceil_div(attend->queries, tiles), context->device->unit);
+  return TSR_OK;
 }
 
 /* Operands. */
@@ -150,125 +139,59 @@ static tsr_status check_operand(struct tsr_device *device, const char *name, tsr
 
 static tsr_status check_operands(const struct call *call) {
   const tsr_attention_desc *d = call->d;
-  int64_t heads = call->heads, rows = call->rows;
-  const struct tsr_attend *base = &call->base;
-  int64_t size = tsr_size_of(d->type_q), size_out = tsr_size_of(d->type_out);
+  const struct tsr_attend *a = &call->attend;
+  int64_t size = tsr_size_of(d->type_q), size_out = tsr_size_of(d->type_out), heads_kv = a->heads / a->group;
   const struct {
     const char *name;
     tsr_mem at;
     int64_t align;
     size_t bytes;
   } operand[] = {
-      {"q", base->q, size, extent(call->q, d->batch, heads, rows, d->d_qk * size)},
-      {"out", base->out, size_out, extent(call->out, d->batch, heads, rows, d->d_v * size_out)},
-      {"lse", base->lse, 4, (size_t)(d->batch * d->heads_q * d->len_q * 4)},
-      {"k", base->k, size, extent(call->k, d->batch, d->heads_kv, d->len_kv, d->d_qk * size)},
-      {"v", base->v, size, extent(call->v, d->batch, d->heads_kv, d->len_kv, d->d_v * size)},
+      {"q", a->q, size, extent(a->step_q, d->batch, a->heads, a->queries, d->d_qk * size)},
+      {"out", a->out, size_out, extent(a->step_out, d->batch, a->heads, a->queries, d->d_v * size_out)},
+      {"lse", a->lse, 4, (size_t)(d->batch * a->heads * a->queries * 4)},
+      {"k", a->k, size, extent(a->step_k, d->batch, heads_kv, a->keys, d->d_qk * size)},
+      {"v", a->v, size, extent(a->step_v, d->batch, heads_kv, a->keys, d->d_v * size)},
   };
   for (int i = 0; i < (d->len_kv > 0 ? 5 : 3); i++) {
-    if (i == 2 && !base->lse) continue;
-    tsr_status status =
-        check_operand(call->device, operand[i].name, operand[i].at, operand[i].align, operand[i].bytes);
+    if (i == 2 && !a->lse) continue;
+    tsr_status status = check_operand(call->device, operand[i].name, operand[i].at, operand[i].align, operand[i].bytes);
     if (status != TSR_OK) return status;
   }
   return TSR_OK;
 }
 
-/* Tiles. */
-
-static void issue(const struct dealer *dealer, int core) {
-  const struct call *call = dealer->call;
-  struct tsr_attend *step = &dealer->core[core].step;
+/* Tiles are dealt out in turn: cores work on the same head at about the same time, whose keys and values their shared
+ * cache then has. Under a diagonal pairs of tiles are dealt, all of about the same work. */
+static void deal(const struct call *call) {
+  struct tsr_attend step = call->attend;
+  int64_t cores = call->device->cores, tiles = tsr_ceil_div(step.queries, step.rows);
+  step.pairs = step.upper && !step.lower && tiles > 1;
+  int64_t all = call->d->batch * step.heads * (step.pairs ? tsr_ceil_div(tiles, 2) : tiles);
+  int64_t most = step.pairs ? call->limits.tiles / 2 : call->limits.tiles;
   static const struct tsr_step none;
-  if (step->tiles > 0)
-    call->device->chip->issue(call->device, core, call->kernel, &none, 0, (tsr_mem)step, 0, NULL, 0);
-  step->tiles = 0;
-}
-
-/* A tile as a step of its own. */
-static struct tsr_attend tile_of(const struct call *call, int64_t b, int64_t head, int64_t index) {
-  struct tsr_attend t = call->base;
-  int64_t row = index * call->limits.rows, kv = head / call->group;
-  t.rows = tsr_min(call->limits.rows, call->rows - row);
-  t.tiles = 1;
-  t.q += (tsr_mem)(b * call->q[TSR_BATCH] + head * call->q[TSR_HEAD] + row * t.row_q);
-  t.k += (tsr_mem)(b * call->k[TSR_BATCH] + kv * call->k[TSR_HEAD]);
-  t.v += (tsr_mem)(b * call->v[TSR_BATCH] + kv * call->v[TSR_HEAD]);
-  t.out += (tsr_mem)(b * call->out[TSR_BATCH] + head * call->out[TSR_HEAD] + row * t.row_out);
-  if (t.lse) t.lse += (tsr_mem)(((b * call->heads + head) * call->rows + row) * 4);
-  t.diagonal += row;
-  return t;
-}
-
-/* How much further than the tile `from` the tile `to` is. */
-static void set_distance(struct tsr_attend *step, const struct tsr_attend *from, const struct tsr_attend *to) {
-  step->next_q = (int64_t)(to->q - from->q);
-  step->next_k = (int64_t)(to->k - from->k);
-  step->next_v = (int64_t)(to->v - from->v);
-  step->next_out = (int64_t)(to->out - from->out);
-  step->next_lse = (int64_t)(to->lse - from->lse);
-  step->next_diagonal = to->diagonal - from->diagonal;
-}
-
-static bool follows(const struct tsr_attend *step, const struct tsr_attend *last, const struct tsr_attend *t) {
-  return step->tiles == 1 ||
-         (step->next_q == (int64_t)(t->q - last->q) && step->next_k == (int64_t)(t->k - last->k) &&
-          step->next_v == (int64_t)(t->v - last->v) && step->next_out == (int64_t)(t->out - last->out) &&
-          step->next_lse == (int64_t)(t->lse - last->lse) && step->next_diagonal == t->diagonal - last->diagonal);
-}
-
-/* Gives a core one more tile: one more of its step, if all distances are those of the tiles before. */
-static void give(struct dealer *dealer, int core, const struct tsr_attend *t) {
-  struct pending *p = &dealer->core[core];
-  bool joins = p->step.tiles > 0 && p->step.tiles < dealer->call->limits.tiles && p->step.rows == t->rows &&
-               follows(&p->step, &p->last, t);
-  if (!joins) issue(dealer, core);
-  if (p->step.tiles == 0)
-    p->step = *t;
-  else {
-    if (p->step.tiles == 1) set_distance(&p->step, &p->last, t);
-    p->step.tiles++;
-  }
-  p->last = *t;
-}
-
-/* The tiles of one head, in turn from the core on where the head before ended: cores work on the same keys at about the
- * same time, which their shared cache then has. Under a diagonal the first tile and the last are a pair, and so on, all
- * of about the same work; a core is given pairs. */
-static void deal_head(struct dealer *dealer, int64_t b, int64_t head) {
-  const struct call *call = dealer->call;
-  int64_t tiles = tsr_ceil_div(call->rows, call->limits.rows), cores = call->device->cores;
-  bool pairs = call->base.upper;
-  int64_t half = pairs ? tsr_ceil_div(tiles, 2) : tiles;
-  for (int64_t i = 0; i < tiles; i++) {
-    int64_t pair = i < half ? i : i - half, index = i < half ? i : tiles - 1 - pair;
-    struct tsr_attend t = tile_of(call, b, head, index);
-    give(dealer, (int)((dealer->dealt + pair) % cores), &t);
-  }
-  dealer->dealt += half;
-}
-
-static tsr_status deal(const struct call *call) {
-  struct dealer dealer = {call, calloc((size_t)call->device->cores, sizeof *dealer.core), 0};
-  if (!dealer.core) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for the tiles of attention");
-  for (int64_t b = 0; b < call->d->batch; b++)
-    for (int64_t head = 0; head < call->heads; head++) deal_head(&dealer, b, head);
-  for (int core = 0; core < call->device->cores; core++) issue(&dealer, core);
-  free(dealer.core);
-  return TSR_OK;
+  step.stride = cores;
+  for (int64_t done = 0; done < all; done += cores * most)
+    for (int core = 0; core < cores && done + core < all; core++) {
+      step.first = done + core;
+      step.count = tsr_min(most, tsr_ceil_div(all - step.first, cores));
+      call->device->chip->issue(call->device, core, call->kernel, &none, 0, (tsr_mem)&step, 0, NULL, 0);
+    }
 }
 
 tsr_status tsr_attention_on_device(const tsr_context *context, const tsr_attention_desc *d, const void *q,
                                    const void *k, const void *v, void *out, float *lse) {
   struct call call;
   tsr_status status = context->device->chip->fence(context->device); /* calls follow one another */
-  if (status == TSR_OK) status = prepare(context, d, &call);
   if (status != TSR_OK || d->batch == 0 || d->len_q == 0) return status;
-  call.base.q = (tsr_mem)q;
-  call.base.k = (tsr_mem)k;
-  call.base.v = (tsr_mem)v;
-  call.base.out = (tsr_mem)out;
-  call.base.lse = (tsr_mem)lse;
+  status = prepare(context, d, &call);
+  if (status != TSR_OK) return status;
+  call.attend.q = (tsr_mem)q;
+  call.attend.k = (tsr_mem)k;
+  call.attend.v = (tsr_mem)v;
+  call.attend.out = (tsr_mem)out;
+  call.attend.lse = (tsr_mem)lse;
   status = check_operands(&call);
-  return status == TSR_OK ? deal(&call) : status;
+  if (status == TSR_OK) deal(&call);
+  return status;
 }

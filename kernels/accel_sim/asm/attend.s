@@ -13,8 +13,8 @@
 ; later, through memory / where routes L0C - UB - L1 are there):
 ;   load K 0   Q K' 2/1   scores to UB, weights, to memory or L1 4/2   V, weights to L1 6/2   P V 7/4   sums 8/5
 ;   out 9/6
-; A block is a word that is handed down from d0 on: bit 0 is 1, 1 first and 2 last of its tile, 4, 6, 8 its slots of
-; three, four and two, 16 its tile, 32 its number.
+; A block is a word that is handed down from d0 on: bit 0 is 1, 1 first and 2 last of its tile, 4 and 6 its slots of
+; three and four, 16 its tile, 32 its number.
 ;
 ; Flags "free", raised before and after every launch (attend_start.s):
 ;   mte1 -> mte2   0-3 K slots, 4-6 V and P slots, 7 Q        m -> mte1   0-2 slots of L0B, 3 P, 4 Q in L0A
@@ -32,15 +32,41 @@
 ;
 ; Layouts: scores in UB, and P everywhere, are columns of fractals: [bk / 16][R][16].
 ;
-; Arguments: 0 Q   1 K   2 V   3 out   4 lse or 0   5-8 bytes from row to row of Q, K, V, out   9 rows   10 keys
-;            11 d_qk   12 d_v   13 tiles, at most 32   14-18 bytes from tile to tile of Q, K, V, out, lse
-;            19 the last key that row 0 of tile 0 sees   20 the same: how much further on each tile   21 flags, below
-;            22 scale: bits of f32, those of f16 << 32   23 scratch   24 mask tables (device.c)
-;            25 keys before its last that a row sees   26 bk   27 blocks of the estimate, 0: all
+; Tiles of the call are counted head by head, with PAIRS in pairs of a head: its first and its last tile, and so on. A
+; launch takes the tiles (pairs) FIRST, FIRST + STRIDE, ... A tile goes through its keys forward if its number among
+; the tiles of its head is even, else backward: cores that all did the same would ask L2 for the same kind of data at
+; the same time.
 .program accel_attend
-.const CAUSAL = 1
-.const WINDOW = 2
+; Arguments.
+.const Q = 0
+.const K = 1
+.const V = 2
+.const OUT = 3
+.const LOGS = 4             ; f32 [batch][head][query], or 0
+.const Q_STEP = 5           ; bytes from batch to batch, head to head, row to row
+.const K_STEP = 8
+.const V_STEP = 11
+.const OUT_STEP = 14
+.const HEADS = 17           ; of Q in a batch
+.const GROUP = 18           ; of them share one of K
+.const QUERIES = 19
+.const KEYS = 20
+.const SIZES = 21           ; d_qk, d_v << 16, R << 32, bk << 48
+.const DIAGONAL = 22        ; the last key that query 0 sees
+.const BEFORE = 23          ; keys before its last that a query sees
+.const FLAGS = 24           ; below; tiles (with PAIRS twice the pairs), at most 64, << 16
+.const ESTIMATE = 25        ; blocks of the estimate, 0: all
+.const FIRST = 26
+.const STRIDE = 27
+.const PER_HEAD = 28        ; tiles or pairs
+.const SCALE = 29           ; bits of f32, those of f16 << 32
+.const SCRATCH = 30         ; memory of the core, and behind it the tables: device.c
+.const TABLES = 31
+; FLAGS
+.const CAUSAL = 2
+.const WINDOW = 256
 .const DIRECT = 4
+.const PAIRS = 1
 .const SOFTMAX_F32 = 8
 .const BF16 = 16
 .const OUT_F16 = 32
@@ -70,23 +96,23 @@
 .const INVERSE = 159744
 .const TOTAL = 160256
 .const LSE = 160768
-.const PAIRS = 164864       ; [R][8], of which two hold sums
+.const CHECK = 161280       ; a tile's largest weight, 32 bytes each
+.const SUM_PAIRS = 164864       ; [R][8], of which two hold sums
 .const SPREAD = 168960      ; [32][8]
 .const FACTOR = 169984      ; [32][64]
 .const PIECE = 178176       ; of O, two
 .const PIECE_BYTES = 8192
-.const CHECK = 194560       ; a tile's largest weight, 32 bytes each
-.const ONES = 195584
-.const ZEROS = 195840
+.const ONES = 194560
+.const ZEROS = 194816
 
 ; A core's scratch memory
 .const GM_S = 0             ; three slots of 32 KiB
 .const GM_P = 98304         ; three of 16
 .const GM_O = 147456
 .const GM_M = 212992        ; 256 bytes a tile
-.const GM_PAIRS = 221184    ; 1 KiB each, of four tiles by turns
-.const GM_ONES = 225280
-.const GM_ZEROS = 225536
+.const GM_PAIRS = 229376    ; 1 KiB each, of four tiles by turns
+.const GM_ONES = 233472
+.const GM_ZEROS = 233728
 
 ; Mask tables: rows of 160, 128 of them, f16 then f32: visible up to the diagonal, then from the diagonal on; and at
 ; their end, as f16 and as f32, a row whose first 16 are visible.
@@ -111,12 +137,12 @@
 .reg v_slot = r10
 .reg l1_p = r11
 .reg p_slot = r12
-.reg l0a_p = r13
+.reg k_now = r13      ; the tile's keys and values, its diagonal: what stages keep from block to block
 .reg l0b_slot = r14
 .reg l0c_s = r15
-.reg s_bytes = r16
+.reg v_now = r16
 .reg scratch = r17
-.reg tables = r18
+.reg backward = r18
 .reg flags = r19
 .reg bubble = r20     ; 1: a round without a block comes next
 .reg row = r21
@@ -128,7 +154,7 @@
 .reg block_end = r27
 .reg turn3 = r28      ; slots by turns
 .reg turn4 = r29
-.reg turn2 = r30
+.reg diagonal = r30
 .reg turn_l0b = r31
 .reg turn_mask = r32
 .reg turn_piece = r33
@@ -164,21 +190,21 @@
 .reg h = r63
 
 ; Sizes and places.
-  arg flags, 21
-  arg a, 9
-  addi row_blocks, a, 15
-  shri row_blocks, row_blocks, 4
-  shli rows, row_blocks, 4
-  arg a, 11
-  addi k_blocks, a, 31
+  arg flags, FLAGS
+  arg a, SIZES
+  andi k_blocks, a, 0xffff
+  addi k_blocks, k_blocks, 31
   shri k_blocks, k_blocks, 4
-  arg a, 12
-  addi v_blocks, a, 15
+  shri v_blocks, a, 16
+  andi v_blocks, v_blocks, 0xffff
+  addi v_blocks, v_blocks, 15
   shri v_blocks, v_blocks, 4
-  arg bk, 26
+  shri rows, a, 32
+  andi rows, rows, 0xffff
+  shri row_blocks, rows, 4
+  shri bk, a, 48
   shri bk_blocks, bk, 4
-  arg scratch, 23
-  arg tables, 24
+  arg scratch, SCRATCH
   mul l1_k, k_blocks, row_blocks
   shli l1_k, l1_k, 9
   mul k_slot, k_blocks, bk_blocks
@@ -191,13 +217,11 @@
   add l1_p, l1_p, l1_v
   mul p_slot, row_blocks, bk_blocks
   shli p_slot, p_slot, 9
-  mov l0a_p, l1_k
   muli l0b_slot, bk_blocks, 512 * K_CHUNK
   mul l0c_s, v_blocks, row_blocks
   shli l0c_s, l0c_s, 10
-  shli s_bytes, p_slot, 1
 
-; The columns of ones and zeros, and PAIRS' zeros.
+; The columns of ones and zeros, and SUM_PAIRS' zeros.
   li b, 0x3c00
   andi c, flags, BF16
   beq c, r0, one_known
@@ -207,8 +231,11 @@ one_known:
   li d, ZEROS
   v.dup.f16 c, b, bk
   v.dup.f16 d, r0, rows
-  li e, PAIRS
+  li e, SUM_PAIRS
   shli f, rows, 3
+  v.dup.f32 e, r0, f
+  li e, CHECK
+  li f, 512
   v.dup.f32 e, r0, f
   set_flag v, mte3, 0
   wait_flag v, mte3, 0
@@ -237,9 +264,9 @@ ones_placed:
   li phase, 0
   li again, -1
   li estimate, 1
-  arg blocks_most, 27
+  arg blocks_most, ESTIMATE
   li tile_next, 0
-  arg end_tile, 13
+  shri end_tile, flags, 16
   jmp run
 
 ; A run has ended; what now?
@@ -247,18 +274,18 @@ next_run:
   pipe_barrier all
   li a, 1
   bne phase, r0, not_estimated
-  arg end_tile, 13
+  shri end_tile, flags, 16
   li tile_next, 0
   jmp start_main
 not_estimated:
   li b, 2
   beq phase, b, estimated_again
-  arg a, 27
+  arg a, ESTIMATE
   beq a, r0, done
 next_check: ; the first run of main, or main again, is over: the next tile whose weights grew too large
   li phase, 1
   addi again, again, 1
-  arg a, 13
+  shri a, flags, 16
   bge again, a, done
   shli a, again, 5
   addi a, a, CHECK
@@ -282,12 +309,6 @@ start_main:
   li estimate, 0
   li blocks_most, 0
 run:
-  core a
-  andi a, a, 3
-  muli a, a, 200
-  loop a, staggered
-    nop
-staggered:
   li esize, 2
   bne estimate, r0, size_known
   andi a, flags, SOFTMAX_F32
@@ -319,18 +340,23 @@ rest:
   li bubble, 0
   jmp load_k
 begin_tile:
-  mov tile_now, tile_next
+  mov tile, tile_next
   addi tile_next, tile_next, 1
-  arg block_end, 10
+.include "attend_tile.s"
+  beq d, r0, not_second
+  add a, c, c           ; d: the number of tiles - 1. The one in the middle is no pair
+  beq a, d, round
+not_second:
+  mov tile_now, tile
+  andi backward, c, 1
+  arg block_end, KEYS
   li first_block, 0
   andi e, flags, CAUSAL
   beq e, r0, bounded
-  arg c, 19
-  arg d, 20
-  mul d, d, tile_now
-  add c, c, d
-  arg a, 9
-  add a, a, c           ; one behind the last key of the last row
+  mul c, c, rows
+  arg a, DIAGONAL
+  add c, c, a
+  add a, c, rows        ; one behind the last key of the last row
   li b, 1
   max a, a, b
   min block_end, block_end, a
@@ -340,7 +366,7 @@ bounded:
   div block_end, block_end, bk
   andi e, flags, WINDOW
   beq e, r0, begun
-  arg d, 25
+  arg d, BEFORE
   sub c, c, d
   max c, c, r0
   div first_block, c, bk
@@ -356,14 +382,19 @@ begun_short: ; a tile takes two rounds at least: what is kept of four tiles must
   bne a, block_end, take
   li bubble, 1
 take:
-  shli d0, block_next, 32
+  mov b, block_next
+  bne estimate, r0, forward
+  beq backward, r0, forward
+  add b, block_end, first_block
+  addi b, b, -1
+  sub b, b, block_next
+forward:
+  shli d0, b, 32
   shli a, tile_now, 16
   or d0, d0, a
   shli a, turn3, 4
   or d0, d0, a
   shli a, turn4, 6
-  or d0, d0, a
-  shli a, turn2, 8
   or d0, d0, a
   addi d0, d0, 1
   bne block_next, first_block, not_first
@@ -375,8 +406,6 @@ not_first:
 not_last:
   addi turn4, turn4, 1
   andi turn4, turn4, 3
-  addi turn2, turn2, 1
-  andi turn2, turn2, 1
   addi turn3, turn3, 1
   li a, 3
   bne turn3, a, load_k
@@ -392,14 +421,33 @@ load_k:
   andi a, x, 2
   beq a, r0, load_k_rows
   wait_flag mte1, mte2, 7
-  arg a, 0
-  arg b, 14
-  mul b, b, tile
-  add a, a, b
-  arg b, 9
-  arg c, 11
-  arg d, 5
-  ld.gm.l1.b16 r0, a, b, c, d, row_blocks
+.include "attend_tile.s"
+  arg d, K
+  arg e, K_STEP
+  mul e, e, a
+  add d, d, e
+  arg e, GROUP
+  div e, b, e
+  arg f, K_STEP + 1
+  mul e, e, f
+  add k_now, d, e
+  arg d, Q
+  arg e, Q_STEP
+  mul e, e, a
+  add d, d, e
+  arg e, Q_STEP + 1
+  mul e, e, b
+  add d, d, e
+  mul c, c, rows
+  arg e, Q_STEP + 2
+  mul f, e, c
+  add d, d, f
+  arg b, QUERIES
+  sub b, b, c
+  min b, b, rows
+  arg c, SIZES
+  andi c, c, 0xffff
+  ld.gm.l1.b16 r0, d, b, c, e, row_blocks
   addi a, k_blocks, -1
   mul a, a, rows
   shli a, a, 5
@@ -420,17 +468,14 @@ load_k_rows:
   mul a, slot, k_slot
   add a, a, l1_k
   mul c, block, bk
-  arg n, 10
+  arg n, KEYS
   sub n, n, c
   min n, n, bk
-  arg d, 6
+  arg d, K_STEP + 2
   mul c, c, d
-  arg b, 1
-  add b, b, c
-  arg c, 15
-  mul c, c, tile
-  add b, b, c
-  arg c, 11
+  add b, k_now, c
+  arg c, SIZES
+  andi c, c, 0xffff
   ld.gm.l1.b16 a, b, n, c, d, bk_blocks
   set_flag mte2, mte1, slot
 
@@ -446,7 +491,7 @@ multiply_k_known:
   shri slot, x, 6
   andi slot, slot, 3
   mul c, block, bk
-  arg n, 10
+  arg n, KEYS
   sub n, n, c
   min n, n, bk
   addi n_blocks, n, 15
@@ -468,11 +513,11 @@ place_q:
   bne b, r0, place_q
   set_flag mte1, mte2, 7
 q_placed:
-  shri h, x, 8
-  andi h, h, 1
+  andi h, slot, 1
   wait_flag mte2, mte1, slot
   wait_flag fix, m, h
-  mul g, h, s_bytes
+  mul g, h, p_slot
+  shli g, g, 1
   add g, g, l0c_s
   mul a, slot, k_slot
   add a, a, l1_k        ; K's chunk in L1
@@ -579,7 +624,7 @@ soften_known:
   shri slot, x, 4
   andi slot, slot, 3
   mul block, block, bk  ; its first key
-  arg n, 10
+  arg n, KEYS
   sub n, n, block
   min n, n, bk
   addi n_blocks, n, 15
@@ -612,6 +657,10 @@ fetched:
   andi g, g, 3          ; the tile's turn
   andi a, x, 2
   beq a, r0, scale
+.include "attend_tile.s"
+  mul c, c, rows
+  arg diagonal, DIAGONAL
+  add diagonal, diagonal, c
   shli a, g, 10
   addi a, a, MOSTS
   shli b, rows, 2
@@ -629,7 +678,7 @@ scale:
   mul f, n_blocks, rows
   shli f, f, 4          ; elements
   bne estimate, r0, mask
-  arg a, 22
+  arg a, SCALE
   andi b, flags, SOFTMAX_F32
   bne b, r0, scale_f32
   shri a, a, 32
@@ -650,11 +699,7 @@ mask:
       bne c, r0, not_causal
       andi e, flags, CAUSAL
       beq e, r0, next_mask
-      arg d, 19
-      arg e, 20
-      mul e, e, tile
-      add d, d, e
-      sub d, d, b       ; the last of the 16 keys that row 0 sees
+      sub d, diagonal, b ; the last of the 16 keys that row 0 sees
       li e, 15
       bge d, e, next_mask
       sub e, r0, rows
@@ -665,12 +710,8 @@ not_causal:
       bne c, d, not_window
       andi e, flags, WINDOW
       beq e, r0, next_mask
-      arg d, 19
-      arg e, 20
-      mul e, e, tile
-      add d, d, e
-      sub d, d, b
-      arg e, 25
+      sub d, diagonal, b
+      arg e, BEFORE
       sub d, d, e       ; the first that it sees
       add e, d, rows
       addi e, e, -1
@@ -683,20 +724,22 @@ table:
       muli d, c, TABLE
       add e, e, d
       mul e, e, esize
-      add e, e, tables
+      arg d, TABLES
+      add e, e, d
       addi d, esize, -2
       muli d, d, TABLES_F32 / 2
       add e, e, d
       muli d, esize, 160
       jmp add_mask
 not_window:
-      arg d, 10
+      arg d, KEYS
       sub d, d, b
       li e, 16
       bge d, e, next_mask
       sub e, e, d
       mul e, e, esize
-      add e, e, tables
+      arg d, TABLES
+      add e, e, d
       addi d, esize, -2
       shli d, d, 5
       add e, e, d
@@ -863,21 +906,32 @@ load_v_known:
   mul block, block, bk
   shri slot, x, 4
   andi slot, slot, 3
+  andi a, x, 2
+  beq a, r0, values_known
+.include "attend_tile.s"
+  arg v_now, V
+  arg d, V_STEP
+  mul d, d, a
+  add v_now, v_now, d
+  arg d, GROUP
+  div d, b, d
+  arg e, V_STEP + 1
+  mul d, d, e
+  add v_now, v_now, d
+values_known:
   addi e, slot, 4
   wait_flag mte1, mte2, e
-  arg n, 10
+  arg n, KEYS
   sub n, n, block
   min n, n, bk
   mul a, slot, v_slot
   add a, a, l1_v
-  arg b, 2
-  arg c, 16
-  mul c, c, tile
-  add b, b, c
-  arg d, 7
+  arg d, V_STEP + 2
   mul c, block, d
-  add b, b, c
-  arg c, 12
+  add b, v_now, c
+  arg c, SIZES
+  shri c, c, 16
+  andi c, c, 0xffff
   ld.gm.l1.b16 a, b, n, c, d, bk_blocks
   bne f, r0, v_loaded
   addi n, n, 15
@@ -920,7 +974,7 @@ end_known:
   andi f, flags, SOFTMAX_F32
   beq f, r0, sums_loaded
   wait_flag mte3, mte2, 5
-  li a, PAIRS
+  li a, SUM_PAIRS
   shli b, g, 10
   addi b, b, GM_PAIRS
   add b, b, scratch
@@ -943,7 +997,7 @@ sums_known:
   li b, f32(1)
   v.dup.f32 c, b, rows
   v.div.f32 c, c, a, rows
-  arg h, 4
+  arg h, LOGS
   beq h, r0, no_lse
 ; log(sum): from its bits as a number, within 0.06; then twice y += 2 (sum - e^y) / (sum + e^y).
   v.to_f32.s32 a, e, rows
@@ -971,7 +1025,7 @@ logarithm:
 m_bf16:
   v.to_f32.bf16 c, b, rows
 m_wide:
-  arg b, 22             ; - scale * -m
+  arg b, SCALE          ; - scale * -m
   li d, 0x80000000
   xor b, b, d
   v.fmas.f32 a, c, b, rows
@@ -984,16 +1038,39 @@ m_wide:
   v.add.f32 c, a, b, rows
   set_flag v, mte3, 7
   wait_flag v, mte3, 7
-  arg a, 18
-  mul a, a, tile
-  add h, h, a
-  arg b, 9
+  mov e, c
+.include "attend_tile.s"
+  arg d, HEADS
+  mul d, d, a
+  add b, b, d
+  arg d, QUERIES
+  mul b, b, d
+  mul c, c, rows
+  sub d, d, c
+  min d, d, rows        ; those that exist
+  add b, b, c
   shli b, b, 2
+  add h, h, b
+  shli d, d, 2
   li a, 1
-  st.ub.gm h, c, a, b, b, b
+  st.ub.gm h, e, a, d, d, d
   set_flag mte3, v, 1
 no_lse:
   set_flag v, mte2, 5
+.include "attend_tile.s"
+  mul c, c, rows
+  arg d, QUERIES
+  sub x, d, c           ; rows that exist, and more
+  arg d, OUT
+  arg e, OUT_STEP
+  mul e, e, a
+  add d, d, e
+  arg e, OUT_STEP + 1
+  mul e, e, b
+  add d, d, e
+  arg e, OUT_STEP + 2
+  mul e, e, c
+  add tile, d, e        ; where they go
   wait_flag fix, mte2, 3
   li row, 0
 end_piece_row:
@@ -1043,21 +1120,19 @@ not_bf16:
   addi b, turn_piece, 3
   set_flag v, mte3, b
   wait_flag v, mte3, b
-  arg b, 9
-  sub b, b, row
+  sub b, x, row
+  max b, b, r0
   min b, b, n           ; rows
-  arg c, 12
+  arg c, SIZES
+  shri c, c, 16
+  andi c, c, 0xffff
   sub c, c, block
   li d, PIECE_COLS
   min c, c, d
   mul c, c, e           ; bytes of each
-  arg d, 17
-  mul d, d, tile
-  arg f, 3
-  add d, d, f
-  mul f, block, e
-  add d, d, f
-  arg f, 8
+  mul d, block, e
+  add d, d, tile
+  arg f, OUT_STEP + 2
   mul g, row, f
   add d, d, g
   shli e, e, 6
@@ -1067,7 +1142,9 @@ not_bf16:
   li a, 1
   xor turn_piece, turn_piece, a
   addi block, block, PIECE_COLS
-  arg a, 12
+  arg a, SIZES
+  shri a, a, 16
+  andi a, a, 0xffff
   blt block, a, end_piece
   addi row, row, PIECE_ROWS
   blt row, rows, end_piece_row
@@ -1085,6 +1162,11 @@ sum_known:
   shri tile, x, 16
   andi tile, tile, 0xffff
   andi g, tile, 3
+.include "attend_tile.s"
+  mul c, c, rows
+  arg h, QUERIES
+  sub h, h, c
+  min h, h, rows        ; rows that exist
   shli a, g, 10
   addi a, a, MOSTS
   shli c, rows, 1
@@ -1095,7 +1177,7 @@ sum_known:
   v.max.f16 a, a, b, rows
   shli b, tile, 5
   addi b, b, CHECK
-  v.rmax.f16 b, a, rows
+  v.rmax.f16 b, a, h
   shli a, g, 12
   addi a, a, SUMS
   shli e, rows, 3
@@ -1133,7 +1215,7 @@ multiply_v_known:
   mul block, block, bk
   shri slot, x, 4
   andi slot, slot, 3
-  arg n, 10
+  arg n, KEYS
   sub n, n, block
   min n, n, bk
   addi n_blocks, n, 15
@@ -1147,7 +1229,7 @@ p_ready:
   wait_flag m, mte1, 3
   mul a, slot, p_slot
   add a, a, l1_p
-  load2d.l0a.b16 l0a_p, a, row_blocks, n_blocks, row_blocks
+  load2d.l0a.b16 l1_k, a, row_blocks, n_blocks, row_blocks
   mul a, slot, v_slot
   add a, a, l1_v        ; V's chunk in L1
   li b, 0               ; O's in L0C
@@ -1167,17 +1249,17 @@ multiply_v_chunk:
   andi block, flags, BF16
   bne block, r0, multiply_v_bf16
   beq g, r0, multiply_v_more
-  mad.f16.init b, l0a_p, e, rows, n, h
+  mad.f16.init b, l1_k, e, rows, n, h
   jmp multiplied_v
 multiply_v_more:
-  mad.f16 b, l0a_p, e, rows, n, h
+  mad.f16 b, l1_k, e, rows, n, h
   jmp multiplied_v
 multiply_v_bf16:
   beq g, r0, multiply_v_bf16_more
-  mad.bf16.init b, l0a_p, e, rows, n, h
+  mad.bf16.init b, l1_k, e, rows, n, h
   jmp multiplied_v
 multiply_v_bf16_more:
-  mad.bf16 b, l0a_p, e, rows, n, h
+  mad.bf16 b, l1_k, e, rows, n, h
 multiplied_v:
   set_flag m, mte1, turn_l0b
   addi turn_l0b, turn_l0b, 1
