@@ -87,6 +87,18 @@ static void usage(void **state) {
       {PRODUCT " --plan threads=3", "threads is 3: it must be 1 to 2"},
       {PRODUCT " --plan units=1000000", "units is 1000000"},
       {"gemm 256x256x256 --device accel:910b --plan mc=7", "plan: mc is 7 but must be a multiple of"},
+      {"attention", "which shape?"},
+      {"attention 1x8x10x10", "is no shape"},
+      {"attention 1x8/3x10x10x64", "heads is 8, which kv_heads, 3, does not divide"},
+      {"attention 1x8x10/2x10x64", "is no shape"},
+      {"attention f64 1x8x10x10x64", "is no shape"},
+      {"attention q8_0 1x8x10x10x40", "multiples of 32"},
+      {"attention q8_0 1x8x10x10x64 panels", "keys in panels are"},
+      {"attention heads=8 q=10 kv=10", "no d"},
+      {"attention 1x8x10x99999999999x64", "kv is 99999999999"},
+      {"attention 1x8x10x10x64 --lda 3", "are for gemm"},
+      {"attention 1x8x100x1000x64 --plan lanes=up", "lanes cannot be \"up\""},
+      {"attention 1x8x100x1000x64 --threads 2 --plan threads=3", "threads is 3: it must be 1 to 2"},
   };
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
     expect(2, "%s", wrong[i].arguments);
@@ -118,6 +130,43 @@ static void from_model_or_rule(void **state) {
   } else {
     says_not("first call");
   }
+}
+
+/* Attention: its shape in three ways of writing, the way of a call, kernels and limits; rows of the database. */
+static void attention(void **state) {
+  (void)state;
+  static const char words[] = "type=f16 batch=1 heads=32 kv_heads=8 q=1024 kv=1024 d=128 dv=128 causal=bottom-right mask=no "
+                              "keys=rows threads=2";
+  expect(0, "attention f16 1x32/8x1024x1000x128 causal --threads 2");
+  says(words); /* 1000 keys count as 1024 */
+  says("your database: ");
+  says("-> ");
+  says("plan        lanes=queries");
+  says("for each 256 keys, from the first");
+  says("softmax: tsr_softmax_f32_");
+  says("predicted");
+  says("FMA, 2 threads");
+  says("in the pruned space");
+  expect(0, "attention '1 32 8 1024 1024 128 128 1 f16' --threads 2");
+  says(words);
+  expect(0, "attention heads=32 kv_heads=8 q=1024 kv=1024 d=128 causal=bottom-right threads=2");
+  says(words);
+  expect(0, "attention bf16 1x32/8x1x4096x128 panels --threads 2 --json");
+  says("\"plan\": \"lanes=keys ");
+  says("\"source\": ");
+  expect(0, "attention 1x1x1x64x64");
+  says("nothing is looked up for so small a call");
+  expect(0, "attention 1x8x200x300x64 --plan 'lanes=keys rows=50' --threads 2");
+  says("-> the call itself");
+  says("plan        lanes=keys threads=2 rows=50 width=50");
+  const struct tsr_operator *op = tsr_operator_of(context, "attention");
+  struct tsr_values shape, plan;
+  assert_true(tsr_values_parse(op->shape, op->nshape, words, &shape, NULL));
+  assert_true(tsr_values_parse(op->plan, op->nplan, "lanes=keys threads=1 rows=100 width=100 split=no", &plan, NULL));
+  put_row(context, op, &shape, &plan);
+  expect(0, "attention f16 1x32/8x1024x1000x128 causal --threads 2");
+  says("-> the user's database");
+  says("plan        lanes=keys threads=1 rows=100 width=100 split=no");
 }
 
 static void from_user(void **state) {
@@ -401,7 +450,7 @@ int main(int argc, char **argv) {
   tessera = argc > 1 ? argv[1] : "tessera";
   unsetenv("TESSERA_NUM_THREADS");
   const struct CMUnitTest tests[] = {
-      RUN(usage), RUN(from_model_or_rule), RUN(from_user), RUN(rows_that_cannot_be_used), RUN(rows_of_other_machines),
+      RUN(usage), RUN(from_model_or_rule), RUN(attention), RUN(from_user), RUN(rows_that_cannot_be_used), RUN(rows_of_other_machines),
       RUN(from_call), RUN(small), RUN(kernels_that_cover), RUN(shares_add_up), RUN(loops), RUN(roofline), RUN(devices),
       RUN(measures), RUN(databases_that_cannot_be_read)};
   return cmocka_run_group_tests(tests, open_context, close_context);

@@ -57,6 +57,13 @@ static void wrong_usage(void **state) {
                {"--frobnicate", "usage: tessera tune"},
                {"gemm gemm --shape '1 2 3'", "takes a program"},
                {"conv --shape '1 2 3'", "no operator \"conv\""},
+               {"attention --shape '1 2 3'", "is no shape"},
+               {"attention --shape '1 4 3 5 6 64 64 0 f16'", "heads is 4, which kv_heads, 3, does not divide"},
+               {"attention --shape '1 4 2 5 6 64 64 2 f16'", "is no shape"},
+               {"attention --shape '1 4 2 5 6 64 64 1 f64'", "is no shape"},
+               {"attention --type f16 --shape '1 4 2 5 6 64 64 1 f16'", "--type is for gemm"},
+               {"attention --model gpt2", "--model is for gemm"},
+               {"attention --device accel:910b --shape '1 4 2 5 6 64 64 1 f16'", "on the CPU only"},
                {"--shape '1 2'", "\"1 2\" is no shape"},
                {"--shape '1 2 3 N'", "is no shape"},
                {"--shape '1 2 3 N X'", "is no shape"},
@@ -120,6 +127,26 @@ static void a_file_of_shapes(void **state) {
   says("rows: 3,");
 }
 
+#define LINE(us, words) "tessera: cblas_sgemm NT avx512 packed/48x8 threads=1 " us " us 1.0 GFLOP/s 1.0 % {" words "}\n"
+
+static void tunes_attention(void **state) {
+  (void)state;
+  write_file("shapes.txt", "# the second is too small\n1 8 2 40 500 64 64 1 f16\n1 1 1 1 20 32 32 0 f32\n");
+  expect(0, "attention --shapes shapes.txt --threads 2 --measurements 3");
+  says("shapes tuned: 1");
+  says("so small a call takes the rule's plan");
+  tell(0, "db list");
+  says("type=f16 batch=1 heads=8 kv_heads=2 q=40 kv=512 d=64 dv=64 causal=bottom-right mask=no keys=rows threads=2");
+  tell(0, "db check");
+  says("rows: 1, of other machines: 0, of other kernels: 0;");
+  write_file("trace.log", LINE("90.0", "attention type=f16 batch=1 heads=8 kv_heads=2 q=40 kv=512 d=64 dv=64 causal=no "
+                                       "mask=no keys=panels threads=1")
+                          LINE("1.0", "gemm type=f32 m=70 n=80 k=90 a=n b=n pages=1 threads=1"));
+  expect(0, "attention --from-trace trace.log --measurements 2 --dry-run");
+  says("trace.log: calls: 1, other lines: 1");
+  says("keys=panels threads=1");
+}
+
 static void bad_lines(void **state) {
   (void)state;
   static char text[200000];
@@ -136,7 +163,6 @@ static void bad_lines(void **state) {
   assert_false(there_is("tune.db"));
 }
 
-#define LINE(us, words) "tessera: cblas_sgemm NT avx512 packed/48x8 threads=1 " us " us 1.0 GFLOP/s 1.0 % {" words "}\n"
 static void a_trace(void **state) {
   (void)state;
   write_file("trace.log", LINE("90.1", "gemm type=f64 m=71 n=81 k=91 a=t b=n pages=1 threads=1")
@@ -338,7 +364,7 @@ static void watches_in_vain(void **state) {
 int main(int argc, char **argv) {
 #define RUN(test) cmocka_unit_test_teardown(test, empty_folder)
   const struct CMUnitTest tests[] = {
-      RUN(wrong_usage), RUN(a_file_of_shapes), RUN(bad_lines), RUN(a_trace), RUN(models), RUN(passed_over), RUN(dry_run),
+      RUN(wrong_usage), RUN(a_file_of_shapes), RUN(tunes_attention), RUN(bad_lines), RUN(a_trace), RUN(models), RUN(passed_over), RUN(dry_run),
       RUN(unwritable), RUN(no_time), RUN(interrupted), RUN(calibrates), RUN(a_device), RUN(exhaustive), RUN(reports),
   };
   const struct CMUnitTest preloading[] = {RUN(watches), RUN(watches_in_vain)};
