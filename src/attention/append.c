@@ -77,6 +77,15 @@ static void append_head(const struct append *a, int64_t head) {
   }
 }
 
+static tsr_status check_source(const char *name, const int64_t *stride, int64_t heads, int64_t rows) {
+  int64_t across, down, extent;
+  CHECK(stride[TSR_HEAD] >= 0 && stride[TSR_ROW] >= 0, "%s: strides cannot be negative", name);
+  CHECK(!__builtin_mul_overflow(stride[TSR_HEAD], heads, &across) && !__builtin_mul_overflow(stride[TSR_ROW], rows, &down) &&
+            !__builtin_add_overflow(across, down, &extent) && extent < INT64_MAX / 16,
+        "%s: the new rows would not fit the address space", name);
+  return TSR_OK;
+}
+
 static tsr_status check_rows(const tsr_attention_desc *d, const void *k_cache, const void *v_cache, int64_t at,
                              const tsr_kv_rows *rows) {
   CHECK(rows, "rows is NULL: pass a tsr_kv_rows");
@@ -89,8 +98,9 @@ static tsr_status check_rows(const tsr_attention_desc *d, const void *k_cache, c
   if (rows->rows == 0) return TSR_OK;
   CHECK(k_cache && v_cache, "%s is NULL", k_cache ? "v_cache" : "k_cache");
   CHECK(rows->k && rows->v, "rows->%s is NULL", rows->k ? "v" : "k");
-  CHECK(rows->stride_k[TSR_HEAD] >= 0 && rows->stride_k[TSR_ROW] >= 0, "rows->stride_k: strides cannot be negative");
-  CHECK(rows->stride_v[TSR_HEAD] >= 0 && rows->stride_v[TSR_ROW] >= 0, "rows->stride_v: strides cannot be negative");
+  tsr_status status = check_source("rows->stride_k", rows->stride_k, d->heads_kv, rows->rows);
+  if (status == TSR_OK) status = check_source("rows->stride_v", rows->stride_v, d->heads_kv, rows->rows);
+  if (status != TSR_OK) return status;
   for (int64_t p = d->page_size ? at / d->page_size : 0; d->page_size && p * d->page_size < at + rows->rows; p++)
     CHECK(d->block_table[p] >= 0 && d->block_table[p] < d->pages, "block_table[%lld] is %d, but there are %lld pages",
           (long long)p, (int)d->block_table[p], (long long)d->pages);

@@ -65,6 +65,9 @@ int64_t rows_of(const tsr_attention_desc *d);
 float load_q(const tsr_attention_desc *d, const void *q, int64_t b, int64_t h, int64_t i, int64_t e);
 float load_k(const tsr_attention_desc *d, const void *k, int64_t b, int64_t hkv, int64_t j, int64_t e);
 float load_v(const tsr_attention_desc *d, const void *v, int64_t b, int64_t hkv, int64_t j, int64_t e);
+/* Where a row of keys, values (`unit` rows to a stride) or scales begins, and an element of a key, in elements. */
+int64_t kv_at(const tsr_attention_desc *d, const int64_t *stride, int64_t unit, int64_t b, int64_t hkv, int64_t j);
+int64_t k_element(const tsr_attention_desc *d, int64_t b, int64_t hkv, int64_t j, int64_t e);
 size_t bytes_of(tsr_type type, int64_t elements);
 void store(tsr_type type, char *to, float x);
 float load(tsr_type type, const char *from);

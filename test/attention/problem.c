@@ -100,9 +100,7 @@ static int64_t q_at(const tsr_attention_desc *d, const int64_t *stride, int64_t 
   return h * stride[TSR_HEAD] + (d->cu_q ? (d->cu_q[b] + i) * stride[TSR_ROW] : b * stride[TSR_BATCH] + i * stride[TSR_ROW]);
 }
 
-/* The row of key or value j; `unit` rows to a stride. */
-static int64_t kv_at(const tsr_attention_desc *d, const int64_t *stride, int64_t unit, int64_t b, int64_t hkv,
-                     int64_t j) {
+int64_t kv_at(const tsr_attention_desc *d, const int64_t *stride, int64_t unit, int64_t b, int64_t hkv, int64_t j) {
   int64_t at = hkv * stride[TSR_HEAD];
   if (d->page_size) {
     int64_t page = d->block_table[b * d->stride_table + j / d->page_size];
@@ -116,7 +114,7 @@ float load_q(const tsr_attention_desc *d, const void *q, int64_t b, int64_t h, i
   return load(d->type_q, (const char *)q + bytes_of(d->type_q, q_at(d, d->stride_q, b, h, i) + e));
 }
 
-static int64_t k_element(const tsr_attention_desc *d, int64_t b, int64_t hkv, int64_t j, int64_t e) {
+int64_t k_element(const tsr_attention_desc *d, int64_t b, int64_t hkv, int64_t j, int64_t e) {
   if (d->layout_k == TSR_KV_ROWS) return kv_at(d, d->stride_k, 1, b, hkv, j) + e;
   return kv_at(d, d->stride_k, TSR_KV_PANEL, b, hkv, j) + e * TSR_KV_PANEL + j % TSR_KV_PANEL;
 }
