@@ -149,7 +149,9 @@ void tsr_attention_load_rows(struct tsr_attention_worker *w, const struct tsr_at
 void tsr_attention_load_q(struct tsr_attention_worker *w, const struct tsr_attention_item *item);
 void tsr_attention_load_k(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
                           int64_t n, struct tsr_attention_keys *keys);
-/* Lanes over keys: keys j .. j + n of the sequence, in one panel. j is a multiple of TSR_KV_PANEL, n at most that. */
+/* Lanes over keys: keys j .. j + n of the sequence, in one panel, whose width tsr_attention_panel tells; j is a multiple
+ * of it, n at most that. */
+int64_t tsr_attention_panel(const tsr_attention_desc *desc);
 void tsr_attention_load_panel(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t j,
                               int64_t n, struct tsr_attention_keys *keys);
 void tsr_attention_load_v(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,

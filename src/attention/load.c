@@ -131,6 +131,11 @@ void tsr_attention_load_k(struct tsr_attention_worker *w, const struct tsr_atten
   keys->next = w->ld_k * 4;
 }
 
+/* A transposed panel of long keys is narrower, or it would fill the first cache. */
+int64_t tsr_attention_panel(const tsr_attention_desc *d) {
+  return d->layout_k == TSR_KV_PANELS || d->d_qk <= 64 ? TSR_KV_PANEL : TSR_KV_PANEL / 2;
+}
+
 void tsr_attention_load_panel(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t j,
                               int64_t n, struct tsr_attention_keys *keys) {
   const struct tsr_attention_problem *p = w->problem;
@@ -139,16 +144,17 @@ void tsr_attention_load_panel(struct tsr_attention_worker *w, const struct tsr_a
     load_panels(w, item, j, n, keys);
     return;
   }
-  *keys = (struct tsr_attention_keys){(tsr_mem)w->k, TSR_F32, TSR_KV_PANEL * 4, 0, 4};
+  int64_t panel = tsr_attention_panel(&p->d);
+  *keys = (struct tsr_attention_keys){(tsr_mem)w->k, TSR_F32, panel * 4, 0, 4};
   tsr_mem at = row_of(p, item, p->k, p->step_k, 1, j, &run);
   const struct tsr_kernel *pack = w->kernels[p->d.type_k].pack_t[0];
   if (run == n && pack) {
-    struct tsr_step step = {.m = n, .n = TSR_KV_PANEL, .k = p->d.d_qk, .rsa = p->step_k[TSR_ROW], .csa = size};
+    struct tsr_step step = {.m = n, .n = panel, .k = p->d.d_qk, .rsa = p->step_k[TSR_ROW], .csa = size};
     pack->run(&step, at, 0, (tsr_mem)w->k);
     return;
   }
   tsr_attention_load_rows(w, item, true, j, n, w->row, w->ld_k);
-  tsr_attention_transpose(w, n, TSR_KV_PANEL, p->d.d_qk, w->row, w->ld_k, w->k);
+  tsr_attention_transpose(w, n, panel, p->d.d_qk, w->row, w->ld_k, w->k);
 }
 
 void tsr_attention_load_v(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,

@@ -179,11 +179,12 @@ static void attend_queries(struct tsr_attention_worker *w, const struct tsr_atte
 static void score_keys(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
                        const struct tsr_attention_view *view) {
   const tsr_attention_desc *d = &w->problem->d;
+  int64_t panel = tsr_attention_panel(d);
   struct tsr_attention_keys k;
   struct tsr_step step = {.k = d->d_qk, .rsb = 4, .csb = d->d_qk * 4, .csc = w->ld_s * 4};
   for (int64_t j = view->base, run; j < view->end; j += run) {
-    int64_t within = j % TSR_KV_PANEL;
-    run = tsr_min(view->end - j, TSR_KV_PANEL - within);
+    int64_t within = j % panel;
+    run = tsr_min(view->end - j, panel - within);
     tsr_attention_load_panel(w, item, chunk + j - within, within + run, &k);
     step.csa = k.step;
     step.flags = TSR_STORE_SUM | (k.at == (tsr_mem)w->k ? TSR_NEAR : 0);
@@ -192,8 +193,24 @@ static void score_keys(struct tsr_attention_worker *w, const struct tsr_attentio
   }
 }
 
-/* Values that kernels fetch ahead. */
+/* Values that kernels fetch ahead, and of which all strips are taken before the next ones. */
 #define KEYS_AHEAD 16
+#define KEYS_AT_ONCE 64
+
+/* P V. Where a tile is narrower than a value, its strips take turns every few keys, so that values pass by once. */
+static void weigh_values(struct tsr_attention_worker *w, const struct tsr_attention_view *view,
+                         const struct tsr_attention_keys *v, struct tsr_step *step) {
+  const struct tsr_kernels *kernels = &w->kernels[v->type];
+  int64_t d_v = w->problem->d.d_v, units = tsr_ceil_div(d_v, kernels->gemm.mu);
+  bool turns = kernels->chip->goes_on && units_for(&kernels->gemm, units, view->rows) < units;
+  for (int64_t j = view->base, run; j < view->end; j += run) {
+    run = turns ? tsr_min(KEYS_AT_ONCE, view->end - j) : view->end - j;
+    step->k = run;
+    step->flags = TSR_STORE_SUM | (j > view->base ? TSR_GO_ON : 0);
+    tsr_attention_multiply(w->kernels, v->type, step, d_v, view->rows, v->at + (tsr_mem)(j * v->next),
+                           (tsr_mem)(w->s + (j - view->base)), (tsr_mem)w->sums);
+  }
+}
 
 /* All rows with lanes over keys; the sums of P V are left in w->sums as [row][d]. */
 static void attend_keys(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
@@ -211,8 +228,7 @@ static void attend_keys(struct tsr_attention_worker *w, const struct tsr_attenti
   struct tsr_step pv = {.k = n, .csa = v->next, .da = KEYS_AHEAD * v->next, .rsb = 4, .csb = w->ld_s * 4,
                         .csc = d->d_v * 4, .flags = TSR_STORE_SUM};
   if (!w->careful) {
-    tsr_attention_multiply(w->kernels, v->type, &pv, d->d_v, view->rows,
-                           v->at + (tsr_mem)(view->base * v->next), (tsr_mem)w->s, (tsr_mem)w->sums);
+    weigh_values(w, view, v, &pv);
     return;
   }
   struct layout at = {w->s, w->sums, w->ld_s, 1, d->d_v, 1};
