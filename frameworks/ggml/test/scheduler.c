@@ -1,5 +1,6 @@
 /* Between the CPU backend's nodes, as an engine's scheduler deals them out: ours is computed by us, on the tensors
  * themselves, and the rest is left where it was. */
+#include <dirent.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +13,7 @@
 #include <ggml-backend.h>
 #include <ggml-cpu.h>
 
-enum { D = 64, HEADS = 4, QUERIES = 9, KEYS = 300, EMBED = D * HEADS };
+enum { D = 64, HEADS = 4, QUERIES = 40, KEYS = 300, EMBED = D * HEADS, THREADS = 2 };
 
 struct model {
   struct ggml_context *weights, *nodes;
@@ -72,6 +73,36 @@ static void run(ggml_backend_t *backends, int count, ggml_backend_t expected, fl
   ggml_free(m.weights), ggml_free(m.nodes);
 }
 
+static void *function_of(ggml_backend_dev_t device, const char *name) {
+  return ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device), name);
+}
+
+static void set_threads(ggml_backend_t backend) {
+  ggml_backend_set_n_threads_t set =
+    (ggml_backend_set_n_threads_t)function_of(ggml_backend_get_device(backend), "ggml_backend_set_n_threads");
+  assert_non_null(set);
+  set(backend, THREADS);
+}
+
+static bool has_openmp(void) {
+  ggml_backend_dev_t cpu = ggml_backend_dev_by_name("CPU");
+  ggml_backend_get_features_t features = (ggml_backend_get_features_t)function_of(cpu, "ggml_backend_get_features");
+  for (const struct ggml_backend_feature *f = features(ggml_backend_dev_backend_reg(cpu)); f->name; f++)
+    if (strcmp(f->name, "OPENMP") == 0) return true;
+  return false;
+}
+
+/* Of this process. */
+static int count_threads(void) {
+  DIR *tasks = opendir("/proc/self/task");
+  int count = -2; /* "." and ".." */
+  assert_non_null(tasks);
+  while (readdir(tasks)) count++;
+  closedir(tasks);
+  return count;
+}
+
+/* On the threads of the CPU backend too, unless OpenMP might give fewer of them than it is asked for. */
 static void takes_attention_and_copies_nothing(void **state) {
   (void)state;
   /* Values are up to 3; the CPU backend accumulates them in f16. */
@@ -79,12 +110,15 @@ static void takes_attention_and_copies_nothing(void **state) {
   ggml_backend_t cpu = ggml_backend_init_by_name("CPU", NULL), tessera = ggml_backend_init_by_name("Tessera", NULL);
   assert_non_null(cpu);
   assert_non_null(tessera);
+  set_threads(cpu), set_threads(tessera);
   run((ggml_backend_t[]){tessera, cpu}, 2, tessera, with);
+  int threads = count_threads();
   run((ggml_backend_t[]){cpu}, 1, cpu, without);
   for (int i = 0; i < EMBED * QUERIES; i++)
     if (!(fabsf(with[i] - without[i]) <= 0.02f)) fail_msg("%g instead of %g at %d", with[i], without[i], i);
   ggml_backend_free(tessera);
   ggml_backend_free(cpu);
+  if (has_openmp() && !getenv("OMP_DYNAMIC")) assert_int_equal(threads, THREADS);
 }
 
 int main(int argc, char **argv) {
