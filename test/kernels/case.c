@@ -69,7 +69,8 @@ static void image_fill(struct maker *mk, struct image *image, int64_t bytes) {
 static void a_fill(struct maker *mk, int64_t bytes) {
   struct test_case *tc = mk->tc;
   image_prepare(&tc->a, (size_t)bytes);
-  for (int64_t at = 0; at < bytes; at += tc->a_size) put_bits(tc->a.data + at, tc->a_type, mk->a_gap);
+  tsr_type type = tc->a_block > 1 ? TSR_F16 : tc->a_type;
+  for (int64_t at = 0; at < bytes; at += bytes_of(type, 1)) put_bits(tc->a.data + at, type, mk->a_gap);
 }
 
 static int64_t pick(struct maker *mk, const int64_t *values, int n) { return values[rng_range(&mk->rng, 0, n - 1)]; }
@@ -123,8 +124,27 @@ static uint64_t element(struct maker *mk, enum fill fill, bool hot, bool at_edge
 }
 
 static uint64_t a_element(struct maker *mk, bool hot, bool at_edge) {
-  return element_of(mk, mk->tc->a_type, mk->theme->a, hot, at_edge);
+  return element_of(mk, mk->tc->a_block > 1 ? TSR_F16 : mk->tc->a_type, mk->theme->a, hot, at_edge);
 }
+
+static int64_t a_bytes(const struct test_case *tc, int64_t elements) { return elements / tc->a_block * tc->a_size; }
+
+/* So many elements of A as whole blocks have. */
+static int64_t whole_blocks(const struct test_case *tc, int64_t n) { return (n + tc->a_block - 1) / tc->a_block * tc->a_block; }
+
+/* Element i of the row of A at `offset`, given its bits; the first of a block brings the whole block, whose scale has
+ * these bits. */
+static void put_a(struct maker *mk, int64_t offset, int64_t i, uint64_t bits) {
+  struct test_case *tc = mk->tc;
+  unsigned char *to = tc->a.data + offset + a_bytes(tc, i);
+  if (tc->a_block == 1)
+    put_bits(to, tc->a_type, bits);
+  else if (i % tc->a_block == 0)
+    put_block(&mk->rng, to, tc->a_type, bits, mk->theme->a == FILL_POSITIVE);
+}
+
+/* Whether the block of element i, or the element, is a row's last. */
+static bool ends_row(const struct test_case *tc, int64_t i, int64_t n) { return i / tc->a_block == (n - 1) / tc->a_block; }
 
 /* Sizes: the rows of the last tile and the depth, fixed for the first cases, random after them. */
 
@@ -142,7 +162,7 @@ static int64_t scaled(const struct subject *s, int64_t rows) { return s->kernel-
 
 static int64_t remainders(const struct subject *s) {
   switch (s->kernel->op) {
-    case TSR_OP_GEMM: return scaled(s, s->kernel->mu);
+    case TSR_OP_GEMM: return block_of(s->kernel->ta) > 1 ? 1 : scaled(s, s->kernel->mu);
     case TSR_OP_PACK_N:
     case TSR_OP_PACK_T: return s->kernel->mr ? scaled(s, s->kernel->mr) : 40;
     default: return 1;
@@ -172,17 +192,25 @@ static struct sizes pick_sizes(struct maker *mk, const struct subject *s, int in
   return sizes;
 }
 
+/* A depth along which A may lie in blocks. */
+static int64_t steps_of_blocks(const struct test_case *tc, int64_t k) {
+  return tc->a_block == 1 ? k : (k + 3) / 4 % 12 * tc->a_block;
+}
+
 /* GEMM and GEMM_AT */
 
 static int64_t rows_of_tile(const struct maker *mk, int64_t tile, int64_t tiles) {
   return tile + 1 < tiles ? mk->tc->mr : mk->rows;
 }
 
-/* Offset of A's element (row of tile, p). */
+/* Offset of the row in which A's element (row of tile, p) lies. */
 static int64_t a_offset(const struct test_case *tc, int64_t tile, int64_t row, int64_t p) {
-  bool at = tc->op == TSR_OP_GEMM_AT;
-  return tile * tc->step.da + row * (at ? tc->step.rsa : tc->a_size) +
-         p * (at ? tc->a_size : tc->step.csa);
+  return tile * tc->step.da + (tc->op == TSR_OP_GEMM_AT ? row * tc->step.rsa : p * tc->step.csa);
+}
+
+/* Offset of the first byte after all of a tile. */
+static int64_t a_end(const struct test_case *tc, int64_t tile, int64_t rows, int64_t k) {
+  return a_offset(tc, tile, rows - 1, k - 1) + a_bytes(tc, whole_blocks(tc, tc->op == TSR_OP_GEMM_AT ? k : rows));
 }
 
 static void fill_a(struct maker *mk, int64_t tiles, bool packed, bool hot) {
@@ -190,9 +218,8 @@ static void fill_a(struct maker *mk, int64_t tiles, bool packed, bool hot) {
   int64_t k = tc->step.k, bytes = 0;
   int64_t deepest = packed ? tc->mr : mk->rows;
   if (k > 0) {
-    bytes = a_offset(tc, tiles - 1, deepest - 1, k - 1) + tc->a_size;
-    if (tiles > 1 && a_offset(tc, tiles - 2, tc->mr - 1, k - 1) + tc->a_size > bytes)
-      bytes = a_offset(tc, tiles - 2, tc->mr - 1, k - 1) + tc->a_size;
+    bytes = a_end(tc, tiles - 1, deepest, k);
+    if (tiles > 1 && a_end(tc, tiles - 2, tc->mr, k) > bytes) bytes = a_end(tc, tiles - 2, tc->mr, k);
   }
   a_fill(mk, bytes);
   for (int64_t t = 0; t < tiles; t++)
@@ -200,9 +227,10 @@ static void fill_a(struct maker *mk, int64_t tiles, bool packed, bool hot) {
       int64_t rows = rows_of_tile(mk, t, tiles);
       uint64_t bits = 0;
       for (int64_t i = 0; i < (packed ? tc->mr : rows); i++) {
-        bool at_edge = (t == tiles - 1 && i == rows - 1) || p == k - 1;
+        bool along_k = tc->op == TSR_OP_GEMM_AT, last_row = along_k ? i == rows - 1 : ends_row(tc, i, rows);
+        bool at_edge = (t == tiles - 1 && last_row) || (along_k ? ends_row(tc, p, k) : p == k - 1);
         if (i < rows) bits = a_element(mk, hot, at_edge);
-        put_bits(tc->a.data + a_offset(tc, t, i, p), tc->a_type, bits);
+        put_a(mk, a_offset(tc, t, i, p), along_k ? p : i, bits);
       }
     }
 }
@@ -210,17 +238,17 @@ static void fill_a(struct maker *mk, int64_t tiles, bool packed, bool hot) {
 static void place_a(struct maker *mk, bool *packed) {
   struct test_case *tc = mk->tc;
   struct tsr_step *st = &tc->step;
-  int64_t size = tc->a_size;
+  int64_t gap = a_bytes(tc, tc->a_block);
   *packed = tc->op == TSR_OP_GEMM && rng_chance(&mk->rng, 50);
   mk->a_kind = *packed ? "packed" : "unpacked";
   if (*packed) {
-    st->csa = tc->mr * size;
-    st->da = st->csa * st->k + (rng_chance(&mk->rng, 30) ? pick_gap(mk) * size : 0);
+    st->csa = a_bytes(tc, tc->mr);
+    st->da = st->csa * st->k + (rng_chance(&mk->rng, 30) ? pick_gap(mk) * gap : 0);
   } else if (tc->op == TSR_OP_GEMM) {
-    st->csa = (st->m + pick_gap(mk)) * size;
-    st->da = tc->mr * size;
+    st->csa = a_bytes(tc, st->m) + pick_gap(mk) * gap;
+    st->da = a_bytes(tc, tc->mr);
   } else {
-    st->rsa = (st->k + pick_gap(mk)) * size;
+    st->rsa = a_bytes(tc, st->k) + pick_gap(mk) * gap;
     st->da = tc->mr * st->rsa;
   }
 }
@@ -315,10 +343,10 @@ static void make_gemm(struct maker *mk, const struct subject *s, const struct si
   struct tsr_step *st = &tc->step;
   int64_t tiles = sizes->tiles, hot = rng_range(&mk->rng, 0, 2);
   bool edges = mk->theme->edge != EDGE_NONE, packed;
-  mk->rows = tc->op == TSR_OP_GEMM ? tc->mr - tc->mu + sizes->rows : tc->mr;
+  mk->rows = tc->op == TSR_OP_GEMM ? whole_blocks(tc, tc->mr - tc->mu + sizes->rows) : tc->mr;
   st->m = (tiles - 1) * tc->mr + mk->rows;
   st->n = tc->nr * sizes->columns;
-  st->k = sizes->k;
+  st->k = tc->op == TSR_OP_GEMM_AT ? steps_of_blocks(tc, sizes->k) : sizes->k;
   place_a(mk, &packed);
   place_b(mk);
   place_c(mk, tiles);
@@ -352,19 +380,20 @@ static void make_pack(struct maker *mk, const struct subject *s, const struct si
   struct test_case *tc = mk->tc;
   struct tsr_step *st = &tc->step;
   bool edges = mk->theme->edge != EDGE_NONE, along_k = tc->op == TSR_OP_PACK_T;
-  int64_t size = tc->size, a_size = tc->a_size, k = sizes->k > 0 ? sizes->k : 1, width = pick_width(mk, s);
+  int64_t size = tc->size, k = along_k ? steps_of_blocks(tc, sizes->k) : sizes->k, width = pick_width(mk, s);
   int64_t rows = sizes->rows < width ? sizes->rows : rng_range(&mk->rng, 1, width);
   int64_t m = (sizes->tiles - 1) * width + rows;
+  if (k == 0) k = tc->a_block;
   st->m = m;
   st->n = width;
   st->k = k;
-  *(along_k ? &st->rsa : &st->csa) = ((along_k ? k : m) + pick_gap(mk)) * a_size;
+  int64_t inner = along_k ? k : m, outer = along_k ? m : k, *step = along_k ? &st->rsa : &st->csa;
+  *step = a_bytes(tc, inner) + pick_gap(mk) * tc->a_size;
   st->dc = width * k * size + (rng_chance(&mk->rng, 30) ? pick_gap(mk) * size : 0);
-  int64_t outer = along_k ? st->rsa : a_size, inner = along_k ? a_size : st->csa;
-  a_fill(mk, (m - 1) * outer + (k - 1) * inner + a_size);
-  for (int64_t i = 0; i < m; i++)
-    for (int64_t p = 0; p < k; p++)
-      put_bits(tc->a.data + i * outer + p * inner, tc->a_type, a_element(mk, edges, i == m - 1 || p == k - 1));
+  a_fill(mk, (outer - 1) * *step + a_bytes(tc, inner));
+  for (int64_t o = 0; o < outer; o++)
+    for (int64_t i = 0; i < inner; i++)
+      put_a(mk, o * *step, i, a_element(mk, edges, o == outer - 1 || ends_row(tc, i, inner)));
   image_fill(mk, &tc->b, 0);
   prepare_c(mk, (sizes->tiles - 1) * st->dc + width * k * size);
   for (int64_t t = 0; t < sizes->tiles; t++) memset(tc->live.data + t * st->dc / size, 1, (size_t)(width * k));
@@ -376,18 +405,17 @@ static void make_pack(struct maker *mk, const struct subject *s, const struct si
 static void fill_sums(struct maker *mk, bool hot) {
   struct test_case *tc = mk->tc;
   const struct tsr_step *st = &tc->step;
-  a_fill(mk, (st->n - 1) * st->csa + st->m * tc->a_size);
+  a_fill(mk, (st->n - 1) * st->csa + a_bytes(tc, st->m));
   for (int64_t j = 0; j < st->n; j++)
     for (int64_t i = 0; i < st->m; i++)
-      put_bits(tc->a.data + j * st->csa + i * tc->a_size, tc->a_type,
-               a_element(mk, hot, i == st->m - 1 || j == st->n - 1));
+      put_a(mk, j * st->csa, i, a_element(mk, hot, ends_row(tc, i, st->m) || j == st->n - 1));
 }
 
 static void make_update(struct maker *mk, const struct sizes *sizes) {
   struct test_case *tc = mk->tc;
   struct tsr_step *st = &tc->step;
   bool edges = mk->theme->edge != EDGE_NONE, hot_c = tc->op == TSR_OP_SCALE || rng_chance(&mk->rng, 50);
-  st->m = sizes->tiles == 1 ? rng_range(&mk->rng, 1, 40) : rng_range(&mk->rng, 1, 300);
+  st->m = whole_blocks(tc, sizes->tiles == 1 ? rng_range(&mk->rng, 1, 40) : rng_range(&mk->rng, 1, 300));
   st->n = rng_range(&mk->rng, 1, 40);
   int64_t along = tc->op == TSR_OP_UPDATE_T ? st->n : st->m, across = st->m + st->n - along;
   st->csc = (along + pick_gap(mk)) * tc->size;
@@ -398,7 +426,7 @@ static void make_update(struct maker *mk, const struct sizes *sizes) {
   image_fill(mk, &tc->b, 0);
   a_fill(mk, 0);
   if (tc->op == TSR_OP_SCALE) return;
-  st->csa = (st->m + pick_gap(mk)) * tc->a_size;
+  st->csa = a_bytes(tc, st->m) + pick_gap(mk) * tc->a_size;
   fill_sums(mk, edges && !hot_c);
 }
 
@@ -437,7 +465,7 @@ static void describe(struct maker *mk) {
   if (uses_k(tc->op)) add(&text, " k %lld", (long long)st->k);
   if (mk->a_kind) add(&text, ", A %s", mk->a_kind);
   if (mk->b_kind) add(&text, ", B %s", mk->b_kind);
-  add(&text, ", in elements:");
+  add(&text, tc->a_block > 1 ? ", in elements and blocks:" : ", in elements:");
   add_stride(&text, "rsa", st->rsa, tc->a_size);
   add_stride(&text, "csa", st->csa, tc->a_size);
   add_stride(&text, "rsb", st->rsb, tc->size);
@@ -468,7 +496,8 @@ static void take_subject(struct test_case *tc, const struct subject *s) {
   tc->type = s->kernel->tc;
   tc->a_type = s->kernel->ta;
   tc->size = tsr_size_of(s->kernel->tc);
-  tc->a_size = tsr_size_of(s->kernel->ta);
+  tc->a_block = block_of(s->kernel->ta);
+  tc->a_size = bytes_of(s->kernel->ta, tc->a_block);
   tc->mr = scaled(s, s->kernel->mr);
   tc->mu = scaled(s, s->kernel->mu);
   tc->nr = s->kernel->nr;
@@ -489,7 +518,7 @@ void case_make(struct test_case *tc, const struct subject *s, uint64_t seed, int
   /* The first two themes raise no flag of their own, so they show what padding lanes do: every other case. */
   mk.theme = rng_chance(&mk.rng, 50) ? &themes[rng_range(&mk.rng, 0, 1)] : &themes[rng_range(&mk.rng, 2, NTHEMES - 1)];
   mk.gap = pick_gap_bits(&mk, tc->type);
-  mk.a_gap = tc->a_type == tc->type ? mk.gap : pick_gap_bits(&mk, tc->a_type);
+  mk.a_gap = tc->a_type == tc->type ? mk.gap : pick_gap_bits(&mk, tc->a_block > 1 ? TSR_F16 : tc->a_type);
   struct sizes sizes = pick_sizes(&mk, s, index);
   switch (tc->op) {
     case TSR_OP_GEMM:

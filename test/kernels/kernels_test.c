@@ -98,7 +98,7 @@ static int test_kernel(const struct options *o, struct bench *bench, const struc
 static void test_line(const struct options *o, struct bench *bench, const struct tsr_chip *chip,
                       const struct tsr_kernel *kernel, struct totals *totals) {
   struct subject subject;
-  if (kernel->op > TSR_OP_CONVERT || kernel->ta > TSR_BF16) return;
+  if (kernel->op > TSR_OP_CONVERT) return;
   const char *wrong = list_wrong_line(kernel, (int64_t)chip->vector_bytes() / 4);
   if (wrong) {
     printf("FAIL %s: %s\n", kernel->symbol, wrong);

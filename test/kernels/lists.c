@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "src/core/core.h"
+#include "test/kernels/values.h"
 
 static const char *wrong_tile(const struct tsr_kernel *k) {
   if (k->mu == 0 || k->mr == 0 || k->mr % k->mu != 0) return "its tile is not whole units of rows";
@@ -13,13 +14,19 @@ static const char *wrong_tile(const struct tsr_kernel *k) {
 
 static bool is_half(unsigned type) { return type == TSR_F16 || type == TSR_BF16; }
 
-/* One type throughout, or A of 16 bits beside f32; CONVERT goes to 16 bits too. */
+/* Whether A's elements are taken as they are, whatever their type. */
+static bool takes_a(const struct tsr_kernel *k) {
+  return k->op == TSR_OP_CONVERT || (k->op >= TSR_OP_GEMM && k->op <= TSR_OP_PACK_T);
+}
+
+/* One type throughout, or A of 16 bits or in blocks beside f32; CONVERT goes to 16 bits too. */
 static bool known_types(const struct tsr_kernel *k) {
   bool alike = k->ta == k->tc && k->tb == k->tc;
   if (alike) return k->tc == TSR_F32 || k->tc == TSR_F64;
   if (k->op == TSR_OP_CONVERT && k->ta == TSR_F32 && k->tb == TSR_F32 && is_half(k->tc)) return true;
-  bool takes_half = k->op == TSR_OP_CONVERT || (k->op >= TSR_OP_GEMM && k->op <= TSR_OP_PACK_T);
-  return takes_half && is_half(k->ta) && k->tb == TSR_F32 && k->tc == TSR_F32;
+  if (k->tb != TSR_F32 || k->tc != TSR_F32) return false;
+  if (block_of(k->ta) > 1) return k->op != TSR_OP_PACK_N && takes_a(k);
+  return is_half(k->ta) && takes_a(k);
 }
 
 const char *list_wrong_line(const struct tsr_kernel *k, int64_t lanes) {

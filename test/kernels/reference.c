@@ -16,6 +16,13 @@ static float get_half(tsr_type type, const char *from) {
   return value;
 }
 
+/* Element i of a row, in f32. */
+static float get_narrow(tsr_type type, const char *row, int64_t i) {
+  if (block_of(type) == 1) return get_half(type, row + bytes_of(type, i));
+  uint64_t scale = scale_of_element((const unsigned char *)row, type, i);
+  return get_half(TSR_F16, (const char *)&scale) * (float)integer_of_element((const unsigned char *)row, type, i);
+}
+
 #define REAL float
 #define FMA fmaf
 #define GET get_f32
@@ -53,42 +60,41 @@ static float get_half(tsr_type type, const char *from) {
 #define GEMM gemm_f64
 #include "test/kernels/reference_type.h"
 
-/* Copies an element; from f16 or bf16 to f32 it is converted, and a NaN becomes any NaN. */
-static void copy(tsr_type ta, tsr_type tc, const char *from, char *to) {
+/* Copies element i of a row; from a smaller type to f32 it is converted, and a NaN becomes any NaN. */
+static void copy(tsr_type ta, tsr_type tc, const char *row, int64_t i, char *to) {
   if (ta == tc)
-    memcpy(to, from, (size_t)tsr_size_of(tc));
+    memcpy(to, row + bytes_of(ta, i), (size_t)tsr_size_of(tc));
   else
-    put_f32(to, get_half(ta, from));
+    put_f32(to, get_narrow(ta, row, i));
 }
 
-static void pack(const struct tsr_step *st, tsr_type ta, tsr_type tc, int64_t rsa, int64_t csa, const char *a,
-                 char *c) {
+static void pack(const struct tsr_step *st, tsr_type ta, tsr_type tc, bool along_k, const char *a, char *c) {
   int64_t size = tsr_size_of(tc), panels = (st->m + st->n - 1) / st->n;
   for (int64_t t = 0; t < panels; t++)
     for (int64_t p = 0; p < st->k; p++)
       for (int64_t i = 0; i < st->n; i++) {
         int64_t row = t * st->n + i < st->m ? t * st->n + i : st->m - 1;
-        copy(ta, tc, a + row * rsa + p * csa, c + t * st->dc + (p * st->n + i) * size);
+        copy(ta, tc, a + (along_k ? row * st->rsa : p * st->csa), along_k ? p : row,
+             c + t * st->dc + (p * st->n + i) * size);
       }
 }
 
 static void convert(const struct tsr_step *st, tsr_type ta, tsr_type tc, const char *a, char *c) {
   for (int64_t j = 0; j < st->n; j++)
     for (int64_t i = 0; i < st->m; i++) {
-      float x = (float)st->alpha * get_a_f32(ta, a + j * st->csa + i * tsr_size_of(ta));
+      float x = (float)st->alpha * get_a_f32(ta, a + j * st->csa, i);
       put_bits(c + j * st->csc + i * tsr_size_of(tc), tc, bits_of_float(tc, x));
     }
 }
 
 void reference_step(enum tsr_op op, tsr_type ta, tsr_type tc, const struct tsr_step *st, int64_t mr, int64_t nr,
                     const void *a, const void *b, void *c) {
-  int64_t size = tsr_size_of(ta);
   bool wide = tc == TSR_F64;
   switch (op) {
-    case TSR_OP_GEMM: (wide ? tiles_f64 : tiles_f32)(st, ta, mr, nr, size, st->csa, a, b, c); break;
-    case TSR_OP_GEMM_AT: (wide ? tiles_f64 : tiles_f32)(st, ta, mr, nr, st->rsa, size, a, b, c); break;
-    case TSR_OP_PACK_N: pack(st, ta, tc, size, st->csa, a, c); break;
-    case TSR_OP_PACK_T: pack(st, ta, tc, st->rsa, size, a, c); break;
+    case TSR_OP_GEMM: (wide ? tiles_f64 : tiles_f32)(st, ta, mr, nr, false, a, b, c); break;
+    case TSR_OP_GEMM_AT: (wide ? tiles_f64 : tiles_f32)(st, ta, mr, nr, true, a, b, c); break;
+    case TSR_OP_PACK_N: pack(st, ta, tc, false, a, c); break;
+    case TSR_OP_PACK_T: pack(st, ta, tc, true, a, c); break;
     case TSR_OP_UPDATE: (wide ? update_f64 : update_f32)(st, false, a, c); break;
     case TSR_OP_UPDATE_T: (wide ? update_f64 : update_f32)(st, true, a, c); break;
     case TSR_OP_SCALE: (wide ? scale_f64 : scale_f32)(st, c); break;

@@ -126,3 +126,38 @@ uint64_t make_value(struct rng *rng, tsr_type type, enum fill fill) {
     default: return assemble(type, sign, bias + rng_range(rng, -3, 3), fraction);
   }
 }
+
+int64_t block_of(tsr_type type) { return type == TSR_Q8_0 || type == TSR_Q4_0 ? 32 : 1; }
+
+int64_t bytes_of(tsr_type type, int64_t n) {
+  if (block_of(type) == 1) return n * (int64_t)size_of(type);
+  return n / 32 * (type == TSR_Q8_0 ? 34 : 18);
+}
+
+void put_block(struct rng *rng, unsigned char *to, tsr_type type, uint64_t scale, bool positive) {
+  int64_t bytes = bytes_of(type, 32);
+  put_bits(to, TSR_F16, scale);
+  for (int64_t at = 2; at < bytes; at++) {
+    if (!positive)
+      to[at] = (unsigned char)rng_next(rng);
+    else if (type == TSR_Q8_0)
+      to[at] = (unsigned char)rng_range(rng, 1, 7);
+    else
+      to[at] = (unsigned char)(rng_range(rng, 9, 15) | rng_range(rng, 9, 15) << 4);
+  }
+}
+
+static const unsigned char *block_at(const unsigned char *row, tsr_type type, int64_t i) {
+  return row + bytes_of(type, i / 32 * 32);
+}
+
+uint64_t scale_of_element(const unsigned char *row, tsr_type type, int64_t i) {
+  return get_bits(block_at(row, type, i), TSR_F16);
+}
+
+int integer_of_element(const unsigned char *row, tsr_type type, int64_t i) {
+  const unsigned char *integers = block_at(row, type, i) + 2;
+  if (type == TSR_Q8_0) return (signed char)integers[i % 32];
+  int two = integers[i % 16];
+  return (i % 32 < 16 ? two & 15 : two >> 4) - 8;
+}

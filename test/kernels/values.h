@@ -40,4 +40,14 @@ uint64_t get_bits(const void *from, tsr_type type);
 double value_of_bits(tsr_type type, uint64_t bits);
 uint64_t bits_of_float(tsr_type type, float value); /* rounded to nearest, ties to even */
 
+/* Elements that lie in one block with a scale of their own (tessera.h), 1 for the other types, and the bytes of n
+ * elements, whole blocks. */
+int64_t block_of(tsr_type type);
+int64_t bytes_of(tsr_type type, int64_t n);
+/* A block whose scale, of f16, has the bits given: any integers, or such as are above 0. */
+void put_block(struct rng *rng, unsigned char *to, tsr_type type, uint64_t scale, bool positive);
+/* Element i of a row of blocks: the bits of its scale, and its integer. */
+uint64_t scale_of_element(const unsigned char *row, tsr_type type, int64_t i);
+int integer_of_element(const unsigned char *row, tsr_type type, int64_t i);
+
 #endif
