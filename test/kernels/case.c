@@ -130,7 +130,9 @@ static uint64_t a_element(struct maker *mk, bool hot, bool at_edge) {
 static int64_t a_bytes(const struct test_case *tc, int64_t elements) { return elements / tc->a_block * tc->a_size; }
 
 /* So many elements of A as whole blocks have. */
-static int64_t whole_blocks(const struct test_case *tc, int64_t n) { return (n + tc->a_block - 1) / tc->a_block * tc->a_block; }
+static int64_t whole_blocks(const struct test_case *tc, int64_t n) {
+  return (n + tc->a_block - 1) / tc->a_block * tc->a_block;
+}
 
 /* Element i of the row of A at `offset`, given its bits; the first of a block brings the whole block, whose scale has
  * these bits. */
@@ -144,7 +146,9 @@ static void put_a(struct maker *mk, int64_t offset, int64_t i, uint64_t bits) {
 }
 
 /* Whether the block of element i, or the element, is a row's last. */
-static bool ends_row(const struct test_case *tc, int64_t i, int64_t n) { return i / tc->a_block == (n - 1) / tc->a_block; }
+static bool ends_row(const struct test_case *tc, int64_t i, int64_t n) {
+  return i / tc->a_block == (n - 1) / tc->a_block;
+}
 
 /* Sizes: the rows of the last tile and the depth, fixed for the first cases, random after them. */
 
