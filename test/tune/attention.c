@@ -1,6 +1,6 @@
 /* The space of attention's plans: candidates are legal, whole and different, the rule's plan is legal, whatever the shape;
  * the checker names what is wrong; any legal plan gives the bits that the reference gives; rows of the database are
- * followed, by lengths that are nearly theirs too.
+ * followed, by lengths that are nearly theirs too, and calls write them when asked.
  *
  * `tune_attention slow` takes many more shapes and problems. */
 #include <math.h>
@@ -164,6 +164,14 @@ static void random_words(tsr_context *context, const struct view *v, char *words
            !tsr_attention_way_is_legal(context, &p, v->threads, &way, NULL));
   tsr_attention_values_of(&way, &values);
   tsr_values_print(ATTENTION->plan, ATTENTION->nplan, &values, words);
+  struct tsr_attention_way taken;
+  p.d.plan = words;
+  tsr_attention_choose(context, &p, v->threads, &taken);
+  assert_int_equal(taken.lanes, way.lanes);
+  assert_int_equal(taken.threads, way.threads);
+  assert_int_equal(taken.rows, way.rows);
+  assert_int_equal(taken.width, way.width);
+  assert_int_equal(!taken.split, !way.split);
 }
 
 static void any_plan_gives_the_same_bits(void **state) {
@@ -237,6 +245,40 @@ static void rows_are_followed(void **state) {
   }
 }
 
+enum { USED_Q = 64, USED_KV = 500, CALLS = 150 };
+
+/* Calls of one shape, each of which may try another plan: the same bits all. */
+static void child_uses(void) {
+  enum { HEADS = 4, D = 32 };
+  static float q[USED_Q * HEADS * D], kv[USED_KV * HEADS * D], first[USED_Q * HEADS * D], out[USED_Q * HEADS * D];
+  tsr_attention_desc d = TSR_ATTENTION_DESC;
+  tsr_attention_set_sizes(&d, 1, HEADS, HEADS, USED_Q, USED_KV, D, D);
+  for (int i = 0; i < COUNT(q); i++) q[i] = (float)(i % 37) / 37;
+  for (int i = 0; i < COUNT(kv); i++) kv[i] = (float)(i % 41) / 41;
+  child_check(tsr_set_num_threads(NULL, 2) == TSR_OK);
+  child_check(tsr_attention(NULL, &d, q, kv, kv, first, NULL) == TSR_OK);
+  for (int i = 0; i < CALLS; i++) {
+    child_check(tsr_attention(NULL, &d, q, kv, kv, out, NULL) == TSR_OK);
+    child_check(memcmp(out, first, sizeof out) == 0);
+  }
+}
+
+static void calls_tune_by_use(void **state) {
+  (void)state;
+  tsr_context *context;
+  struct tsr_values shape, plan;
+  struct tsr_choice about;
+  assert_int_equal(setenv("TESSERA_TUNE", "write", 1), 0);
+  child_is_fine(run_child("uses"), 0);
+  assert_int_equal(unsetenv("TESSERA_TUNE"), 0);
+  assert_int_equal(tsr_context_get_default(&context), TSR_OK);
+  assert_true(tsr_values_parse(ATTENTION->shape, ATTENTION->nshape, "type=f32 batch=1 heads=4 kv_heads=4 q=64 kv=512 d=32 "
+                               "dv=32 causal=no mask=no keys=rows threads=2", &shape, NULL));
+  tsr_choose_afresh();
+  tsr_choose(ATTENTION, context, &shape, &plan, &about);
+  assert_int_equal(about.source, TSR_FROM_USER);
+}
+
 /* Those that are over at once, and those whose sizes tell too little. */
 static void some_calls_take_the_rule(void **state) {
   (void)state;
@@ -255,6 +297,9 @@ static void some_calls_take_the_rule(void **state) {
 }
 
 int main(int argc, char **argv) {
+  static const struct child children[] = {{"uses", child_uses}, {NULL, NULL}};
+  int status;
+  if (is_child(argc, argv, children, &status)) return status;
   rng.state = test_seed();
   tsr_costs_of_family("", &costs);
   if (argc > 1 && !strcmp(argv[1], "slow")) rounds = 20;
@@ -263,6 +308,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(the_rule_completes_legally),    cmocka_unit_test(the_checker_names_the_field),
       gemm_unit_test(any_plan_gives_the_same_bits),    gemm_unit_test(wrong_words_are_refused),
       RUN(rows_are_followed),                          RUN(some_calls_take_the_rule),
+      RUN(calls_tune_by_use),
   };
   return cmocka_run_group_tests(tests, open_contexts, close_contexts);
 }
