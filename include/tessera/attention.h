@@ -150,9 +150,13 @@ TSR_API tsr_status tsr_kv_append(tsr_context *context, const tsr_attention_desc 
                                  int64_t at, const tsr_kv_rows *rows);
 
 /* The gradients of a scalar with regard to q, k and v, from that with regard to out (dout). out and lse are what
- * tsr_attention wrote. f32 or bf16 throughout (types as in desc, dq as q, dk as k, dv as v); gradients have the strides
- * of their tensors, dout those of out. No partial results, pages, block formats or panels. dk and dv do not depend on
- * the number of threads. Method: T. Dao, "FlashAttention-2", algorithm 2. */
+ * tsr_attention wrote for the same descriptor. f32, f16 or bf16, each on its own (dq as q, dk as k, dv as v, dout as
+ * out); gradients have the strides of their tensors, whose rows must not overlap then, dout has those of out. Every row
+ * of a gradient is written, with 0 where nothing was seen. Masks, slopes, soft caps and sinks count as in tsr_attention
+ * and get no gradients. The bits do not depend on the number of threads. Errors as for tsr_attention, and
+ * TSR_UNSUPPORTED for partial results, pages, panels, types in blocks, s8 and devices. Scratch memory beside a few
+ * tiles a thread: unless q is f32, dq in f32 for as many heads of k as there are threads, and two more.
+ * Method: T. Dao, "FlashAttention-2", algorithm 2. */
 TSR_API tsr_status tsr_attention_backward(tsr_context *context, const tsr_attention_desc *desc, const void *q,
                                           const void *k, const void *v, const void *out, const float *lse,
                                           const void *dout, void *dq, void *dk, void *dv);

@@ -34,19 +34,23 @@ void tsr_attention_set_sizes(tsr_attention_desc *d, int64_t batch, int64_t heads
   }
 }
 
-static void trace(const tsr_context *context, const struct tsr_attention_problem *p, const struct tsr_attention_way *way,
-                  double seconds) {
-  const tsr_attention_desc *d = &p->d;
-  char kernel[32];
-  struct tsr_trace_call call = {.routine = "tsr_attention", .kernel = kernel, .context = context, .type = TSR_F32,
-                                .threads = way->threads, .seconds = seconds};
-  call.flops = 2.0 * (double)d->batch * (double)d->heads_q * (double)d->len_q * (double)d->len_kv *
-               (double)(d->d_qk + d->d_v);
-  snprintf(kernel, sizeof kernel, "%s/%lldx%lld%s", way->lanes == TSR_LANES_KEYS ? "keys" : "queries",
-           (long long)way->rows, (long long)way->width, way->split ? "/split" : "");
-  snprintf(call.sizes, sizeof call.sizes, "%lldx%lld/%lldx%lldx%lldx%lld/%lld", (long long)d->batch,
+void tsr_attention_describe(const tsr_attention_desc *d, struct tsr_trace_call *call) {
+  call->type = TSR_F32;
+  call->flops = 2.0 * (double)d->batch * (double)d->heads_q * (double)d->len_q * (double)d->len_kv *
+                (double)(d->d_qk + d->d_v);
+  snprintf(call->sizes, sizeof call->sizes, "%lldx%lld/%lldx%lldx%lldx%lld/%lld", (long long)d->batch,
            (long long)d->heads_q, (long long)d->heads_kv, (long long)d->len_q, (long long)d->len_kv, (long long)d->d_qk,
            (long long)d->d_v);
+}
+
+static void trace(const tsr_context *context, const struct tsr_attention_problem *p, const struct tsr_attention_way *way,
+                  double seconds) {
+  char kernel[32];
+  struct tsr_trace_call call = {.routine = "tsr_attention", .kernel = kernel, .context = context,
+                                .threads = way->threads, .seconds = seconds};
+  tsr_attention_describe(&p->d, &call);
+  snprintf(kernel, sizeof kernel, "%s/%lldx%lld%s", way->lanes == TSR_LANES_KEYS ? "keys" : "queries",
+           (long long)way->rows, (long long)way->width, way->split ? "/split" : "");
   if (tsr_attention_is_looked_up(p)) {
     int used = snprintf(call.shape, sizeof call.shape, "attention ");
     tsr_attention_words(context, p, call.shape + used);

@@ -99,6 +99,10 @@ tsr_status tsr_attention_check_apart(const char *tensor, const int64_t *stride, 
 double tsr_attention_state_bytes(const struct tsr_attention_problem *problem, const struct tsr_attention_way *way);
 #define TSR_MOST_STATE_BYTES (32 << 20)
 
+/* Sizes and operations (of the forward pass) of a call, for its line in the trace. */
+struct tsr_trace_call;
+void tsr_attention_describe(const tsr_attention_desc *desc, struct tsr_trace_call *call);
+
 /* The rule of thumb, for at most so many threads: fills in what is 0 in the way; split follows from the rest. */
 void tsr_attention_complete(const tsr_context *context, const struct tsr_attention_problem *problem, int threads,
                             struct tsr_attention_way *way);

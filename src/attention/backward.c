@@ -3,11 +3,12 @@
 
 #include <math.h>
 #include <sched.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "src/core/cpu.h"
 #include "src/core/memory.h"
 #include "src/core/threads.h"
+#include "src/core/trace.h"
 
 #define CHECK(condition, ...) \
   if (!(condition)) return tsr_fail(TSR_INVALID_ARGUMENT, __VA_ARGS__)
@@ -186,8 +187,29 @@ static void choose_tiles(const tsr_context *context, struct tsr_backward_problem
   p->tiles = tsr_ceil_div(p->rows, way->width);
 }
 
-static tsr_status run(const tsr_context *context, struct tsr_backward_problem *p) {
+/* Five products, where the forward pass has two. */
+static void trace(const struct call *done, double seconds) {
+  char kernel[32];
+  struct tsr_trace_call call = {.routine = "tsr_attention_backward", .kernel = kernel, .context = done->context,
+                                .threads = done->way->threads, .seconds = seconds};
+  tsr_attention_describe(&done->problem->forward.d, &call);
+  call.flops *= 2.5;
+  snprintf(kernel, sizeof kernel, "gradients/%lldx%d", (long long)done->way->width, TSR_CHUNK);
+  tsr_trace_print(&call);
+}
+
+static void run_all(struct call *call, struct tsr_attention_way *way) {
   struct tsr_team team;
+  if (way->threads == 1) {
+    body(call, 0);
+    return;
+  }
+  tsr_team_reserve(call->context, way->threads, &team);
+  way->threads = team.n;
+  tsr_team_run(&team, body, call);
+}
+
+static tsr_status run(const tsr_context *context, struct tsr_backward_problem *p) {
   struct tsr_attention_way way = {.lanes = TSR_LANES_QUERIES};
   struct call call = {.context = context, .problem = p, .way = &way};
   way.threads = threads_for(p, tsr_threads_available(context));
@@ -196,13 +218,9 @@ static tsr_status run(const tsr_context *context, struct tsr_backward_problem *p
     way.threads = 1;
     if (!get_memory(&call, 1)) return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for the gradients of attention");
   }
-  if (way.threads == 1) {
-    body(&call, 0);
-    return TSR_OK;
-  }
-  tsr_team_reserve(context, way.threads, &team);
-  way.threads = team.n;
-  tsr_team_run(&team, body, &call);
+  double start = tsr_tracing() ? tsr_trace_now() : 0;
+  run_all(&call, &way);
+  if (tsr_tracing()) trace(&call, tsr_trace_now() - start);
   return TSR_OK;
 }
 

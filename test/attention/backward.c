@@ -312,6 +312,12 @@ static void check_threads(struct task *a, tsr_context *context) {
 static const unsigned features[] = {0, F_TYPES, F_CAUSAL, F_MASK, F_BIAS, F_LENGTHS, F_PART, F_CAUSAL | F_MASK | F_BIAS,
                                     F_TYPES | F_CAUSAL | F_MASK | F_BIAS | F_LENGTHS | F_PART};
 
+/* A row whose LSE says that it sees nothing counts for nothing, whatever it sees. */
+static void lose_rows(struct task *a, struct rng *rng) {
+  for (int64_t r = 0; r < lse_extent(&a->d); r++)
+    if (rng_below(rng, 20) == 0) a->lse[r] = -INFINITY;
+}
+
 static void check_problem(struct problem *p, struct rng *rng) {
   struct task a;
   struct exact x;
@@ -319,6 +325,7 @@ static void check_problem(struct problem *p, struct rng *rng) {
   for (int c = 0; c < ncontexts; c++) {
     if (is_generic(contexts[c]) && rng_below(rng, 3) && ncontexts > 1) continue;
     forward(&a, contexts[c]);
+    if (p->seed % 4 == 0) lose_rows(&a, rng);
     exact_open(&x, &a);
     if (backward(&a, contexts[c], 2) != TSR_OK) fail_msg("%s", tsr_last_error());
     for (int which = 0; which < 3 && p->fill != FILL_SPECIAL; which++) check_rows(&a, &x, which);
@@ -434,6 +441,54 @@ static void masked_values_do_not_leak(void **state) {
     free(r.key);
     task_close(&a);
     problem_close(&p);
+  }
+}
+
+/* An infinity in dout reaches that element of the values that its row sees, and no other element of any. */
+static void infinities_arrive(void **state) {
+  (void)state;
+  enum { QUERIES = 70, KEYS = 300, D = 24 };
+  static float q[QUERIES * D], k[KEYS * D], v[KEYS * D], out[QUERIES * D], dout[QUERIES * D], lse[QUERIES];
+  static float dq[QUERIES * D], dk[KEYS * D], dv[KEYS * D];
+  tsr_attention_desc d = TSR_ATTENTION_DESC;
+  struct rng rng = {test_seed()};
+  tsr_attention_set_sizes(&d, 1, 1, 1, QUERIES, KEYS, D, D);
+  d.causal = TSR_CAUSAL_BOTTOM_RIGHT;
+  for (int i = 0; i < QUERIES * D; i++) q[i] = (float)uniform(&rng), dout[i] = (float)uniform(&rng);
+  for (int i = 0; i < KEYS * D; i++) k[i] = (float)uniform(&rng), v[i] = (float)uniform(&rng);
+  dout[40 * D + 7] = -INFINITY;
+  for (int c = 0; c < ncontexts; c++) {
+    assert_int_equal(tsr_attention(contexts[c], &d, q, k, v, out, lse), TSR_OK);
+    assert_int_equal(tsr_attention_backward(contexts[c], &d, q, k, v, out, lse, dout, dq, dk, dv), TSR_OK);
+    for (int j = 0; j < KEYS; j++)
+      for (int e = 0; e < D; e++)
+        assert_int_equal(dv[j * D + e] == -INFINITY, e == 7 && j <= 40 + KEYS - QUERIES);
+    for (int i = 0; i < QUERIES * D; i++) assert_int_equal(isfinite(dq[i]), i / D != 40);
+  }
+}
+
+/* Chunks that a mask hides take no time, but must not let later ones pass those before. */
+static void hidden_chunks_keep_their_turn(void **state) {
+  (void)state;
+  enum { N = 1024, D = 16 };
+  static float x[3][N * D], out[N * D], dout[N * D], lse[N], dq[N * D], first[N * D], dk[N * D], dv[N * D];
+  static uint8_t mask[N];
+  tsr_attention_desc d = TSR_ATTENTION_DESC;
+  struct rng rng = {test_seed()};
+  tsr_attention_set_sizes(&d, 1, 1, 1, N, N, D, D);
+  d.mask_type = TSR_BOOL;
+  d.mask = mask;
+  for (int j = 0; j < N; j++) mask[j] = j < 256 || j >= 512;
+  for (int i = 0; i < N * D; i++) {
+    for (int t = 0; t < 3; t++) x[t][i] = (float)uniform(&rng);
+    dout[i] = (float)uniform(&rng);
+  }
+  assert_int_equal(tsr_attention(contexts[0], &d, x[0], x[1], x[2], out, lse), TSR_OK);
+  for (int n = 0; n < 40; n++) {
+    tsr_set_num_threads(contexts[0], n == 0 ? 1 : 4);
+    assert_int_equal(tsr_attention_backward(contexts[0], &d, x[0], x[1], x[2], out, lse, dout, n ? dq : first, dk, dv),
+                     TSR_OK);
+    if (n > 0) assert_memory_equal(dq, first, sizeof dq);
   }
 }
 
@@ -616,7 +671,8 @@ static void nothing_to_do(void **state) {
   tsr_attention_desc d = TSR_ATTENTION_DESC;
   float k[3 * 8] = {0}, dk[3 * 8], dv[3 * 8];
   tsr_attention_set_sizes(&d, 0, 1, 1, 3, 3, 8, 8);
-  assert_int_equal(tsr_attention_backward(contexts[0], &d, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL), TSR_OK);
+  assert_int_equal(tsr_attention_backward(contexts[0], &d, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+                   TSR_OK);
   tsr_attention_set_sizes(&d, 1, 1, 1, 0, 3, 8, 8);
   for (int i = 0; i < 3 * 8; i++) dk[i] = dv[i] = 1;
   assert_int_equal(tsr_attention_backward(contexts[0], &d, NULL, k, k, NULL, NULL, NULL, NULL, dk, dv), TSR_OK);
@@ -634,6 +690,8 @@ int main(int argc, char **argv) {
       gemm_unit_test(near_f64),
       gemm_unit_test(kernels_give_the_same_bits),
       gemm_unit_test(masked_values_do_not_leak),
+      gemm_unit_test(infinities_arrive),
+      gemm_unit_test(hidden_chunks_keep_their_turn),
       gemm_unit_test(errors_name_the_field),
       gemm_unit_test(gradients_may_not_be_null),
       gemm_unit_test(no_memory),
