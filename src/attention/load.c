@@ -183,6 +183,7 @@ static void load_mask_row(struct tsr_attention_worker *w, const struct tsr_atten
   }
   convert(w, p->d.mask_type, TSR_F32, alpha != 0 ? (float)alpha : 1, n, 1, mask, 0, (tsr_mem)to, 0);
   for (int64_t j = 0; alpha == 0 && j < n; j++) to[j] = to[j] == -INFINITY ? -INFINITY : 0;
+  for (int64_t j = 0; alpha < 0 && j < n; j++) to[j] = to[j] == INFINITY ? -INFINITY : to[j]; /* was -inf */
 }
 
 bool tsr_attention_load_mask(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r0,

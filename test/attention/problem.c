@@ -422,7 +422,8 @@ static void fill_pages(struct problem *p, struct rng *rng) {
 
 static const float *fill_heads(struct problem *p, struct rng *rng, double from, double to) {
   float *x = (float *)operand(p, (size_t)p->d.heads_q * 4, 0)->data;
-  for (int64_t h = 0; h < p->d.heads_q; h++) x[h] = (float)(from + (to - from) * (0.5 + uniform(rng) / 2));
+  for (int64_t h = 0; h < p->d.heads_q; h++)
+    x[h] = one_in(rng, 8) ? 0 : (float)(from + (to - from) * (0.5 + uniform(rng) / 2));
   return x;
 }
 
@@ -435,7 +436,7 @@ void problem_fill(struct problem *p) {
   fill_v(p, &rng);
   fill_scales(p, &rng);
   fill_mask(p, &rng);
-  if (p->d.alibi) p->d.alibi = fill_heads(p, &rng, p->d.alibi_scales_mask ? 0.01 : -0.1, 0.5);
+  if (p->d.alibi) p->d.alibi = fill_heads(p, &rng, -0.1, 0.5);
   if (p->d.sinks) p->d.sinks = fill_heads(p, &rng, -2, 6);
 }
 

@@ -72,7 +72,7 @@ static void scores(const struct head *w, int64_t i, int64_t j0, int64_t n, float
     if (d->softcap != 0) x[j] = cap * tanh2_f32(x[j]);
     if (d->alibi && !d->alibi_scales_mask)
       x[j] = fmaf(slope, (float)(d->first_key + j0 + j - position_of(d, w->b, i)), x[j]);
-    if (d->mask_type) x[j] += mask_of(d, w->b, w->h, i, j0 + j) * mask_factor;
+    if (d->mask_type) x[j] += mask_of(d, w->b, w->h, i, j0 + j) * mask_factor; /* -inf is not seen, below */
     if (!sees(d, w->b, w->h, i, j0 + j)) x[j] = -INFINITY;
   }
 }
