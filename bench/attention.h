@@ -10,7 +10,7 @@ int bench_plan_decode(struct bench_run *run, const struct bench_section *section
 int bench_plan_steps(struct bench_run *run, const struct bench_section *section);
 int bench_plan_lengths(struct bench_run *run, const struct bench_section *section);
 
-/* GB/s of keys and values against reads, and how many times the tokens of the same cache in f16. */
+/* GB/s of keys and values against reads, and how many times the keys a second of such a cache in f16. */
 void bench_print_decode(const struct bench_run *run, const struct bench_batch *batch);
 
 /* Microseconds by the number of queries, and each library's largest step: a time over the line between its neighbours. */

@@ -105,20 +105,25 @@ int bench_plan_lengths(struct bench_run *run, const struct bench_section *sectio
 
 /* --- Printing ---------------------------------------------------------------------------------------------------- */
 
+/* Alike in everything but their lengths of keys. */
 static bool same(const struct bench_attention *a, const struct bench_attention *b) {
   return a->batch == b->batch && a->heads_q == b->heads_q && a->heads_kv == b->heads_kv && a->len_q == b->len_q &&
-         a->len_kv == b->len_kv && a->d_qk == b->d_qk && a->d_v == b->d_v && a->causal == b->causal && a->kv == b->kv &&
+         a->d_qk == b->d_qk && a->d_v == b->d_v && a->causal == b->causal && a->kv == b->kv &&
          a->layout == b->layout;
 }
 
-/* The case that differs only in that its cache is f16 and lies in rows, or NULL. */
-static const struct bench_case *in_f16(const struct bench_batch *batch, const struct bench_case *c) {
+/* Keys a second, as so many times those of the case whose cache is f16 and lies in rows; 0: there is none. */
+static double times_f16(const struct bench_batch *batch, const struct bench_case *c) {
   struct bench_attention wanted = c->request.attention;
   wanted.kv = BENCH_KV_F16;
   wanted.layout = BENCH_ROWS;
-  for (int i = 0; i < batch->count; i++)
-    if (same(&batch->cases[i].request.attention, &wanted)) return &batch->cases[i];
-  return NULL;
+  for (int i = 0; i < batch->count; i++) {
+    const struct bench_case *f16 = &batch->cases[i];
+    double keys = (double)c->request.attention.len_kv / (double)f16->request.attention.len_kv;
+    if (same(&f16->request.attention, &wanted) && c->summary[0].median > 0)
+      return keys * f16->summary[0].median / c->summary[0].median;
+  }
+  return 0;
 }
 
 void bench_print_decode(const struct bench_run *run, const struct bench_batch *batch) {
@@ -126,12 +131,12 @@ void bench_print_decode(const struct bench_run *run, const struct bench_batch *b
   bench_print_names(run, batch, "GB/s");
   printf("%10s%9s%9s%7s%8s  %6s  %s\n", "reads", "% reads", "% limit", "x f16", "ratio", "spread", "kept");
   for (int i = 0; i < batch->count; i++) {
-    const struct bench_case *c = &batch->cases[i], *f16 = in_f16(batch, c);
-    double reads = bench_bandwidth_of(&batch->limits, c->bytes), own = c->summary[0].median;
+    const struct bench_case *c = &batch->cases[i];
+    double reads = bench_bandwidth_of(&batch->limits, c->bytes), own = c->summary[0].median, f16 = times_f16(batch, c);
     bench_print_label(batch, c->label);
     for (int p = 0; p < run->peers.count; p++) bench_print_figure(c, p, c->bytes / c->summary[p].median * 1e-9, 2);
     printf("%10.2f%8.0f%%%8.0f%%", reads * 1e-9, 100 * c->bytes / own / reads, 100 * c->limit / own);
-    if (f16 && own > 0 && f16->summary[0].median > 0) printf("%7.2f", f16->summary[0].median / own);
+    if (f16 > 0) printf("%7.2f", f16);
     else printf("%7s", "-");
     bench_print_ratio(run, c);
     bench_print_kept(run, c);
@@ -145,7 +150,7 @@ static bool is_row(const struct bench_case *c) {
   const struct bench_attention *at = &c->request.attention;
   if (!(before.len_q < at->len_q && at->len_q < after.len_q)) return false;
   before.len_q = after.len_q = at->len_q;
-  return same(&before, at) && same(&after, at);
+  return same(&before, at) && same(&after, at) && before.len_kv == at->len_kv && after.len_kv == at->len_kv;
 }
 
 /* A case's time over the straight line between its neighbours'; 0: not known. */

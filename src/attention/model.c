@@ -6,7 +6,7 @@
 #include "src/tune/costs.h"
 
 /* Operations' worth of time: softmax of one score, merging one element of a sum, converting one element of 16 bits or of
- * a block. Measured beside GEMM's tiles on Zen 5. */
+ * a block. Fitted where costs.def was. */
 #define SOFTMAX_OPERATIONS 44
 #define MERGE_OPERATIONS 14
 #define CONVERT_OPERATIONS 9
