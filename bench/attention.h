@@ -13,7 +13,7 @@ int bench_plan_lengths(struct bench_run *run, const struct bench_section *sectio
 /* GB/s of keys and values against reads, and how many times the keys a second of such a cache in f16. */
 void bench_print_decode(const struct bench_run *run, const struct bench_batch *batch);
 
-/* Microseconds by the number of queries, and each library's largest step: a time over the line between its neighbours. */
+/* Microseconds, and each library's largest step: a time over the line between those of one query less and one more. */
 void bench_print_steps(const struct bench_run *run, const struct bench_batch *batch);
 
 #endif

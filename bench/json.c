@@ -70,8 +70,8 @@ static void result(FILE *f, const struct bench_summary *s, const struct bench_se
 }
 
 static void attention(FILE *f, const struct bench_attention *a) {
-  fprintf(f, "\"batch\": %lld, \"heads_q\": %lld, \"heads_kv\": %lld, \"len_q\": %lld, \"len_kv\": %lld, \"d_qk\": %lld, "
-             "\"d_v\": %lld, \"causal\": %d, \"kv\": \"%s\", \"layout\": \"%s\", ",
+  fprintf(f, "\"batch\": %lld, \"heads_q\": %lld, \"heads_kv\": %lld, \"len_q\": %lld, \"len_kv\": %lld, "
+             "\"d_qk\": %lld, \"d_v\": %lld, \"causal\": %d, \"kv\": \"%s\", \"layout\": \"%s\", ",
           (long long)a->batch, (long long)a->heads_q, (long long)a->heads_kv, (long long)a->len_q, (long long)a->len_kv,
           (long long)a->d_qk, (long long)a->d_v, a->causal, bench_kv_names[a->kv], bench_layout_names[a->layout]);
 }

@@ -1,5 +1,5 @@
-/* Attention as a worker measures it, with the scale 1 / sqrt(d_qk): through tsr_attention, ggml's operation, or a program
- * that has the library (program.h). */
+/* Attention as a worker measures it, with the scale 1 / sqrt(d_qk): through tsr_attention, ggml's operation, or a
+ * program that has the library (program.h). */
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>

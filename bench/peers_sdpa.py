@@ -1,6 +1,6 @@
-"""PyTorch's scaled_dot_product_attention as the benchmark's worker calls it: answers its lines, one for each. Of the ways
-that it offers for a shape (its fused kernel and its unfused one, heads shared by enable_gqa or repeated beforehand,
-which is not counted) the fastest of a trial is taken.
+"""PyTorch's scaled_dot_product_attention as the benchmark's worker calls it: answers its lines, one for each. Of the
+ways that it offers for a shape (its fused kernel and its unfused one, heads shared by enable_gqa or repeated
+beforehand, which is not counted) the fastest of a trial is taken.
 
 prepare BATCH HEADS_Q HEADS_KV LEN_Q LEN_KV D_QK D_V CAUSAL TYPE LAYOUT   makes operands: "ok", "unfit" or "memory"
 run N                                                                     "SECONDS" of N calls

@@ -347,8 +347,9 @@ def section(batch, names):
         curve = CURVES[batch["section"]](batch, names)
     if curve:
         out.append(curve)
-    out += ["" if batch["section"] in ("steps", "lengths") else bars(batch, names), means(batch, names), "<details><summary>All figures</summary>", figures(batch, names),
-            "</details>"]
+    if batch["section"] not in ("steps", "lengths"):
+        out.append(bars(batch, names))
+    out += [means(batch, names), "<details><summary>All figures</summary>", figures(batch, names), "</details>"]
     return "".join(out)
 
 

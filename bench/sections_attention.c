@@ -65,7 +65,8 @@ static int add_batch(struct bench_run *run, const struct bench_section *section,
   if (run->options.threads && run->options.threads != threads) return 0;
   if (run->batches == BENCH_MAX_BATCHES || read_shapes(run, file, &shapes) != 0) return -1;
   struct bench_batch *batch = &run->batch[run->batches];
-  *batch = (struct bench_batch){.section = section, .type_bytes = 4, .threads = threads, .cores = threads, .share = share};
+  *batch = (struct bench_batch){.section = section, .type_bytes = 4, .threads = threads, .cores = threads,
+                                .share = share};
   snprintf(batch->title, sizeof batch->title, "%s, %d thread%s", section->title, threads, threads == 1 ? "" : "s");
   for (int i = 0; i < shapes.count; i++)
     if (add_case(run, batch, &shapes.shape[i]) != 0) return -1;

@@ -64,10 +64,11 @@ static int parse_attention(char *line, struct bench_attention *s) {
   if (comment) *comment = 0;
   if (line[strspn(line, " \t\r\n")] == 0) return 0;
   long long n[7];
-  int words = sscanf(line, "%lld %lld %lld %lld %lld %lld %lld %d %7s %7s %1s", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5],
-                     &n[6], &s->causal, kv, layout, more);
+  int words = sscanf(line, "%lld %lld %lld %lld %lld %lld %lld %d %7s %7s %1s", &n[0], &n[1], &n[2], &n[3], &n[4],
+                     &n[5], &n[6], &s->causal, kv, layout, more);
   if (words != 9 && words != 10) return -1;
-  s->batch = n[0], s->heads_q = n[1], s->heads_kv = n[2], s->len_q = n[3], s->len_kv = n[4], s->d_qk = n[5], s->d_v = n[6];
+  s->batch = n[0], s->heads_q = n[1], s->heads_kv = n[2];
+  s->len_q = n[3], s->len_kv = n[4], s->d_qk = n[5], s->d_v = n[6];
   int type = index_of(kv, bench_kv_names, BENCH_KV_TYPES), at = index_of(layout, bench_layout_names, BENCH_LAYOUTS);
   s->kv = (enum bench_kv)type;
   s->layout = (enum bench_layout)at;
@@ -106,8 +107,9 @@ int bench_attentions_read(struct bench_attentions *shapes, const char *path) {
     int found = parse_attention(line, &shape);
     if (found > 0) status = append_attention(shapes, &shape);
     if (found < 0) {
-      fprintf(stderr, "tessera-bench: %s:%d: expected `batch heads_q heads_kv len_q len_kv d_qk d_v 0|1 type [layout]`: "
-              "heads_kv divides heads_q, types are f32, f16, bf16, q8_0, q4_0, layouts rows, heads, panels\n", path, number);
+      fprintf(stderr,
+              "tessera-bench: %s:%d: expected `batch heads_q heads_kv len_q len_kv d_qk d_v 0|1 type [layout]`: heads_kv "
+              "divides heads_q, types are f32, f16, bf16, q8_0, q4_0, layouts rows, heads, panels\n", path, number);
       status = -1;
     }
   }

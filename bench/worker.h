@@ -64,7 +64,7 @@ struct bench_op {
   void (*call)(const struct bench_request *request, int caller, int64_t calls);
   bool (*right)(const struct bench_request *request);   /* the result of the last call */
   void (*release)(void);                                /* gives large operands back */
-  double (*elapsed)(void);                              /* seconds of the last call by a clock of its own; 0, NULL: none */
+  double (*elapsed)(void);                              /* seconds of the last call by its own clock; 0, NULL: none */
 };
 extern const struct bench_op bench_op_gemm, bench_op_attention;
 

@@ -87,7 +87,8 @@ static bool shape_of_sizes(const char *text, struct tsr_values *shape, char *why
   snprintf(copy, sizeof copy, "%s", text);
   for (char *word = strtok_r(copy, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
     bool is_sizes = strchr(word, 'x') && word[0] >= '0' && word[0] <= '9';
-    if (is_sizes ? sized || !read_sizes(word, shape->at) : !take_option(word, shape->at)) return wrong(why, text, sizes_text);
+    bool read = is_sizes ? !sized && read_sizes(word, shape->at) : take_option(word, shape->at);
+    if (!read) return wrong(why, text, sizes_text);
     sized = sized || is_sizes;
   }
   return sized || wrong(why, text, sizes_text);

@@ -258,7 +258,8 @@ static bool take_desc(struct explain *e, const struct request *r) {
 static bool read_attention(struct explain *e, const struct request *r, int n, char **operand) {
   char text[TSR_VALUES_TEXT] = "", why[TSR_WHY_TEXT];
   size_t used = 0;
-  if (n == 1) return wrong("which shape? Say batch x heads / those of keys x queries x keys x size: 1x32/8x1024x1024x128");
+  if (n == 1)
+    return wrong("which shape? Say batch x heads / those of keys x queries x keys x size: 1x32/8x1024x1024x128");
   if (r->lda || r->ldb || r->ldc || r->to) return wrong("--lda, --ldb, --ldc and --to are for gemm");
   for (int at = 1; at < n; at++) {
     used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "", operand[at]);
@@ -338,7 +339,7 @@ static bool open_context(struct explain *e, const struct request *r, const char 
   if (r->threads) tsr_set_num_threads(e->context, r->threads);
   e->op = tsr_operator_of(e->context, operator_name);
   if (!e->op && r->device && strcmp(operator_name, "attention") == 0)
-    return wrong("attention's blocks on a device are not chosen from a space of plans: tessera accel tells of its runs");
+    return wrong("attention's blocks on a device are not chosen from plans: tessera accel tells of its runs");
   return e->op || wrong("there is no operator \"%s\": use gemm or attention", operator_name);
 }
 
@@ -365,7 +366,9 @@ static int explain(int argc, char **argv) {
   int status = read_command_line(&e, &request, argc, argv);
   if (status) return status;
   status = EXIT_USAGE;
-  if (open_context(&e, &request, argv[optind]) && read_operands(&e, &request, argc - optind, argv + optind)) status = tell(&e);
+  bool asked = open_context(&e, &request, argv[optind]) &&
+               read_operands(&e, &request, argc - optind, argv + optind);
+  if (asked) status = tell(&e);
   if (request.device) tsr_context_destroy(e.context);
   return status;
 }
@@ -374,7 +377,8 @@ const struct command command_explain = {
     "explain",
     "explain gemm [f32|f64] MxNxK [NN|NT|TN|TT] [--threads N] [--plan \"path=packed ...\"] [--lda N] [--ldb N] "
     "[--ldc N] [--device NAME [--to TYPE]] [--measure] [--json] | explain attention [f16] "
-    "BATCHxHEADS[/KV_HEADS]xQUERIESxKEYSxSIZE[/SIZE_V] [causal] [mask] [panels] [--threads N] [--plan \"lanes=keys ...\"] "
-    "[--measure] [--json]",
-    "why a product, or attention, takes the plan it takes, what the plan does, and how far that is from what the machine allows",
+    "BATCHxHEADS[/KV_HEADS]xQUERIESxKEYSxSIZE[/SIZE_V] [causal] [mask] [panels] [--threads N] "
+    "[--plan \"lanes=keys ...\"] [--measure] [--json]",
+    "why a product, or attention, takes the plan it takes, what the plan does, and how far that is from what the "
+    "machine allows",
     explain};

@@ -28,8 +28,8 @@ static const char *plural(int64_t n) { return n == 1 ? "" : "s"; }
 static const char *share_of(double bytes, int level, char *text, size_t size) {
   const struct tsr_topology *machine = tsr_topology_get();
   if (level >= machine->nlevels) level = machine->nlevels - 1;
-  snprintf(text, size, "%s, %.0f %% of L%d", explain_bytes(bytes).text, 100 * bytes / (double)machine->level[level].bytes,
-           level + 1);
+  snprintf(text, size, "%s, %.0f %% of L%d", explain_bytes(bytes).text,
+           100 * bytes / (double)machine->level[level].bytes, level + 1);
   return text;
 }
 
@@ -42,7 +42,7 @@ static void draw_queries(struct explain *e, const struct tsr_attention_way *way,
   explain_say(to, at++, "for each %d keys, from the first: K and V, %s%s", TSR_CHUNK,
               share_of(TSR_CHUNK * (double)heads * 4, 1, text, sizeof text),
               floats ? ", as they lie" : ", converted to f32 when the first tile wants them");
-  explain_say(to, at++, "for each %lld rows (width), lanes over queries; chunks that no row of the tile sees are skipped",
+  explain_say(to, at++, "for each %lld rows (width), lanes over queries; chunks that none of them sees are skipped",
               (long long)way->width);
   explain_say(to, at, "S = K Q': %d x %lld scores, %s; softmax in place; O = V' P; merge into the rows' O", TSR_CHUNK,
               (long long)way->width, share_of(TSR_CHUNK * (double)way->width * 4, 0, text, sizeof text));
@@ -85,7 +85,8 @@ static void name_kernels(struct explain *e, const struct tsr_attention_way *way)
   name_kernel(e, "P V", keys ? main_tile(tiles_v, d->d_v, rows) : main_tile(&f32->gemm, way->width, d->d_v));
   name_kernel(e, "softmax", keys ? f32->softmax_t : f32->softmax);
   name_kernel(e, "merging", keys ? f32->update : f32->merge);
-  if (d->type_k != TSR_F32) name_kernel(e, "conversion, where kernels do not convert by themselves", of_k->convert[TSR_F32]);
+  if (d->type_k != TSR_F32)
+    name_kernel(e, "conversion, where kernels do not convert by themselves", of_k->convert[TSR_F32]);
 }
 
 void explain_loops_of_attention(struct explain *e) {

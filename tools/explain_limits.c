@@ -138,8 +138,8 @@ static void limits_of_cpu(struct explain *e) {
   if (level > last)
     explain_add_limit(e, e->bytes * fmax(costs->read_memory / threads, costs->share_memory), "reading from memory");
   else if (level > 0)
-    explain_add_limit(e, e->bytes * (level == 1 && last > 1 ? costs->read_l2 : costs->read_l3) / threads, "reading from L%d",
-              level + 1);
+    explain_add_limit(e, e->bytes * (level == 1 && last > 1 ? costs->read_l2 : costs->read_l3) / threads,
+                      "reading from L%d", level + 1);
 }
 
 /* The cube at full tilt in the largest step there is, the cache of all cores, and memory. */

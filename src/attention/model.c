@@ -1,5 +1,5 @@
-/* The cost model of attention on a CPU: two products, softmax and merging for each tile and chunk, and the bytes that keys
- * and values take on their way. It speaks the same coefficients as GEMM's model (src/tune/costs.h); what only attention
+/* The cost model of attention on a CPU: two products, softmax and merging for each tile and chunk, and the bytes that
+ * keys and values take on their way. It speaks the same coefficients as GEMM's model (src/tune/costs.h); what only attention
  * does is counted in operations of its kernels. */
 #include "src/attention/space.h"
 #include "src/core/topology.h"
@@ -46,7 +46,8 @@ static double reading(const struct model *md, double bytes) {
 static double product(const struct model *md, double m, double n, double k) {
   const struct tsr_tiles *tiles = &md->f32->gemm;
   const struct tsr_costs *c = md->costs;
-  double unit = 2 * tiles->mu * c->flop_f32, vector = tiles->mu * 4.0 / (double)md->f32->chip->vector_bytes(), seconds = 0;
+  double unit = 2 * tiles->mu * c->flop_f32, seconds = 0;
+  double vector = tiles->mu * 4.0 / (double)md->f32->chip->vector_bytes();
   double wide = n / (double)tsr_ceil_div((int64_t)n, tiles->columns);
   for (int64_t left = tsr_ceil_div((int64_t)m, tiles->mu), u; left > 0; left -= u) {
     u = tsr_min(left, tiles->units);
@@ -63,8 +64,8 @@ static double keys_seen(const struct model *md, double block) {
   const tsr_attention_desc *d = &md->p->d;
   double kv = (double)d->len_kv, q = (double)d->len_q;
   if (d->causal == TSR_NOT_CAUSAL) return kv;
-  double shift = d->causal == TSR_CAUSAL_BOTTOM_RIGHT ? kv - q : 0, first = least(q, block / (double)md->p->group) + shift;
-  double last = q + shift, mean;
+  double shift = d->causal == TSR_CAUSAL_BOTTOM_RIGHT ? kv - q : 0, last = q + shift, mean;
+  double first = least(q, block / (double)md->p->group) + shift;
   if (first >= kv) return kv;
   if (last <= 0) return 0;
   mean = first >= 0 ? (first + last) / 2 : last * last / 2 / (last - first);
@@ -99,7 +100,8 @@ static double item_over_queries(const struct model *md, double R) {
                     (double)tsr_round_up((int64_t)each, 16) * (n * SOFTMAX_OPERATIONS + d_v * MERGE_OPERATIONS) * flop +
                     3 * md->costs->step;
   double chunk = n * (d_qk + d_v) * 4, item = R * (d_qk + d_v) * 4, scores = n * width * 4;
-  double reads = (chunk + item / tiles) * reading(md, chunk + item + scores) + 2 * scores * reading(md, scores + chunk / 4);
+  double reads = (chunk + item / tiles) * reading(md, chunk + item + scores);
+  reads += 2 * scores * reading(md, scores + chunk / 4);
   double first = keys * (d_qk * md->size_k + d_v * md->size_v) * reading(md, md->home);
   return tiles * chunks * together(md, computes, reads) + together(md, loading(md, keys), first);
 }
@@ -130,7 +132,8 @@ static double shared(const struct model *md, double items, double one, double R)
   double putting = state * 4 * md->costs->read_l3 + 2 * md->costs->step + R * md->costs->step;
   double unit = one / chunks + putting, units = items * chunks;
   double rounds = (double)tsr_ceil_div((int64_t)(units + 0.5), md->way->threads);
-  return most(rounds * unit, chunks * R * (md->costs->step + (double)md->p->d.d_v * MERGE_OPERATIONS * md->costs->flop_f32));
+  double merging = R * (md->costs->step + (double)md->p->d.d_v * MERGE_OPERATIONS * md->costs->flop_f32);
+  return most(rounds * unit, chunks * merging);
 }
 
 /* Whole items are claimed, those that take longest first. */

@@ -64,7 +64,8 @@ static void operands_of(const tsr_attention_desc *d, struct operand *o) {
 }
 
 static double bytes_of(const tsr_attention_desc *d) {
-  double q = (double)(d->batch * d->heads_q) * (double)d->len_q, kv = (double)(d->batch * d->heads_kv) * (double)d->len_kv;
+  double q = (double)(d->batch * d->heads_q) * (double)d->len_q;
+  double kv = (double)(d->batch * d->heads_kv) * (double)d->len_kv;
   return 8 * (q + kv) * (double)(d->d_qk + d->d_v) + 2 * (double)d->len_q * (double)d->len_kv;
 }
 

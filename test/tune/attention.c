@@ -1,5 +1,5 @@
-/* The space of attention's plans: candidates are legal, whole and different, the rule's plan is legal, whatever the shape;
- * the checker names what is wrong; any legal plan gives the bits that the reference gives; rows of the database are
+/* The space of attention's plans: candidates are legal, whole and different, the rule's plan is legal, whatever the
+ * shape; the checker names what is wrong; any legal plan gives the bits that the reference gives; rows of the database are
  * followed, by lengths that are nearly theirs too, and calls write them when asked.
  *
  * `tune_attention slow` takes many more shapes and problems. */
@@ -24,8 +24,10 @@ static void say(const tsr_context *context, const struct tsr_values *shape, cons
 }
 
 static struct tsr_values random_shape(void) {
-  static const int64_t lengths[LENGTHS] = {1, 2, 3, 17, 63, 64, 65, 255, 256, 257, 1000, 4096, 100000, 1 << 20, 1 << 24, 5};
-  static const int64_t sizes[] = {1, 8, 32, 64, 80, 128, 192, 256, 576, 1024}, threads[] = {1, 2, 3, 16, TSR_MAX_THREADS};
+  static const int64_t lengths[LENGTHS] = {1,   2,   3,    17,   63,     64,      65,      255,
+                                           256, 257, 1000, 4096, 100000, 1 << 20, 1 << 24, 5};
+  static const int64_t sizes[] = {1, 8, 32, 64, 80, 128, 192, 256, 576, 1024};
+  static const int64_t threads[] = {1, 2, 3, 16, TSR_MAX_THREADS};
   int64_t kv_heads = 1 + rng_below(&rng, rng_below(&rng, 20) ? 16 : 1 << 10), group = 1 + rng_below(&rng, 12);
   struct tsr_values shape = {
       {1 + rng_below(&rng, TYPES), 1 + rng_below(&rng, 9), kv_heads * group, kv_heads,
@@ -82,7 +84,7 @@ static void short_lists_are_filled_and_no_more(void **state) {
   }
 }
 
-/* For every shape the rule's plan is legal; around fields that were drawn the result is legal, or the checker says why. */
+/* For every shape the rule's plan is legal; around fields that were drawn the result is, or the checker says why. */
 static void the_rule_completes_legally(void **state) {
   (void)state;
   int legal = 0, drawn = 4000 * rounds;
@@ -153,7 +155,8 @@ static void random_words(tsr_context *context, const struct view *v, char *words
   struct tsr_values values;
   tsr_attention_normalise(&d, NULL, NULL, NULL, NULL, NULL, &p);
   do {
-    values = (struct tsr_values){{1 + rng_below(&rng, 2), 1 + rng_below(&rng, v->threads), 0, 0, 1 + rng_below(&rng, 2)}};
+    values = (struct tsr_values){{1 + rng_below(&rng, 2), 1 + rng_below(&rng, v->threads)}};
+    values.at[TSR_ATTENTION_SPLIT] = 1 + rng_below(&rng, 2);
     int64_t unit = values.at[0] == TSR_LANES_KEYS ? 1 : 8;
     values.at[TSR_ATTENTION_WIDTH] = unit * (1 + rng_below(&rng, 256 / unit));
     if (rng_below(&rng, 2)) values.at[TSR_ATTENTION_WIDTH] = tsr_round_up(values.at[TSR_ATTENTION_WIDTH], 48) % 288;
@@ -272,8 +275,8 @@ static void calls_tune_by_use(void **state) {
   child_is_fine(run_child("uses"), 0);
   assert_int_equal(unsetenv("TESSERA_TUNE"), 0);
   assert_int_equal(tsr_context_get_default(&context), TSR_OK);
-  assert_true(tsr_values_parse(ATTENTION->shape, ATTENTION->nshape, "type=f32 batch=1 heads=4 kv_heads=4 q=64 kv=512 d=32 "
-                               "dv=32 causal=no mask=no keys=rows threads=2", &shape, NULL));
+  assert_true(tsr_values_parse(ATTENTION->shape, ATTENTION->nshape, "type=f32 batch=1 heads=4 kv_heads=4 q=64 kv=512 "
+                               "d=32 dv=32 causal=no mask=no keys=rows threads=2", &shape, NULL));
   tsr_choose_afresh();
   tsr_choose(ATTENTION, context, &shape, &plan, &about);
   assert_int_equal(about.source, TSR_FROM_USER);

@@ -135,8 +135,8 @@ static void from_model_or_rule(void **state) {
 /* Attention: its shape in three ways of writing, the way of a call, kernels and limits; rows of the database. */
 static void attention(void **state) {
   (void)state;
-  static const char words[] = "type=f16 batch=1 heads=32 kv_heads=8 q=1024 kv=1024 d=128 dv=128 causal=bottom-right mask=no "
-                              "keys=rows threads=2";
+  static const char words[] = "type=f16 batch=1 heads=32 kv_heads=8 q=1024 kv=1024 d=128 dv=128 causal=bottom-right "
+                              "mask=no keys=rows threads=2";
   expect(0, "attention f16 1x32/8x1024x1000x128 causal --threads 2");
   says(words); /* 1000 keys count as 1024 */
   says("your database: ");
@@ -450,7 +450,8 @@ int main(int argc, char **argv) {
   tessera = argc > 1 ? argv[1] : "tessera";
   unsetenv("TESSERA_NUM_THREADS");
   const struct CMUnitTest tests[] = {
-      RUN(usage), RUN(from_model_or_rule), RUN(attention), RUN(from_user), RUN(rows_that_cannot_be_used), RUN(rows_of_other_machines),
+      RUN(usage), RUN(from_model_or_rule), RUN(attention), RUN(from_user), RUN(rows_that_cannot_be_used),
+      RUN(rows_of_other_machines),
       RUN(from_call), RUN(small), RUN(kernels_that_cover), RUN(shares_add_up), RUN(loops), RUN(roofline), RUN(devices),
       RUN(measures), RUN(databases_that_cannot_be_read)};
   return cmocka_run_group_tests(tests, open_context, close_context);

@@ -364,7 +364,8 @@ static void watches_in_vain(void **state) {
 int main(int argc, char **argv) {
 #define RUN(test) cmocka_unit_test_teardown(test, empty_folder)
   const struct CMUnitTest tests[] = {
-      RUN(wrong_usage), RUN(a_file_of_shapes), RUN(tunes_attention), RUN(bad_lines), RUN(a_trace), RUN(models), RUN(passed_over), RUN(dry_run),
+      RUN(wrong_usage), RUN(a_file_of_shapes), RUN(tunes_attention), RUN(bad_lines), RUN(a_trace), RUN(models),
+      RUN(passed_over), RUN(dry_run),
       RUN(unwritable), RUN(no_time), RUN(interrupted), RUN(calibrates), RUN(a_device), RUN(exhaustive), RUN(reports),
   };
   const struct CMUnitTest preloading[] = {RUN(watches), RUN(watches_in_vain)};
