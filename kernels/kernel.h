@@ -207,9 +207,10 @@ struct tsr_attend {
   bool pairs;
 };
 
-/* What an ATTEND step takes. */
+/* What an ATTEND step takes, and whether narrow scores are what the chip computes by unless a call asks for others. */
 struct tsr_attend_limits {
   int64_t rows, tiles;
+  bool narrow;
 };
 
 struct tsr_device_chip {
@@ -228,8 +229,8 @@ struct tsr_device_chip {
                      tsr_mem a, tsr_mem b, tsr_mem c, const tsr_token *after, int nafter);
   tsr_status (*fence)(struct tsr_device *device); /* steps issued from now on start after all issued so far */
   tsr_status (*drain)(struct tsr_device *device); /* runs all that was issued; faults surface here */
-  /* Gets ready for ATTEND steps of these sizes (d_qk, d_v, scale, narrow): what memory of its own they need the chip
-   * takes now. TSR_UNSUPPORTED with a message that names the field if it has no room for them. */
+  /* Gets ready for ATTEND steps of these sizes (d_qk, d_v) and scale: what memory of its own they need the chip takes
+   * now. TSR_UNSUPPORTED with a message that names the field if it has no room for them. */
   tsr_status (*prepare_attend)(struct tsr_device *device, const struct tsr_kernel *kernel,
                                const struct tsr_attend *attend, struct tsr_attend_limits *limits);
   /* The model that plans are chosen by. */

@@ -337,13 +337,13 @@ static tsr_token issue_update(struct device *device, int core, const struct tsr_
 
 /* attend.s: bytes of each core's scratch memory, and of the tables behind those of all cores: 2 x 128 rows of 160 in
  * f16 and in f32, one row of 32 in each, and zeros. */
-#define ATTEND_SCRATCH 262144
+#define ATTEND_SCRATCH 327680
 #define ATTEND_TABLES 245760
 #define ATTEND_ZEROS 2048
 #define ATTEND_TILES 64
 /* Elements of a block of scores, and bytes of a tile's sums of values. */
 #define ATTEND_SCORES 8192
-#define ATTEND_VALUES 65536
+#define ATTEND_VALUES 131072
 
 /* Element x of row r of a table: x - 16 keys behind the diagonal of row 0. */
 static bool masked(int table, int r, int x) { return table ? x < r + 16 : x > r + 16; }
@@ -393,9 +393,15 @@ static bool fits(const struct accel_params *p, const struct tsr_attend *attend, 
 
 static bool find_blocks(const struct accel_params *p, const struct tsr_attend *attend, struct attend_blocks *found) {
   for (found->keys = 64; found->keys >= 32; found->keys /= 2)
-    for (found->rows = 128; found->rows >= 32; found->rows /= 2)
+    for (found->rows = 128; found->rows >= 32; found->rows -= 16)
       if (fits(p, attend, found)) return true;
   return false;
+}
+
+/* Whether scores go from the cube to the vector unit and back without passing memory. Where they pass it, memory is
+ * what limits, and f16 is worth what it costs in exactness: doc/accel-attention.md. */
+static bool is_direct(const struct device *device) {
+  return device->params.rate[ACCEL_L0C_UB] > 0 && device->params.rate[ACCEL_UB_L1] > 0;
 }
 
 static tsr_status prepare_attend(struct tsr_device *base, const struct tsr_kernel *kernel,
@@ -403,18 +409,19 @@ static tsr_status prepare_attend(struct tsr_device *base, const struct tsr_kerne
   struct device *device = (struct device *)base;
   struct attend_blocks blocks;
   (void)kernel;
-  if (attend->narrow && !(attend->scale >= 0x1p-14f && attend->scale <= 0x1p15f))
+  bool in_range = attend->scale >= 0x1p-14f && attend->scale <= 0x1p15f;
+  if (attend->narrow && !in_range)
     return tsr_fail(TSR_UNSUPPORTED, "scale is %g, beyond f16: use softmax=f32 for it", (double)attend->scale);
   if (!find_blocks(&device->params, attend, &blocks))
     return tsr_fail(TSR_UNSUPPORTED, "d_qk and d_v are %lld and %lld: the chip's buffers have no room for such heads",
                     (long long)attend->d_qk, (long long)attend->d_v);
-  *limits = (struct tsr_attend_limits){blocks.rows, ATTEND_TILES};
+  *limits = (struct tsr_attend_limits){blocks.rows, ATTEND_TILES, in_range && !is_direct(device)};
   return alloc_attend(device);
 }
 
 static uint64_t attend_flags(const struct device *device, const struct tsr_kernel *kernel,
                              const struct tsr_attend *attend) {
-  bool direct = device->params.rate[ACCEL_L0C_UB] > 0 && device->params.rate[ACCEL_UB_L1] > 0;
+  bool direct = is_direct(device);
   return (attend->pairs ? 1u : 0u) | (attend->upper ? 2u : 0u) | (direct ? 4u : 0u) | (attend->narrow ? 0u : 8u) |
          (kernel->ta == TSR_BF16 ? 16u : 0u) | (kernel->tc == TSR_F16 ? 32u : 0u) |
          (kernel->tc == TSR_BF16 ? 64u : 0u) | (attend->lower ? 256u : 0u);

@@ -51,12 +51,11 @@ static tsr_status find_kernel(const struct tsr_device_chip *chip, const tsr_atte
   return tsr_fail(TSR_UNSUPPORTED, "type_out is %d: use TSR_F32 or the type of q", (int)d->type_out);
 }
 
-/* The words of a plan: softmax=f32 or softmax=f16. */
-static tsr_status read_plan(const char *plan, bool *narrow) {
-  *narrow = false;
-  if (!plan || !*plan || !strcmp(plan, "softmax=f32")) return TSR_OK;
-  *narrow = !strcmp(plan, "softmax=f16");
-  if (*narrow) return TSR_OK;
+/* The words of a plan: softmax=f32 or softmax=f16; none: what the device prefers, `said` is false. */
+static tsr_status read_plan(const char *plan, bool *said, bool *narrow) {
+  *said = plan && *plan;
+  *narrow = *said && !strcmp(plan, "softmax=f16");
+  if (!*said || *narrow || !strcmp(plan, "softmax=f32")) return TSR_OK;
   return tsr_fail(TSR_INVALID_ARGUMENT, "plan is \"%.64s\": on devices use softmax=f32 or softmax=f16", plan);
 }
 
@@ -108,13 +107,15 @@ static void set_call(const tsr_attention_desc *d, struct tsr_attend *attend) {
 static tsr_status prepare(const tsr_context *context, const tsr_attention_desc *d, struct call *call) {
   *call = (struct call){.device = context->device, .d = d};
   struct tsr_attend *attend = &call->attend;
+  bool said = false;
   tsr_status status = check_features(d);
   if (status == TSR_OK) status = find_kernel(context->device->chip, d, &call->kernel);
-  if (status == TSR_OK) status = read_plan(d->plan, &attend->narrow);
+  if (status == TSR_OK) status = read_plan(d->plan, &said, &attend->narrow);
   if (status != TSR_OK) return status;
   set_call(d, attend);
   status = context->device->chip->prepare_attend(context->device, call->kernel, attend, &call->limits);
   if (status != TSR_OK) return status;
+  if (!said) attend->narrow = call->limits.narrow;
   int64_t tiles = tsr_ceil_div(attend->queries, call->limits.rows);
   attend->rows = tsr_round_up(tsr_ceil_div(attend->queries, tiles), context->device->unit);
   return TSR_OK;

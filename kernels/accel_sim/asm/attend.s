@@ -109,10 +109,10 @@
 .const GM_S = 0             ; three slots of 32 KiB
 .const GM_P = 98304         ; three of 16
 .const GM_O = 147456
-.const GM_M = 212992        ; 256 bytes a tile
-.const GM_PAIRS = 229376    ; 1 KiB each, of four tiles by turns
-.const GM_ONES = 233472
-.const GM_ZEROS = 233728
+.const GM_M = 278528        ; 256 bytes a tile
+.const GM_PAIRS = 294912    ; 1 KiB each, of four tiles by turns
+.const GM_ONES = 299008
+.const GM_ZEROS = 299264
 
 ; Mask tables: rows of 160, 128 of them, f16 then f32: visible up to the diagonal, then from the diagonal on; and at
 ; their end, as f16 and as f32, a row whose first 16 are visible.
