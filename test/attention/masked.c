@@ -95,6 +95,37 @@ static void seen_keys_show(void **state) {
   }
 }
 
+/* The same in parts: a chunk of which a row sees nothing leaves no NaN in the row's state. Nor does one in which every
+ * score is -inf, by the keys of the second round. */
+static void partial_states_of_unseen_chunks(void **state) {
+  (void)state;
+  enum { ROWS = 3, N = 300, D = 24 };
+  static float q[ROWS * D], k[N * D], v[N * D], whole[ROWS * D], merged[ROWS * D], states[2 * ROWS * (D + 2)];
+  static unsigned char seen[ROWS * N];
+  tsr_attention_desc d = TSR_ATTENTION_DESC;
+  tsr_attention_set_sizes(&d, 1, 1, 1, ROWS, N, D, D);
+  d.mask_type = TSR_BOOL;
+  d.mask = seen;
+  d.stride_mask[TSR_ROW] = N;
+  for (int i = 0; i < N * D; i++) k[i] = v[i] = (float)(i % 11) / 8;
+  for (int i = 0; i < ROWS * D; i++) q[i] = (float)(1 + i % 5) / 4;
+  for (int i = 0; i < ROWS * N; i++) seen[i] = i / N != 1 || i % N < 256;
+  v[280 * D + 5] = NAN;
+  for (int c = 0; c < 2 * ncontexts; c++) {
+    tsr_context *context = contexts[c % ncontexts];
+    for (int i = 256 * D; c == ncontexts && i < N * D; i++) k[i] = -INFINITY;
+    d.result = TSR_ATTENTION_WHOLE;
+    assert_int_equal(tsr_attention(context, &d, q, k, v, whole, NULL), TSR_OK);
+    d.result = TSR_ATTENTION_PARTIAL;
+    assert_int_equal(tsr_attention(context, &d, q, k, v, states, NULL), TSR_OK);
+    assert_int_equal(tsr_attention_merge(context, 2, ROWS, D, states, TSR_F32, merged, D, NULL), TSR_OK);
+    for (int i = 0; i < ROWS * D; i++) {
+      assert_true(isnan(whole[i]) == (c < ncontexts && i / D != 1 && i % D == 5));
+      assert_true(isnan(whole[i]) ? isnan(merged[i]) : memcmp(&whole[i], &merged[i], sizeof *whole) == 0);
+    }
+  }
+}
+
 /* Rows without a key: 0, not -0 or NaN, with an lse of -inf, whatever lies around. */
 static void rows_without_keys(void **state) {
   (void)state;
@@ -158,6 +189,7 @@ static void normalised_parts(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {gemm_unit_test(unseen_keys_do_not_leak), gemm_unit_test(seen_keys_show),
+                                     gemm_unit_test(partial_states_of_unseen_chunks),
                                      gemm_unit_test(rows_without_keys), gemm_unit_test(normalised_parts)};
   return cmocka_run_group_tests(tests, open_contexts, close_contexts);
 }
