@@ -189,10 +189,10 @@ struct tsr_step_costs {
 };
 
 /* Attention of whole tensors, of which an ATTEND step computes some tiles: first, first + stride, ..., `count` of them,
- * counted head by head of all batches. A head's queries are cut into tiles of `rows`, which a limit bounds. With `pairs`
- * they are counted in pairs of a head instead, its first tile and its last, the second and the last but one, and so on,
- * the one in the middle alone. Steps are in bytes, by TSR_BATCH, TSR_HEAD and TSR_ROW; `group` heads of q share one of k
- * and v. Query i sees the keys up to diagonal + i if `upper`, and of those, if `lower`, itself and so many before it. A
+ * counted head by head of all batches. A head's queries are cut into tiles of `rows`, which a limit bounds. With
+ * `pairs` they are counted in pairs of a head instead, its first tile and its last, the second and the last but one, and
+ * so on, the one in the middle alone. Steps are in bytes, by TSR_BATCH, TSR_HEAD and TSR_ROW; `group` heads of q share
+ * one of k and v. Query i sees the keys up to diagonal + i if `upper`, and of those, if `lower`, itself and so many before it. A
  * query that sees none becomes 0, its lse -inf. The struct may go when the step is issued. */
 struct tsr_attend {
   tsr_mem q, k, v, out, lse; /* device memory; lse: f32 [batch][head][query], or 0 */

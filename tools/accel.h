@@ -10,7 +10,8 @@
 #include "kernels/accel_sim/sim/machine.h"
 #include "kernels/accel_sim/sim/report.h"
 
-extern const struct command accel_command_run, accel_command_trace, accel_command_roofline, accel_command_gemm;
+extern const struct command accel_command_run, accel_command_trace, accel_command_roofline, accel_command_gemm,
+    accel_command_attention;
 
 /* Assembles the file of that path or, where there is none, the one of that name that the library carries. False after a
  * message on standard error. */

@@ -29,16 +29,16 @@ static tsr_status check_features(const tsr_attention_desc *d) {
   UNSUPPORTED(d->page_size != 0, "page_size is %lld: devices take no pages", (long long)d->page_size);
   UNSUPPORTED(d->layout_k != TSR_KV_ROWS, "layout_k is %d: devices take keys in rows", (int)d->layout_k);
   UNSUPPORTED(d->result != TSR_ATTENTION_WHOLE, "result is %d: devices give whole results only", (int)d->result);
-  UNSUPPORTED(d->first_key != 0 || d->all_keys > d->len_kv, "first_key is %lld and all_keys %lld: devices take all keys "
-              "at once", (long long)d->first_key, (long long)d->all_keys);
+  UNSUPPORTED(d->first_key != 0 || d->all_keys > d->len_kv, "first_key is %lld and all_keys %lld: devices take all "
+              "keys at once", (long long)d->first_key, (long long)d->all_keys);
   UNSUPPORTED(d->scale < 0, "scale is %g: devices take only one above 0", d->scale);
   return TSR_OK;
 }
 
 static tsr_status find_kernel(const struct tsr_device_chip *chip, const tsr_attention_desc *d,
                               const struct tsr_kernel **kernel) {
-  UNSUPPORTED(d->type_k != d->type_q || d->type_v != d->type_q, "type_q, type_k and type_v are %d, %d and %d: on devices "
-              "they are the same", (int)d->type_q, (int)d->type_k, (int)d->type_v);
+  UNSUPPORTED(d->type_k != d->type_q || d->type_v != d->type_q, "type_q, type_k and type_v are %d, %d and %d: on "
+              "devices they are the same", (int)d->type_q, (int)d->type_k, (int)d->type_v);
   bool known = false;
   for (int i = 0; i < chip->nkernels; i++) {
     *kernel = &chip->kernel[i];
@@ -64,7 +64,7 @@ static void set_view(const tsr_attention_desc *d, struct tsr_attend *attend) {
   int64_t right = d->causal != TSR_NOT_CAUSAL ? 0 : d->window_right, lengths = d->len_q + d->len_kv;
   int64_t shift = d->causal == TSR_CAUSAL_TOP_LEFT ? 0 : d->len_kv - d->len_q;
   attend->lower = d->window_left >= 0 && d->window_left < lengths;
-  if (right < 0 || right > lengths) right = lengths; /* a diagonal beyond all keys, which a lower end still counts from */
+  if (right < 0 || right > lengths) right = lengths; /* a diagonal beyond all keys, from which a lower end counts */
   attend->diagonal = shift + right;
   attend->before = d->window_left + right;
   attend->upper = attend->lower || attend->diagonal < d->len_kv - 1;

@@ -1,5 +1,5 @@
 /* Attention on simulated devices: against attention in f64, under a race detector and in random legal orders; what
- * happens to calls that cannot be served; and the shares of the cubes' peak that it reaches, beside a published curve. */
+ * happens to calls that cannot be served; and which share of the cubes' peak it reaches, beside a published curve. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -201,8 +201,8 @@ static void check(const char *device, const char *plan, tsr_attention_desc d, in
   struct error e = compare(&p, 1);
   double rms = e.reference > 0 ? sqrt(e.squares / e.reference) : sqrt(e.squares);
   if (!(rms <= bound(&p.d, narrow)) || !(e.lse <= lse_bound(narrow, sigma)))
-    fail_msg("%s %s: %lldx%lld/%lldx%lldx%lldx%lld/%lld causal %d window %lld %lld type %d: off by %g (worst %g), lse by "
-             "%g", device, plan, (long long)d.batch, (long long)d.heads_q, (long long)d.heads_kv, (long long)d.len_q,
+    fail_msg("%s %s: %lldx%lld/%lldx%lldx%lldx%lld/%lld causal %d window %lld %lld type %d: off by %g (worst %g), lse "
+             "by %g", device, plan, (long long)d.batch, (long long)d.heads_q, (long long)d.heads_kv, (long long)d.len_q,
              (long long)d.len_kv, (long long)d.d_qk, (long long)d.d_v, d.causal, (long long)d.window_left,
              (long long)d.window_right, d.type_q, rms, e.worst, e.lse);
   assert_gaps(&p, gap);
@@ -479,8 +479,8 @@ static void a_published_curve(void **unused) {
     struct run wide = run("accel:910b,time-only", &d, NULL);
     d.plan = plans[1];
     struct run narrow = run("accel:910b,time-only", &d, NULL);
-    printf("910b %lld: %.2f TFLOP/s a core with scores in f32, %.2f in f16, published %.2f\n", (long long)n, wide.a_core,
-           narrow.a_core, points[i].published);
+    printf("910b %lld: %.2f TFLOP/s a core with scores in f32, %.2f in f16, published %.2f\n", (long long)n,
+           wide.a_core, narrow.a_core, points[i].published);
     assert_true(narrow.a_core >= points[i].published && narrow.a_core > wide.a_core);
     assert_true(wide.a_core >= 0.9 * points[i].published && wide.a_core < 2 * 7.90);
   }

@@ -190,11 +190,30 @@ static void products(void **state) {
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) expect(2, "%s", wrong[i]);
 }
 
+static void attends(void **state) {
+  (void)state;
+  expect(0, "attention 300 400 2 64 --causal bottom-right --trace out.json --html out.html");
+  says("attention 300x400, 2 heads of 64, f16");
+  says("bound by");
+  read_output_of("out.json");
+  says("attend.s:");
+  expect(0, "attention 1 500 8 64 --kv-heads 2 --device accel:310p --plan softmax=f16 --roofline");
+  says("310p");
+  expect(1, "attention 64 64 1 64 --plan softmax=f8");
+  says("softmax=f16");
+  expect(1, "attention 64 64 1 64 --type f32");
+  says("type_q");
+  static const char *const wrong[] = {"attention 64 64 3", "attention 64 64 3 64 --kv-heads 2",
+                                      "attention 64 64 1 64 --causal middle", "attention 64 0 1 64"};
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) expect(2, "%s", wrong[i]);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(usage),        cmocka_unit_test(lists_chips), cmocka_unit_test(assembles),
       cmocka_unit_test(wrong_programs), cmocka_unit_test(runs),      cmocka_unit_test(writes_files),
       cmocka_unit_test(faults),       cmocka_unit_test(wrong_options), cmocka_unit_test(products),
+      cmocka_unit_test(attends),
   };
   tessera = argc == 2 ? realpath(argv[1], NULL) : NULL; /* the tests work in a folder of their own */
   if (!tessera) return 2;
