@@ -5,13 +5,13 @@
 
 #include "src/attention/backward.h"
 
-static float *take(char *memory, size_t *used, int64_t floats) {
+static float *take(tsr_mem memory, size_t *used, int64_t floats) {
   float *at = (float *)(memory + *used);
   *used += (size_t)tsr_round_up(floats * 4, 64);
   return at;
 }
 
-static size_t lay_out(struct tsr_backward_worker *b, char *memory) {
+static size_t lay_out(struct tsr_backward_worker *b, tsr_mem memory) {
   const tsr_attention_desc *d = &b->problem->forward.d;
   struct tsr_attention_worker *w = &b->w;
   int64_t width = w->way->width, scores = TSR_CHUNK * width + TSR_SOFTMAX_PAD;
@@ -41,7 +41,7 @@ static size_t lay_out(struct tsr_backward_worker *b, char *memory) {
 
 size_t tsr_backward_worker_bytes(const struct tsr_backward_problem *problem, const struct tsr_attention_way *way) {
   struct tsr_backward_worker b = {.w.way = way, .problem = problem};
-  return (size_t)tsr_round_up((int64_t)lay_out(&b, NULL), 4096) + 64;
+  return (size_t)tsr_round_up((int64_t)lay_out(&b, 0), 4096) + 64;
 }
 
 void tsr_backward_worker_init(struct tsr_backward_worker *b, const tsr_context *context,
@@ -49,7 +49,7 @@ void tsr_backward_worker_init(struct tsr_backward_worker *b, const tsr_context *
                               void *memory) {
   *b = (struct tsr_backward_worker){.problem = problem};
   b->w = (struct tsr_attention_worker){.problem = &problem->forward, .way = way, .kernels = context->kernels};
-  lay_out(b, memory);
+  lay_out(b, (tsr_mem)memory);
 }
 
 static void convert(const struct tsr_attention_worker *w, tsr_type to, double alpha, int64_t m, int64_t n,

@@ -10,13 +10,13 @@ static int64_t padded_rows(const struct tsr_attention_way *way) {
 }
 
 /* Gives `floats` floats of the memory, and how far it is used up. */
-static float *take(char *memory, size_t *used, int64_t floats) {
+static float *take(tsr_mem memory, size_t *used, int64_t floats) {
   float *at = (float *)(memory + *used);
   *used += (size_t)tsr_round_up(floats * 4, 64);
   return at;
 }
 
-static size_t lay_out(struct tsr_attention_worker *w, char *memory) {
+static size_t lay_out(struct tsr_attention_worker *w, tsr_mem memory) {
   const tsr_attention_desc *d = &w->problem->d;
   const struct tsr_attention_way *way = w->way;
   bool keys = way->lanes == TSR_LANES_KEYS;
@@ -46,12 +46,12 @@ static size_t lay_out(struct tsr_attention_worker *w, char *memory) {
 
 size_t tsr_attention_worker_bytes(const struct tsr_attention_problem *problem, const struct tsr_attention_way *way) {
   struct tsr_attention_worker w = {.problem = problem, .way = way};
-  return (lay_out(&w, NULL) + 4095) / 4096 * 4096 + 64;
+  return (lay_out(&w, 0) + 4095) / 4096 * 4096 + 64;
 }
 
 void tsr_attention_worker_init(struct tsr_attention_worker *w, const tsr_context *context,
                                const struct tsr_attention_problem *problem, const struct tsr_attention_way *way,
                                void *memory) {
   *w = (struct tsr_attention_worker){.problem = problem, .way = way, .kernels = context->kernels};
-  lay_out(w, memory);
+  lay_out(w, (tsr_mem)memory);
 }
