@@ -131,9 +131,19 @@ void tsr_attention_load_k(struct tsr_attention_worker *w, const struct tsr_atten
   keys->next = w->ld_k * 4;
 }
 
-/* A transposed panel of long keys is narrower, or it would fill the first cache. */
-int64_t tsr_attention_panel(const tsr_attention_desc *d) {
-  return d->layout_k == TSR_KV_PANELS || d->d_qk <= 64 ? TSR_KV_PANEL : TSR_KV_PANEL / 2;
+/* A transposed panel of long keys is narrower, or it would fill the first cache; with very few rows chains count more. */
+int64_t tsr_attention_panel(const tsr_attention_desc *d, int64_t rows) {
+  return d->layout_k == TSR_KV_PANELS || d->d_qk <= 64 || rows <= 2 ? TSR_KV_PANEL : TSR_KV_PANEL / 2;
+}
+
+void tsr_attention_fetch_keys(const struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t j,
+                              int64_t n) {
+  const struct tsr_attention_problem *p = w->problem;
+  int64_t run = tsr_min(n, item->seq.keys - j), bytes = tsr_bytes_of(p->d.type_k, p->d.d_qk);
+  if (p->d.layout_k == TSR_KV_PANELS || run <= 0) return;
+  tsr_mem row = row_of(p, item, p->k, p->step_k, 1, j, &run);
+  for (int64_t i = 0; i < run; i++, row += (tsr_mem)p->step_k[TSR_ROW])
+    for (int64_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch((const void *)(row + (tsr_mem)byte), 0, 2);
 }
 
 void tsr_attention_load_panel(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t j,
@@ -144,7 +154,7 @@ void tsr_attention_load_panel(struct tsr_attention_worker *w, const struct tsr_a
     load_panels(w, item, j, n, keys);
     return;
   }
-  int64_t panel = tsr_attention_panel(&p->d);
+  int64_t panel = tsr_attention_panel(&p->d, item->rows);
   *keys = (struct tsr_attention_keys){(tsr_mem)w->k, TSR_F32, panel * 4, 0, 4};
   tsr_mem at = row_of(p, item, p->k, p->step_k, 1, j, &run);
   const struct tsr_kernel *pack = w->kernels[p->d.type_k].pack_t[0];

@@ -179,13 +179,14 @@ static void attend_queries(struct tsr_attention_worker *w, const struct tsr_atte
 static void score_keys(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
                        const struct tsr_attention_view *view) {
   const tsr_attention_desc *d = &w->problem->d;
-  int64_t panel = tsr_attention_panel(d);
+  int64_t panel = tsr_attention_panel(d, view->rows);
   struct tsr_attention_keys k;
   struct tsr_step step = {.k = d->d_qk, .rsb = 4, .csb = d->d_qk * 4, .csc = w->ld_s * 4};
   for (int64_t j = view->base, run; j < view->end; j += run) {
     int64_t within = j % panel;
     run = tsr_min(view->end - j, panel - within);
     tsr_attention_load_panel(w, item, chunk + j - within, within + run, &k);
+    tsr_attention_fetch_keys(w, item, chunk + j + run, panel);
     step.csa = k.step;
     step.flags = TSR_STORE_SUM | (k.at == (tsr_mem)w->k ? TSR_NEAR : 0);
     tsr_attention_multiply(w->kernels, k.type, &step, run, view->rows, k.at + (tsr_mem)(within * k.next), (tsr_mem)w->q,
