@@ -156,9 +156,12 @@ void tsr_attention_load_k(struct tsr_attention_worker *w, const struct tsr_atten
 /* Lanes over keys: keys j .. j + n of the sequence, in one panel, whose width tsr_attention_panel tells; j is a multiple
  * of it, n at most that. */
 int64_t tsr_attention_panel(const tsr_attention_desc *desc, int64_t rows);
-/* Has keys in rows brought near that are loaded next; those beyond the last are left out. */
+/* Have keys j .. j + n of the sequence (those beyond the last are left out), and values of the chunk, brought near that
+ * are needed next. */
 void tsr_attention_fetch_keys(const struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t j,
                               int64_t n);
+void tsr_attention_fetch_values(const struct tsr_attention_worker *w, const struct tsr_attention_keys *values, int64_t j,
+                                int64_t n);
 void tsr_attention_load_panel(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t j,
                               int64_t n, struct tsr_attention_keys *keys);
 void tsr_attention_load_v(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,

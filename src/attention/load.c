@@ -136,14 +136,25 @@ int64_t tsr_attention_panel(const tsr_attention_desc *d, int64_t rows) {
   return d->layout_k == TSR_KV_PANELS || d->d_qk <= 64 || rows <= 2 ? TSR_KV_PANEL : TSR_KV_PANEL / 2;
 }
 
+static void fetch(tsr_mem row, int64_t rows, int64_t next, int64_t bytes) {
+  for (int64_t i = 0; i < rows; i++, row += (tsr_mem)next)
+    for (int64_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch((const void *)(row + (tsr_mem)byte), 0, 2);
+}
+
 void tsr_attention_fetch_keys(const struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t j,
                               int64_t n) {
   const struct tsr_attention_problem *p = w->problem;
   int64_t run = tsr_min(n, item->seq.keys - j), bytes = tsr_bytes_of(p->d.type_k, p->d.d_qk);
-  if (p->d.layout_k == TSR_KV_PANELS || run <= 0) return;
-  tsr_mem row = row_of(p, item, p->k, p->step_k, 1, j, &run);
-  for (int64_t i = 0; i < run; i++, row += (tsr_mem)p->step_k[TSR_ROW])
-    for (int64_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch((const void *)(row + (tsr_mem)byte), 0, 2);
+  if (run <= 0) return;
+  if (p->d.layout_k == TSR_KV_PANELS)
+    fetch(row_of(p, item, p->k, p->step_k, TSR_KV_PANEL, j, &run), 1, 0, n * bytes);
+  else
+    fetch(row_of(p, item, p->k, p->step_k, 1, j, &run), run, p->step_k[TSR_ROW], bytes);
+}
+
+void tsr_attention_fetch_values(const struct tsr_attention_worker *w, const struct tsr_attention_keys *v, int64_t j,
+                                int64_t n) {
+  fetch(v->at + (tsr_mem)(j * v->next), n, v->next, tsr_bytes_of(v->type, w->problem->d.d_v));
 }
 
 void tsr_attention_load_panel(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t j,

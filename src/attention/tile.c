@@ -186,7 +186,7 @@ static void score_keys(struct tsr_attention_worker *w, const struct tsr_attentio
     int64_t within = j % panel;
     run = tsr_min(view->end - j, panel - within);
     tsr_attention_load_panel(w, item, chunk + j - within, within + run, &k);
-    tsr_attention_fetch_keys(w, item, chunk + j + run, panel);
+    if (d->layout_k == TSR_KV_ROWS) tsr_attention_fetch_keys(w, item, chunk + j + run, panel);
     step.csa = k.step;
     step.flags = TSR_STORE_SUM | (k.at == (tsr_mem)w->k ? TSR_NEAR : 0);
     tsr_attention_multiply(w->kernels, k.type, &step, run, view->rows, k.at + (tsr_mem)(within * k.next), (tsr_mem)w->q,
@@ -195,7 +195,7 @@ static void score_keys(struct tsr_attention_worker *w, const struct tsr_attentio
 }
 
 /* Values that kernels fetch ahead, and of which all strips are taken before the next ones. */
-#define KEYS_AHEAD 16
+#define KEYS_AHEAD 32
 #define KEYS_AT_ONCE 64
 
 /* P V. Where a tile is narrower than a value, its strips take turns every few keys, so that values pass by once. */
@@ -224,12 +224,14 @@ static void attend_keys(struct tsr_attention_worker *w, const struct tsr_attenti
     sm->bias = (tsr_mem)view->bias;
     sm->bias_ld = TSR_CHUNK * 4;
   }
+  tsr_attention_fetch_values(w, v, view->base, tsr_min(n, KEYS_AHEAD));
   struct tsr_step softmax = {.m = view->rows, .n = n, .csc = w->ld_s * 4};
   w->kernels[TSR_F32].softmax_t->run(&softmax, 0, (tsr_mem)sm, (tsr_mem)w->s);
   struct tsr_step pv = {.k = n, .csa = v->next, .da = KEYS_AHEAD * v->next, .rsb = 4, .csb = w->ld_s * 4,
                         .csc = d->d_v * 4, .flags = TSR_STORE_SUM};
   if (!w->careful) {
     weigh_values(w, view, v, &pv);
+    tsr_attention_fetch_keys(w, item, chunk + TSR_CHUNK, KEYS_AHEAD);
     return;
   }
   struct layout at = {w->s, w->sums, w->ld_s, 1, d->d_v, 1};
