@@ -78,6 +78,8 @@ enum tsr_step_flags {
   TSR_MORE_K = 4,    /* devices: the sums are not complete yet, they stay in the core for the next step */
   TSR_GO_ON = 8,     /* sums go on: on devices from those the core holds, in a GEMM with TSR_STORE_SUM from C, if the
                         chip says so; a chain of k may then take several steps, from matrix to matrix */
+  TSR_STREAM = 16,   /* a hint: A comes from memory and passes by once; what lies da bytes further is needed soon. For
+                        steps of one tile in m, which do not use da otherwise */
 };
 
 struct tsr_step {

@@ -44,6 +44,7 @@
 
 #define STEP_STORE_SUM 1
 #define STEP_NEAR 2
+#define STEP_STREAM 16
 #define STEP_GO_ON 8
 
 .section .note.GNU-stack, "", @progbits

@@ -315,22 +315,14 @@
   \columns store, \nv, \nr
 .endm
 
-#if A_SIZE == SIZE
 .macro set_ahead panel
+  mov rax, [STEP + STEP_FLAGS]
   lea AHEAD, [8*CSA]          /* a panel: eight k further */
   cmp CSA, \panel
   cmovne AHEAD, [STEP + STEP_DA] /* a matrix: the next tile, whose rows follow in memory */
+  test eax, STEP_STREAM
+  cmovnz AHEAD, [STEP + STEP_DA]
 .endm
-#else
-/* Keys and values of attention come from memory once: some KiB of them, which the next chunk's beginning belongs to. */
-.macro set_ahead panel
-  .if \panel < 128
-    imul AHEAD, CSA, 64
-  .else
-    imul AHEAD, CSA, AHEAD_BYTES/(\panel)
-  .endif
-.endm
-#endif
 
 /* A function's entry. `panel`: bytes of a k in a packed panel of such tiles. */
 .macro enter panel
@@ -339,10 +331,10 @@
   mov RSB, [STEP + STEP_RSB]
   mov CSB, [STEP + STEP_CSB]
   mov ROWS, [STEP + STEP_M]
+  set_ahead \panel
   mov rax, [STEP + STEP_N]
   mov COLUMNS, rax
   lea CSB3, [CSB + 2*CSB]
-  set_ahead \panel
   mov A_TILE, A
   mov A_BASE, A
   mov B_BASE, B0

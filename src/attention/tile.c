@@ -175,27 +175,30 @@ static void attend_queries(struct tsr_attention_worker *w, const struct tsr_atte
   multiply_carefully(w, view, &at, &pv, (tsr_mem)w->s, values, false, w->v);
 }
 
+/* What kernels fetch ahead of a stream of keys, or of values, from memory. */
+#define KEYS_AHEAD 8192
+#define VALUES_AHEAD 16384
+
 /* S of all rows against the keys of a view, a panel at a time: what was transposed is still near. */
 static void score_keys(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
                        const struct tsr_attention_view *view) {
   const tsr_attention_desc *d = &w->problem->d;
   int64_t panel = tsr_attention_panel(d, view->rows);
   struct tsr_attention_keys k;
-  struct tsr_step step = {.k = d->d_qk, .rsb = 4, .csb = d->d_qk * 4, .csc = w->ld_s * 4};
+  struct tsr_step step = {.k = d->d_qk, .da = KEYS_AHEAD, .rsb = 4, .csb = d->d_qk * 4, .csc = w->ld_s * 4};
   for (int64_t j = view->base, run; j < view->end; j += run) {
     int64_t within = j % panel;
     run = tsr_min(view->end - j, panel - within);
     tsr_attention_load_panel(w, item, chunk + j - within, within + run, &k);
     if (d->layout_k == TSR_KV_ROWS) tsr_attention_fetch_keys(w, item, chunk + j + run, panel);
     step.csa = k.step;
-    step.flags = TSR_STORE_SUM | (k.at == (tsr_mem)w->k ? TSR_NEAR : 0);
+    step.flags = TSR_STORE_SUM | (k.at == (tsr_mem)w->k ? TSR_NEAR : TSR_STREAM);
     tsr_attention_multiply(w->kernels, k.type, &step, run, view->rows, k.at + (tsr_mem)(within * k.next), (tsr_mem)w->q,
                            (tsr_mem)(w->s + (j - view->base)));
   }
 }
 
-/* Values that kernels fetch ahead, and of which all strips are taken before the next ones. */
-#define KEYS_AHEAD 32
+/* Values whose strips are all taken before those of the next ones. */
 #define KEYS_AT_ONCE 64
 
 /* P V. Where a tile is narrower than a value, its strips take turns every few keys, so that values pass by once. */
@@ -207,7 +210,7 @@ static void weigh_values(struct tsr_attention_worker *w, const struct tsr_attent
   for (int64_t j = view->base, run; j < view->end; j += run) {
     run = turns ? tsr_min(KEYS_AT_ONCE, view->end - j) : view->end - j;
     step->k = run;
-    step->flags = TSR_STORE_SUM | (j > view->base ? TSR_GO_ON : 0);
+    step->flags = TSR_STORE_SUM | TSR_STREAM | (j > view->base ? TSR_GO_ON : 0);
     tsr_attention_multiply(w->kernels, v->type, step, d_v, view->rows, v->at + (tsr_mem)(j * v->next),
                            (tsr_mem)(w->s + (j - view->base)), (tsr_mem)w->sums);
   }
@@ -218,20 +221,20 @@ static void attend_keys(struct tsr_attention_worker *w, const struct tsr_attenti
                         const struct tsr_attention_view *view, const struct tsr_attention_keys *v,
                         struct tsr_softmax *sm) {
   const tsr_attention_desc *d = &w->problem->d;
-  int64_t n = view->end - view->base;
+  int64_t n = view->end - view->base, ahead = tsr_max(1, VALUES_AHEAD / tsr_bytes_of(v->type, tsr_round_up(d->d_v, 32)));
   score_keys(w, item, chunk, view);
   if (view->bias) {
     sm->bias = (tsr_mem)view->bias;
     sm->bias_ld = TSR_CHUNK * 4;
   }
-  tsr_attention_fetch_values(w, v, view->base, tsr_min(n, KEYS_AHEAD));
+  tsr_attention_fetch_values(w, v, view->base, tsr_min(n, ahead / 2));
   struct tsr_step softmax = {.m = view->rows, .n = n, .csc = w->ld_s * 4};
   w->kernels[TSR_F32].softmax_t->run(&softmax, 0, (tsr_mem)sm, (tsr_mem)w->s);
-  struct tsr_step pv = {.k = n, .csa = v->next, .da = KEYS_AHEAD * v->next, .rsb = 4, .csb = w->ld_s * 4,
+  struct tsr_step pv = {.k = n, .csa = v->next, .da = ahead * v->next, .rsb = 4, .csb = w->ld_s * 4,
                         .csc = d->d_v * 4, .flags = TSR_STORE_SUM};
   if (!w->careful) {
     weigh_values(w, view, v, &pv);
-    tsr_attention_fetch_keys(w, item, chunk + TSR_CHUNK, KEYS_AHEAD);
+    tsr_attention_fetch_keys(w, item, chunk + TSR_CHUNK, ahead / 2);
     return;
   }
   struct layout at = {w->s, w->sums, w->ld_s, 1, d->d_v, 1};
