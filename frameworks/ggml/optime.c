@@ -44,10 +44,10 @@ static void decode(struct llama_context *context, int tokens) {
   llama_synchronize(context);
 }
 
-/* The fastest of some batches at this depth, each undone, and of the attention in some more. */
+/* The fastest of some batches at this depth, each undone, and of the attention in some more; fewer if they take long. */
 static void measure(struct llama_context *context, struct times *times, int depth, int tokens, int repeats) {
-  double all = 1e9, attention = 1e9;
-  for (int i = 0; i < 2 * repeats; i++) {
+  double all = 1e9, attention = 1e9, end = now() + 15;
+  for (int i = 0; i < 2 || (i < 2 * repeats && now() < end); i++) {
     times->on = i % 2;
     times->attention = 0;
     double start = now();
