@@ -6,6 +6,8 @@
 
 /* Keys of a chunk, counted from the sequence's first key: part of the numeric contract, never tuned. */
 #define TSR_CHUNK 256
+/* Heads of k that take turns at a chunk. */
+#define TSR_MOST_HEADS 16
 #define TSR_LOG2_E 1.4426950408889634
 #define TSR_MOST_HEAD_SIZE 1024
 
@@ -30,6 +32,7 @@ struct tsr_attention_way {
   int64_t rows;  /* of an item: so many rows (queries times heads of a group) share each chunk of keys */
   int64_t width; /* lanes over queries: rows of a tile; over keys: the same as rows */
   int split;     /* not 0: threads share the chunks of an item */
+  int64_t heads; /* over keys: so many heads of k side by side take each chunk in turn; 0: 1 */
 };
 
 /* One sequence of the batch. Keys count from the first of k and v. */
@@ -107,6 +110,9 @@ void tsr_attention_describe(const tsr_attention_desc *desc, struct tsr_trace_cal
 void tsr_attention_complete(const tsr_context *context, const struct tsr_attention_problem *problem, int threads,
                             struct tsr_attention_way *way);
 
+/* Decides how many heads take turns: only strides and the rest of the way tell, so it is not tuned. */
+void tsr_attention_pair_heads(const struct tsr_attention_problem *problem, struct tsr_attention_way *way);
+
 /* The way of a call: the one in its own words, which have been checked; else one that was tuned, shipped or predicted;
  * for small calls the rule's. */
 void tsr_attention_choose(const tsr_context *context, const struct tsr_attention_problem *problem, int threads,
@@ -129,6 +135,9 @@ size_t tsr_attention_worker_bytes(const struct tsr_attention_problem *problem, c
 void tsr_attention_worker_init(struct tsr_attention_worker *worker, const tsr_context *context,
                                const struct tsr_attention_problem *problem, const struct tsr_attention_way *way,
                                void *memory);
+
+/* The same worker with the places of head h of way->heads for what it keeps of an item. */
+void tsr_attention_worker_of_head(const struct tsr_attention_worker *worker, int64_t h, struct tsr_attention_worker *one);
 
 /* Keys or values of one chunk as the kernels take them. */
 struct tsr_attention_keys {
@@ -191,6 +200,12 @@ void tsr_attention_turn_bias(struct tsr_attention_worker *w, const struct tsr_at
 
 /* Sets the state of so many rows to that of no keys. */
 void tsr_attention_start(struct tsr_attention_worker *w, int64_t rows);
+
+/* One more chunk with lanes over keys, into the state and o. */
+void tsr_attention_advance(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk);
+
+/* Writes out an item whose chunks are all merged; computes it again if a key of weight 0 spoilt it. */
+void tsr_attention_end(struct tsr_attention_worker *w, const struct tsr_attention_item *item);
 
 /* A whole item, written out. */
 void tsr_attention_compute(struct tsr_attention_worker *w, const struct tsr_attention_item *item);

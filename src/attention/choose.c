@@ -26,6 +26,7 @@ void tsr_attention_choose(const tsr_context *context, const struct tsr_attention
     *way = (struct tsr_attention_way){0};
     tsr_attention_complete(context, p, threads, way);
   }
+  tsr_attention_pair_heads(p, way);
 }
 
 void tsr_attention_words(const tsr_context *context, const struct tsr_attention_problem *p, char *text) {
@@ -54,5 +55,6 @@ bool tsr_attention_tries(const tsr_context *context, const struct tsr_attention_
   tsr_attention_shape_of(p, threads, &shape);
   if (!tsr_use_begin(op, context, &shape, &values, trial)) return false;
   tsr_attention_way_of(context, p, threads, &values, way);
+  tsr_attention_pair_heads(p, way);
   return true;
 }

@@ -56,3 +56,21 @@ void tsr_attention_complete(const tsr_context *context, const struct tsr_attenti
   else
     complete_over_queries(context, p, rows, way);
 }
+
+/* Bytes of q and o that a thread keeps for the heads of a unit. */
+#define HEADS_BYTES (256 << 10)
+
+void tsr_attention_pair_heads(const struct tsr_attention_problem *p, struct tsr_attention_way *way) {
+  const tsr_attention_desc *d = &p->d;
+  int64_t key = tsr_bytes_of(d->type_k, d->d_qk), value = tsr_bytes_of(d->type_v, d->d_v);
+  bool beside = p->step_k[TSR_HEAD] < p->step_k[TSR_ROW] || p->step_v[TSR_HEAD] < p->step_v[TSR_ROW];
+  bool near = d->layout_k == TSR_KV_ROWS && p->step_k[TSR_HEAD] <= 2 * key && p->step_v[TSR_HEAD] <= 2 * value;
+  way->heads = 1;
+  if (way->lanes != TSR_LANES_KEYS || way->split || d->result != TSR_ATTENTION_WHOLE || !beside || !near) return;
+  int64_t blocks = d->batch * tsr_ceil_div(d->len_q * p->group, way->rows), row = (d->d_qk + d->d_v) * 4;
+  int64_t most = tsr_min(TSR_MOST_HEADS, tsr_max(1, HEADS_BYTES / (row * (way->rows + TSR_SOFTMAX_PAD))));
+  for (int64_t heads = tsr_min(most, d->heads_kv); heads > 1 && way->heads == 1; heads--) {
+    int64_t units = blocks * tsr_ceil_div(d->heads_kv, heads);
+    if (units % way->threads == 0 || units >= 8 * way->threads) way->heads = heads;
+  }
+}

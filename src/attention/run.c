@@ -97,10 +97,8 @@ static void merge_ready(struct call *call, struct tsr_attention_worker *w, const
   }
   if (next < call->chunks)
     swap_out(w, w->o, merged, item->rows);
-  else if (tsr_attention_is_spoilt(w, item, w->o))
-    tsr_attention_compute(w, item);
   else
-    tsr_attention_finish(w, item);
+    tsr_attention_end(w, item);
   atomic_store(&shared->next, next);
 }
 
@@ -143,6 +141,48 @@ static void claim_items(struct call *call, struct tsr_attention_worker *w) {
   }
 }
 
+/* Items of one block of queries and several heads of k, each with its place in the worker's memory. */
+struct heads {
+  int64_t n, first, end; /* chunks that one of them sees */
+  struct tsr_attention_item item[TSR_MOST_HEADS];
+  struct tsr_attention_worker worker[TSR_MOST_HEADS];
+};
+
+/* Unit number `unit`: heads side by side of a block; false where there are no rows. */
+static bool take_heads(const struct call *call, const struct tsr_attention_worker *w, int64_t unit,
+                       struct heads *heads) {
+  const tsr_attention_desc *d = &call->problem->d;
+  int64_t most = call->way->heads, groups = tsr_ceil_div(d->heads_kv, most), blocks = call->items / d->batch / d->heads_kv;
+  int64_t b = unit / blocks / groups, head = unit / blocks % groups * most, chunk, end;
+  heads->n = tsr_min(most, d->heads_kv - head);
+  heads->first = INT64_MAX;
+  heads->end = 0;
+  for (int64_t h = 0; h < heads->n; h++) {
+    struct tsr_attention_item *item = &heads->item[h];
+    tsr_attention_item_of(call->problem, call->way, (b * d->heads_kv + head + h) * blocks + unit % blocks, item);
+    if (item->rows == 0) return false;
+    tsr_attention_range_of(call->problem, item, &chunk, &end);
+    heads->first = tsr_min(heads->first, chunk);
+    heads->end = tsr_max(heads->end, end);
+    tsr_attention_worker_of_head(w, h, &heads->worker[h]);
+    tsr_attention_load_q(&heads->worker[h], item);
+    tsr_attention_start(&heads->worker[h], item->rows);
+  }
+  return true;
+}
+
+/* Keys whose heads lie side by side: all heads take a chunk before the next one is fetched. */
+static void claim_heads(struct call *call, struct tsr_attention_worker *w) {
+  struct heads heads;
+  int64_t units = call->items / call->problem->d.heads_kv * tsr_ceil_div(call->problem->d.heads_kv, call->way->heads);
+  for (int64_t unit; (unit = atomic_fetch_add(&call->claimed, 1)) < units;) {
+    if (!take_heads(call, w, unit, &heads)) continue;
+    for (int64_t chunk = heads.first; chunk < heads.end; chunk += TSR_CHUNK)
+      for (int64_t h = 0; h < heads.n; h++) tsr_attention_advance(&heads.worker[h], &heads.item[h], chunk);
+    for (int64_t h = 0; h < heads.n; h++) tsr_attention_end(&heads.worker[h], &heads.item[h]);
+  }
+}
+
 /* Floating-point flags say nothing of a result that is defined with masked keys; they stay as they were. */
 static void body(void *arg, int index) {
   struct call *call = arg;
@@ -153,6 +193,8 @@ static void body(void *arg, int index) {
                             call->workspace + (size_t)index * call->worker_bytes);
   if (call->way->split)
     share_items(call, &w);
+  else if (call->way->heads > 1)
+    claim_heads(call, &w);
   else
     claim_items(call, &w);
   tsr_fp_set(before);

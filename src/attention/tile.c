@@ -314,26 +314,30 @@ void tsr_attention_range_of(const struct tsr_attention_problem *p, const struct 
   *end = to;
 }
 
+void tsr_attention_advance(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk) {
+  struct tsr_softmax sm;
+  if (attend_rows(w, item, chunk, &sm)) merge_keys(w, item->rows, &sm);
+}
+
 static void run_chunks(struct tsr_attention_worker *w, const struct tsr_attention_item *item) {
   int64_t chunk, end;
   tsr_attention_start(w, item->rows);
   tsr_attention_range_of(w->problem, item, &chunk, &end);
-  for (; chunk < end; chunk += TSR_CHUNK) {
-    struct tsr_softmax sm;
-    if (w->way->lanes == TSR_LANES_QUERIES)
-      attend_tiles(w, item, chunk);
-    else if (attend_rows(w, item, chunk, &sm))
-      merge_keys(w, item->rows, &sm);
+  for (; chunk < end; chunk += TSR_CHUNK)
+    (w->way->lanes == TSR_LANES_QUERIES ? attend_tiles : tsr_attention_advance)(w, item, chunk);
+}
+
+void tsr_attention_end(struct tsr_attention_worker *w, const struct tsr_attention_item *item) {
+  if (tsr_attention_is_spoilt(w, item, w->o)) {
+    w->careful = true;
+    run_chunks(w, item);
   }
+  tsr_attention_finish(w, item);
 }
 
 void tsr_attention_compute(struct tsr_attention_worker *w, const struct tsr_attention_item *item) {
   tsr_attention_load_q(w, item);
   w->careful = false;
   run_chunks(w, item);
-  if (tsr_attention_is_spoilt(w, item, w->o)) {
-    w->careful = true;
-    run_chunks(w, item);
-  }
-  tsr_attention_finish(w, item);
+  tsr_attention_end(w, item);
 }
