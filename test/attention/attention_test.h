@@ -106,7 +106,7 @@ int64_t out_at(const tsr_attention_desc *d, int64_t b, int64_t h, int64_t i);
 int64_t lse_at(const tsr_attention_desc *d, int64_t b, int64_t h, int64_t i);
 
 /* Computes a view into guarded memory and compares with the problem's rows, bit for bit, and all else with what was
- * there before. TSR_UNSUPPORTED, and a plan in words that is not possible, are refusals, in which nothing was written. */
+ * there before. TSR_UNSUPPORTED, and a plan in words that is not possible, are refusals: nothing was written. */
 bool view_holds(const struct view *v, compute *how, bool with_lse, char *why);
 void check_view(const struct view *v, compute *how);
 extern int refused, accepted, impossible_plans;

@@ -77,7 +77,8 @@ static double most_off(const struct cache *c, bool key, int64_t head, int64_t j,
 
 static void check_element(const struct cache *c, bool key, int64_t head, int64_t j, int64_t e) {
   tsr_type type = key ? c->d.type_k : c->d.type_v;
-  float want = source_of(c, key, head, j, e), got = (key ? load_k : load_v)(&c->d, key ? c->k.data : c->v.data, 0, head, j, e);
+  const void *cache = key ? c->k.data : c->v.data;
+  float want = source_of(c, key, head, j, e), got = (key ? load_k : load_v)(&c->d, cache, 0, head, j, e);
   char rounded[4];
   bool plain = type == TSR_F32 || type == TSR_F16 || type == TSR_BF16;
   if (plain) {
@@ -131,7 +132,8 @@ static void lay_out(struct cache *c, const struct problem *p) {
   int64_t rows = d->page_size ? d->page_size : d->len_kv, batch = d->page_size ? d->pages : 1;
   bool panels = d->layout_k == TSR_KV_PANELS;
   int64_t count_k[] = {batch, d->heads_kv, panels ? (rows + 63) / 64 : rows}, count[] = {batch, d->heads_kv, rows};
-  int64_t k = cache_strides(d->stride_k, count_k, d->d_qk * (panels ? 64 : 1), in_blocks(d->type_k) ? 32 : 1, p->seed % 2);
+  int64_t k = cache_strides(d->stride_k, count_k, d->d_qk * (panels ? 64 : 1), in_blocks(d->type_k) ? 32 : 1,
+                            p->seed % 2);
   int64_t v = cache_strides(d->stride_v, count, d->d_v, in_blocks(d->type_v) ? 64 : 2, p->seed % 3 == 0);
   int64_t scales = cache_strides(d->stride_scales, count, 1, 1, p->seed % 2);
   guarded_close(&c->k);

@@ -23,7 +23,8 @@ static void each_problem(int rounds, double work, problem_body *body) {
     body(&p, &rng);
     problem_close(&p);
   }
-  if (refused) fail_msg("%d calls of %d are not supported, the last because: %s", refused, refused + accepted, tsr_last_error());
+  if (refused)
+    fail_msg("%d calls of %d are not supported, the last because: %s", refused, refused + accepted, tsr_last_error());
 }
 
 /* The generic kernels are slow: they get a part of the rows, and every tenth problem whole. */
@@ -130,7 +131,8 @@ static void plans_change_no_bit(void **state) {
   (void)state;
   impossible_plans = 0;
   each_problem(8, 3e6, any_plan);
-  if (impossible_plans > accepted / 3) fail_msg("only %d of %d plans were possible", accepted, accepted + impossible_plans);
+  if (impossible_plans > accepted / 3)
+    fail_msg("only %d of %d plans were possible", accepted, accepted + impossible_plans);
 }
 
 static void split(struct problem *p, struct rng *rng) {

@@ -1,4 +1,5 @@
-/* What a row may not see does not reach it, not as NaN or Inf either; what it sees does. And merging normalised parts. */
+/* What a row may not see does not reach it, not as NaN or Inf either; what it sees does. And merging normalised
+ * parts. */
 #include <math.h>
 
 #include "test/attention/attention_test.h"
@@ -77,7 +78,10 @@ static void seen_keys_show(void **state) {
   enum { N = 90, D = 40 };
   static float q[N * D], k[N * D], v[N * D], clean[N * D], out[N * D], lse[N];
   struct rng rng = {test_seed()};
-  for (int i = 0; i < N * D; i++) q[i] = (float)rng_below(&rng, 5) / 4, k[i] = (float)rng_below(&rng, 7) / 8, v[i] = k[i];
+  for (int i = 0; i < N * D; i++) {
+    q[i] = (float)rng_below(&rng, 5) / 4;
+    k[i] = v[i] = (float)rng_below(&rng, 7) / 8;
+  }
   tsr_attention_desc d = TSR_ATTENTION_DESC;
   tsr_attention_set_sizes(&d, 1, 1, 1, N, N, D, D);
   d.causal = TSR_CAUSAL_TOP_LEFT;
@@ -142,7 +146,8 @@ static void rows_without_keys(void **state) {
           if (any) continue;
           without++;
           assert_true(p.lse[row] == -INFINITY);
-          for (int64_t e = 0; e < p.d.d_v; e++) assert_true(p.out[row * p.d.d_v + e] == 0 && !signbit(p.out[row * p.d.d_v + e]));
+          const float *out = p.out + row * p.d.d_v;
+          for (int64_t e = 0; e < p.d.d_v; e++) assert_true(out[e] == 0 && !signbit(out[e]));
         }
     struct view v = view_whole(&p, contexts[i % ncontexts], 1 + i % 3);
     check_view(&v, plain_call);
@@ -175,8 +180,8 @@ static void normalised_parts(void **state) {
       outs[(p + c + 1) % PARTS] = out[p];
       lses[(p + c + 1) % PARTS] = parts_lse[p];
     }
-    assert_int_equal(tsr_attention_merge_normalised(contexts[c], PARTS, LEN, DIM, outs, DIM, lses, merged, DIM, merged_lse),
-                     TSR_OK);
+    assert_int_equal(tsr_attention_merge_normalised(contexts[c], PARTS, LEN, DIM, outs, DIM, lses, merged, DIM,
+                                                    merged_lse), TSR_OK);
     for (int i = 0; i < LEN * DIM; i++) assert_true(fabsf(merged[i] - whole[i]) <= PARTS * 0x1p-21f * 1.1f);
     for (int i = 0; i < LEN; i++) assert_true(fabsf(merged_lse[i] - lse[i]) <= 4e-6f * (1 + fabsf(lse[i])));
     /* Into one of the parts. */

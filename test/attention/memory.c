@@ -1,8 +1,8 @@
 /* What memory attention takes: none in a planned run, a bounded amount of scratch otherwise; and what it does where
  * there is none, or no threads. That nothing beside the operands is touched every test shows (view.c). */
-#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "src/core/memory.h"
 #include "src/core/threads.h"
@@ -50,7 +50,6 @@ static void draw(struct problem *p, uint64_t seed, double work) {
   while (rows_of(&p->d) == 0 || p->d.len_kv == 0 ? (problem_close(p), true) : false);
 }
 
-static tsr_status prepared(const struct view *v, void *out, float *lse);
 static tsr_attention_plan *plan;
 static char *workspace;
 
@@ -171,7 +170,10 @@ static void read_only_inputs(void **state) {
   for (int i = 0; i < 60; i++) {
     struct problem p;
     draw(&p, test_seed() * 4000 + (uint64_t)i * 10, 1e6);
-    for (int o = 0; o < p.operands; o++) mprotect(p.operand[o].pages + 4096, p.operand[o].pages_bytes - 8192, PROT_READ);
+    for (int o = 0; o < p.operands; o++) {
+      size_t page = (size_t)sysconf(_SC_PAGESIZE);
+      mprotect(p.operand[o].pages + page, p.operand[o].pages_bytes - 2 * page, PROT_READ);
+    }
     struct view v = view_whole(&p, contexts[i % ncontexts], 1 + i % 3);
     check_view(&v, plain_call);
     problem_close(&p);

@@ -97,7 +97,8 @@ int64_t row_of(const tsr_attention_desc *d, int64_t b, int64_t h, int64_t i) {
 int64_t rows_of(const tsr_attention_desc *d) { return d->batch * d->heads_q * d->len_q; }
 
 static int64_t q_at(const tsr_attention_desc *d, const int64_t *stride, int64_t b, int64_t h, int64_t i) {
-  return h * stride[TSR_HEAD] + (d->cu_q ? (d->cu_q[b] + i) * stride[TSR_ROW] : b * stride[TSR_BATCH] + i * stride[TSR_ROW]);
+  int64_t row = d->cu_q ? d->cu_q[b] + i : i, sequence = d->cu_q ? 0 : b;
+  return h * stride[TSR_HEAD] + sequence * stride[TSR_BATCH] + row * stride[TSR_ROW];
 }
 
 int64_t kv_at(const tsr_attention_desc *d, const int64_t *stride, int64_t unit, int64_t b, int64_t hkv, int64_t j) {
@@ -177,7 +178,8 @@ static void draw_types(tsr_attention_desc *d, struct rng *rng) {
 }
 
 static void draw_positions(tsr_attention_desc *d, struct rng *rng) {
-  d->causal = (tsr_causal)PICK(rng, TSR_NOT_CAUSAL, TSR_CAUSAL_TOP_LEFT, TSR_CAUSAL_BOTTOM_RIGHT, TSR_CAUSAL_BOTTOM_RIGHT);
+  d->causal = (tsr_causal)PICK(rng, TSR_NOT_CAUSAL, TSR_CAUSAL_TOP_LEFT, TSR_CAUSAL_BOTTOM_RIGHT,
+                               TSR_CAUSAL_BOTTOM_RIGHT);
   if (one_in(rng, 3)) d->window_left = PICK(rng, 0, 1, 5, 63, 64, 200, 256, 300, 5000, INT64_MAX);
   if (one_in(rng, 3)) d->window_right = d->causal ? 0 : PICK(rng, 0, 1, 7, 64, 255, 600, INT64_MAX);
   if (one_in(rng, 4)) d->prefix = PICK(rng, 1, 3, 64, 255, 256, 257, 400, 5000, INT64_MAX);
@@ -209,7 +211,10 @@ static void draw_lengths(tsr_attention_desc *d, struct rng *rng) {
 static void draw_storage(tsr_attention_desc *d, struct rng *rng, unsigned features) {
   if (features & F_PANELS && is_float(d->type_k) && one_in(rng, 2)) d->layout_k = TSR_KV_PANELS;
   if (!(features & F_PAGED) || one_in(rng, 2)) return;
-  d->page_size = d->layout_k == TSR_KV_PANELS ? PICK(rng, 64, 64, 128, 192, 256) : PICK(rng, 1, 8, 16, 16, 32, 48, 64, 256, 300);
+  if (d->layout_k == TSR_KV_PANELS)
+    d->page_size = PICK(rng, 64, 64, 128, 192, 256);
+  else
+    d->page_size = PICK(rng, 1, 8, 16, 16, 32, 48, 64, 256, 300);
   d->kv_lens = &wanted;
 }
 

@@ -119,7 +119,8 @@ static int64_t queries_of(const tsr_attention_desc *d) { return d->cu_q ? d->cu_
 int64_t out_extent(const tsr_attention_desc *d) {
   if (queries_of(d) == 0) return 0;
   int64_t rows = d->cu_q ? d->cu_q[d->batch] : d->len_q, sequences = d->cu_q ? 1 : d->batch;
-  return (sequences - 1) * d->stride_out[0] + (d->heads_q - 1) * d->stride_out[1] + (rows - 1) * d->stride_out[2] + d->d_v;
+  return (sequences - 1) * d->stride_out[0] + (d->heads_q - 1) * d->stride_out[1] + (rows - 1) * d->stride_out[2] +
+         d->d_v;
 }
 
 int64_t lse_extent(const tsr_attention_desc *d) { return queries_of(d) * d->heads_q; }
@@ -262,8 +263,8 @@ static bool say(const struct view *v, char *why, const char *format, ...) {
   return false;
 }
 
-static bool row_holds(const struct view *v, const tsr_attention_desc *d, int64_t b, int64_t h, int64_t i, const char *out,
-                      const float *lse, char *used, char *why) {
+static bool row_holds(const struct view *v, const tsr_attention_desc *d, int64_t b, int64_t h, int64_t i,
+                      const char *out, const float *lse, char *used, char *why) {
   const struct problem *p = v->p;
   int64_t row = row_of(&p->d, v->b0 + b, v->h0 + h, v->i0 + i), at = out_at(d, b, h, i);
   for (int64_t e = 0; e < d->d_v; e++) {
@@ -287,7 +288,8 @@ static bool results_hold(const struct view *v, const tsr_attention_desc *d, cons
     for (int64_t h = 0; holds && h < d->heads_q; h++)
       for (int64_t i = 0; holds && i < q_rows(d, b); i++) holds = row_holds(v, d, b, h, i, out->data, lse, used, why);
   for (size_t i = 0; holds && i < out->bytes; i++)
-    if (!used[i] && (unsigned char)out->data[i] != CANARY) holds = say(v, why, "byte %zu between rows of out was written", i);
+    if (!used[i] && (unsigned char)out->data[i] != CANARY)
+      holds = say(v, why, "byte %zu between rows of out was written", i);
   free(used);
   return holds;
 }
