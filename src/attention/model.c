@@ -12,7 +12,7 @@
 #define CONVERT_OPERATIONS 9
 #define DECODE_OPERATIONS 14
 /* Of an element of keys that lanes over keys take from rows: transposing it. */
-#define TRANSPOSE_OPERATIONS 12
+#define TRANSPOSE_OPERATIONS 40
 
 struct model {
   const struct tsr_kernels *f32;
