@@ -446,8 +446,8 @@ static void stand_in(struct tsr_attend *attend, tsr_mem zeros) {
   attend->diagonal = INT64_MIN / 4;
 }
 
-/* Blocks of keys by which a row's reference is estimated before its weights are taken: where all rows see the first. */
-#define ESTIMATE_BLOCKS 2
+/* Blocks of a tile's keys by which its rows' references are estimated, where any will do for all rows. */
+#define ESTIMATE_BLOCKS 4
 
 static tsr_token issue_attend(struct device *device, int core, const struct tsr_kernel *kernel,
                               const struct tsr_attend *attend, const tsr_token *after, int nafter) {

@@ -237,6 +237,13 @@ static void shapes(void **unused) {
       }
 }
 
+/* More tiles than a launch takes, in pairs and alone. */
+static void many_tiles(void **unused) {
+  (void)unused;
+  check("accel:310p", plans[0], desc(2, 300, 100, 130, 20, 8, 8, TSR_CAUSAL_TOP_LEFT), 0, 1);
+  check("accel:310p", plans[1], desc(1, 530, 530, 17, 20, 8, 8, TSR_NOT_CAUSAL), 0, 1);
+}
+
 static void types(void **unused) {
   (void)unused;
   static const tsr_type cases[][2] = {{TSR_F16, TSR_F32}, {TSR_BF16, TSR_BF16}, {TSR_BF16, TSR_F32}};
@@ -505,7 +512,8 @@ int main(void) {
   if (seed) state = strtoull(seed, NULL, 0) | 1;
   printf("seed %llu (set TESSERA_TEST_SEED to change it)\n", (unsigned long long)state);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(shapes),  cmocka_unit_test(types),  cmocka_unit_test(windows),
+      cmocka_unit_test(shapes),     cmocka_unit_test(types),  cmocka_unit_test(windows),
+      cmocka_unit_test(many_tiles),
       cmocka_unit_test(references_that_were_too_low),      cmocka_unit_test(orders),
       cmocka_unit_test(calls_follow_one_another),          cmocka_unit_test(what_is_not_served),
       cmocka_unit_test(bad_requests),                      cmocka_unit_test(shares_of_the_peak),

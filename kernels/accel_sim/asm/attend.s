@@ -3,14 +3,13 @@
 ;
 ; A row's weights are exp(scale (s - m)) with one m a row, so that O and the sums need no rescaling: O stays in L0C for
 ; all of a tile. m is subtracted by the cube: Q has one more column, -m, and K one more, 1. Which m:
-;   estimate   the largest score of the row in the first blocks of its keys (argument 27), rounded to 16 bits
+;   estimate   the largest score of the row in a sample of the tile's keys, rounded to 16 bits
 ;   main       everything by that m; the largest weight of each row is kept
 ;   again      for tiles where a weight grew beyond LIMIT: the estimate over all keys, and main once more
 ; The scores leave L0C as f16 ("softmax=f16": rounded relative to m, which costs weights e^-x about x 2^-12) or as f32.
 ;
 ; Estimate and main are one loop, a pipeline over the blocks of all tiles: in a round, K of one block is loaded while
-; the one before is multiplied, and so on (how many rounds
-; later, through memory / where routes L0C - UB - L1 are there):
+; the one before is multiplied, and so on. How many rounds later, through memory / where routes L0C - UB - L1 exist:
 ;   load K 0   Q K' 2/1   scores to UB, weights, to memory or L1 4/2   V, weights to L1 6/2   P V 7/4   sums 8/5
 ;   out 9/6
 ; A block is a word that is handed down from d0 on: bit 0 is 1, 1 first and 2 last of its tile, 4 and 6 its slots of
@@ -55,7 +54,7 @@
 .const DIAGONAL = 22        ; the last key that query 0 sees
 .const BEFORE = 23          ; keys before its last that a query sees
 .const FLAGS = 24           ; below; tiles (with PAIRS twice the pairs), at most 64, << 16
-.const ESTIMATE = 25        ; blocks of the estimate, 0: all
+.const ESTIMATE = 25        ; blocks of the estimate: 4, 0: all
 .const FIRST = 26
 .const STRIDE = 27
 .const PER_HEAD = 28        ; tiles or pairs
@@ -72,7 +71,7 @@
 .const OUT_F16 = 32
 .const OUT_BF16 = 64
 
-.const LIMIT_F16 = 0x5c00   ; 256, as f16
+.const LIMIT_F16 = 0x6800   ; 2048, as f16: sums of 16 must stay below 65504
 .const LIMIT_F32 = 0x7400   ; 16384
 
 ; UB
@@ -142,7 +141,8 @@
 .reg l0c_s = r15
 .reg v_now = r16
 .reg scratch = r17
-.reg backward = r18
+.reg backward = r18   ; in main; in an estimate:
+.reg tile_end = r18
 .reg flags = r19
 .reg bubble = r20     ; 1: a round without a block comes next
 .reg row = r21
@@ -338,7 +338,7 @@ round:
   beq left, r0, next_run
 rest:
   li bubble, 0
-  jmp load_k
+  jmp stages
 begin_tile:
   mov tile, tile_next
   addi tile_next, tile_next, 1
@@ -375,6 +375,7 @@ bounded:
 begun:
   mov block_next, first_block
   beq blocks_most, r0, begun_short
+  mov tile_end, block_end
   add a, first_block, blocks_most
   min block_end, block_end, a
 begun_short: ; a tile takes two rounds at least: what is kept of four tiles must last until their ends
@@ -383,12 +384,24 @@ begun_short: ; a tile takes two rounds at least: what is kept of four tiles must
   li bubble, 1
 take:
   mov b, block_next
-  bne estimate, r0, forward
-  beq backward, r0, forward
+  beq estimate, r0, take_main
+  beq blocks_most, r0, taken
+  sub a, tile_end, first_block
+  bge blocks_most, a, taken
+  sub a, block_next, first_block
+  beq a, r0, taken      ; the first block of the tile, the last, the last but one, the one in the middle
+  sub b, tile_end, a
+  li c, 3
+  bne a, c, taken
+  add b, first_block, tile_end
+  shri b, b, 1
+  jmp taken
+take_main:
+  beq backward, r0, taken
   add b, block_end, first_block
   addi b, b, -1
   sub b, b, block_next
-forward:
+taken:
   shli d0, b, 32
   shli a, tile_now, 16
   or d0, d0, a
@@ -408,890 +421,18 @@ not_last:
   andi turn4, turn4, 3
   addi turn3, turn3, 1
   li a, 3
-  bne turn3, a, load_k
+  bne turn3, a, stages
   li turn3, 0
 
-; K, and of a tile's first block Q with its column of -m.
-load_k:
-  beq d0, r0, multiply_k
-  mov x, d0
-  shri tile, x, 16
-  andi tile, tile, 0xffff
-  shri block, x, 32
-  andi a, x, 2
-  beq a, r0, load_k_rows
-  wait_flag mte1, mte2, 7
-.include "attend_tile.s"
-  arg d, K
-  arg e, K_STEP
-  mul e, e, a
-  add d, d, e
-  arg e, GROUP
-  div e, b, e
-  arg f, K_STEP + 1
-  mul e, e, f
-  add k_now, d, e
-  arg d, Q
-  arg e, Q_STEP
-  mul e, e, a
-  add d, d, e
-  arg e, Q_STEP + 1
-  mul e, e, b
-  add d, d, e
-  mul c, c, rows
-  arg e, Q_STEP + 2
-  mul f, e, c
-  add d, d, f
-  arg b, QUERIES
-  sub b, b, c
-  min b, b, rows
-  arg c, SIZES
-  andi c, c, 0xffff
-  ld.gm.l1.b16 r0, d, b, c, e, row_blocks
-  addi a, k_blocks, -1
-  mul a, a, rows
-  shli a, a, 5
-  addi b, scratch, GM_ZEROS
-  bne estimate, r0, m_known
-  shli b, tile, 8
-  addi b, b, GM_M
-  add b, b, scratch
-m_known:
-  li c, 1
-  li d, 2
-  ld.gm.l1.b16 a, b, rows, c, d, row_blocks
-  set_flag mte2, mte1, 7
-load_k_rows:
-  shri slot, x, 6
-  andi slot, slot, 3
-  wait_flag mte1, mte2, slot
-  mul a, slot, k_slot
-  add a, a, l1_k
-  mul c, block, bk
-  arg n, KEYS
-  sub n, n, c
-  min n, n, bk
-  arg d, K_STEP + 2
-  mul c, c, d
-  add b, k_now, c
-  arg c, SIZES
-  andi c, c, 0xffff
-  ld.gm.l1.b16 a, b, n, c, d, bk_blocks
-  set_flag mte2, mte1, slot
+stages:
+.include "attend_keys.s"
+.include "attend_scores.s"
+.include "attend_weights.s"
+.include "attend_load.s"
+.include "attend_out.s"
+.include "attend_sums.s"
+.include "attend_values.s"
 
-; Scores: Q K' into one of two places in L0C, and from there to memory or UB.
-multiply_k:
-  mov x, d2
-  andi a, flags, DIRECT
-  beq a, r0, multiply_k_known
-  mov x, d1
-multiply_k_known:
-  beq x, r0, soften
-  shri block, x, 32
-  shri slot, x, 6
-  andi slot, slot, 3
-  mul c, block, bk
-  arg n, KEYS
-  sub n, n, c
-  min n, n, bk
-  addi n_blocks, n, 15
-  shri n_blocks, n_blocks, 4
-  shli n, n_blocks, 4
-  andi a, x, 2
-  beq a, r0, q_placed
-  wait_flag m, mte1, 4
-  wait_flag mte2, mte1, 7
-  li a, 0
-  mov b, k_blocks
-  li c, K_CHUNK
-place_q:
-  min d, b, c
-  load2d.l0a.b16 a, a, row_blocks, d, row_blocks
-  muli e, row_blocks, 512 * K_CHUNK
-  add a, a, e
-  sub b, b, d
-  bne b, r0, place_q
-  set_flag mte1, mte2, 7
-q_placed:
-  andi h, slot, 1
-  wait_flag mte2, mte1, slot
-  wait_flag fix, m, h
-  mul g, h, p_slot
-  shli g, g, 1
-  add g, g, l0c_s
-  mul a, slot, k_slot
-  add a, a, l1_k        ; K's chunk in L1
-  li b, 0               ; Q's in L0A
-  mov c, k_blocks
-multiply_k_chunk:
-  li d, K_CHUNK
-  min d, d, c
-  mul e, turn_l0b, l0b_slot
-  wait_flag m, mte1, turn_l0b
-  load2d.l0b.b16 e, a, n_blocks, d, bk_blocks
-  set_flag mte1, m, turn_l0b
-  wait_flag mte1, m, turn_l0b
-  shli f, d, 4
-  andi row, flags, BF16
-  bne row, r0, multiply_k_bf16
-  bne b, r0, multiply_k_more
-  mad.f16.init g, b, e, rows, f, n
-  jmp multiplied_k
-multiply_k_more:
-  mad.f16 g, b, e, rows, f, n
-  jmp multiplied_k
-multiply_k_bf16:
-  bne b, r0, multiply_k_bf16_more
-  mad.bf16.init g, b, e, rows, f, n
-  jmp multiplied_k
-multiply_k_bf16_more:
-  mad.bf16 g, b, e, rows, f, n
-multiplied_k:
-  set_flag m, mte1, turn_l0b
-  addi turn_l0b, turn_l0b, 1
-  li e, 3
-  bne turn_l0b, e, turned_k
-  li turn_l0b, 0
-turned_k:
-  muli e, bk_blocks, 512 * K_CHUNK
-  add a, a, e
-  muli e, row_blocks, 512 * K_CHUNK
-  add b, b, e
-  sub c, c, d
-  bne c, r0, multiply_k_chunk
-  set_flag mte1, mte2, slot
-  andi a, x, 4
-  beq a, r0, q_kept
-  set_flag m, mte1, 4
-q_kept:
-  set_flag m, fix, h
-  wait_flag m, fix, h
-  shri slot, x, 4
-  andi slot, slot, 3
-  andi a, flags, DIRECT
-  bne a, r0, scores_direct
-  wait_flag mte2, fix, slot
-  shli a, slot, 15
-  add a, a, scratch
-  mul b, bk, esize
-  li c, 4
-  beq esize, c, scores_wide
-  fixp.gm.f16 a, g, rows, n, b, row_blocks
-  jmp scores_out
-scores_wide:
-  fixp.gm.f32 a, g, rows, n, b, row_blocks
-scores_out:
-  set_flag fix, m, h
-  set_flag fix, mte2, slot
-  jmp soften
-scores_direct:
-  bne estimate, r0, scores_slot_estimate
-  wait_flag mte3, fix, slot
-  jmp scores_slot
-scores_slot_estimate:
-  wait_flag v, fix, slot
-scores_slot:
-  shli a, slot, 15
-  li b, 16
-  mul c, b, esize
-  mul d, c, rows
-  shli e, row_blocks, 10
-  loop n_blocks, scores_placed
-    li f, 2
-    bne esize, f, score_f32
-    fixp.ub.f16 a, g, rows, b, c, row_blocks
-    jmp score_next
-score_f32:
-    fixp.ub.f32 a, g, rows, b, c, row_blocks
-score_next:
-    add a, a, d
-    add g, g, e
-scores_placed:
-  set_flag fix, m, h
-  set_flag fix, v, slot
-
-; Weights.
-soften:
-  mov x, d4
-  andi a, flags, DIRECT
-  beq a, r0, soften_known
-  mov x, d2
-soften_known:
-  beq x, r0, load_v
-  shri tile, x, 16
-  andi tile, tile, 0xffff
-  shri block, x, 32
-  shri slot, x, 4
-  andi slot, slot, 3
-  mul block, block, bk  ; its first key
-  arg n, KEYS
-  sub n, n, block
-  min n, n, bk
-  addi n_blocks, n, 15
-  shri n_blocks, n_blocks, 4
-  shli h, slot, 15      ; the scores
-  beq a, r0, fetch
-  wait_flag fix, v, slot
-  jmp fetched
-fetch:
-  beq estimate, r0, fetch_slot
-  addi a, slot, 2
-  wait_flag v, mte2, a
-fetch_slot:
-  wait_flag fix, mte2, slot
-  mov a, h
-  add b, h, scratch
-  shli c, esize, 4
-  mul d, bk, esize
-  mul e, c, rows
-  loop n_blocks, pieces_fetched
-    ld.gm.ub a, b, rows, c, d, c
-    add a, a, e
-    add b, b, c
-pieces_fetched:
-  set_flag mte2, fix, slot
-  set_flag mte2, v, slot
-  wait_flag mte2, v, slot
-fetched:
-  shri g, x, 16
-  andi g, g, 3          ; the tile's turn
-  andi a, x, 2
-  beq a, r0, scale
-.include "attend_tile.s"
-  mul c, c, rows
-  arg diagonal, DIAGONAL
-  add diagonal, diagonal, c
-  shli a, g, 10
-  addi a, a, MOSTS
-  shli b, rows, 2
-  beq estimate, r0, clear_sums
-  li c, 0xfc00          ; -inf
-  v.dup.f16 a, c, b
-  jmp scale
-clear_sums:
-  v.dup.f16 a, r0, b
-  shli a, g, 12
-  addi a, a, SUMS
-  shli b, rows, 3
-  v.dup.f32 a, r0, b
-scale:
-  mul f, n_blocks, rows
-  shli f, f, 4          ; elements
-  bne estimate, r0, mask
-  arg a, SCALE
-  andi b, flags, SOFTMAX_F32
-  bne b, r0, scale_f32
-  shri a, a, 32
-  v.muls.f16 h, h, a, f
-  jmp mask
-scale_f32:
-  v.muls.f32 h, h, a, f
-
-; -inf is added to what a row does not see, 16 keys at a time: beyond the last key, behind the diagonal, before the
-; window. Each is a piece of a table.
-mask:
-  mov a, h              ; the piece
-  mov b, block          ; its first key
-  loop n_blocks, masked
-    li c, 0             ; which mask
-    li d, 3
-    loop d, masks
-      bne c, r0, not_causal
-      andi e, flags, CAUSAL
-      beq e, r0, next_mask
-      sub d, diagonal, b ; the last of the 16 keys that row 0 sees
-      li e, 15
-      bge d, e, next_mask
-      sub e, r0, rows
-      max d, d, e
-      jmp table
-not_causal:
-      li d, 1
-      bne c, d, not_window
-      andi e, flags, WINDOW
-      beq e, r0, next_mask
-      sub d, diagonal, b
-      arg e, BEFORE
-      sub d, d, e       ; the first that it sees
-      add e, d, rows
-      addi e, e, -1
-      bge r0, e, next_mask
-      li e, 16
-      min d, d, e
-table:
-      li e, 16
-      sub e, e, d
-      muli d, c, TABLE
-      add e, e, d
-      mul e, e, esize
-      arg d, TABLES
-      add e, e, d
-      addi d, esize, -2
-      muli d, d, TABLES_F32 / 2
-      add e, e, d
-      muli d, esize, 160
-      jmp add_mask
-not_window:
-      arg d, KEYS
-      sub d, d, b
-      li e, 16
-      bge d, e, next_mask
-      sub e, e, d
-      mul e, e, esize
-      arg d, TABLES
-      add e, e, d
-      addi d, esize, -2
-      shli d, d, 5
-      add e, e, d
-      li d, EDGE
-      add e, e, d
-      li d, 0
-add_mask:
-      wait_flag v, mte2, turn_mask
-      muli n, turn_mask, MASK_BYTES
-      addi n, n, MASK
-      shli slot, esize, 4
-      ld.gm.ub n, e, rows, slot, d, slot
-      addi d, turn_mask, 3
-      set_flag mte2, v, d
-      wait_flag mte2, v, d
-      shli e, rows, 4
-      li d, 4
-      beq esize, d, add_mask_f32
-      v.add.f16 a, a, n, e
-      jmp mask_added
-add_mask_f32:
-      v.add.f32 a, a, n, e
-mask_added:
-      set_flag v, mte2, turn_mask
-      li d, 1
-      xor turn_mask, turn_mask, d
-next_mask:
-      addi c, c, 1
-masks:
-    muli d, rows, 16
-    mul d, d, esize
-    add a, a, d
-    addi b, b, 16
-masked:
-  shri slot, x, 4
-  andi slot, slot, 3
-  shli a, g, 10
-  addi a, a, MOSTS
-  mul d, n_blocks, rows
-  li c, MOST
-  beq estimate, r0, weigh
-  v.gmax.f16 c, h, f
-  v.max.f16 a, a, c, d
-  andi e, flags, DIRECT
-  bne e, r0, estimated_direct
-  addi e, slot, 2
-  set_flag v, mte2, e
-  jmp estimated
-estimated_direct:
-  set_flag v, fix, slot
-estimated:
-  andi e, x, 4
-  beq e, r0, load_v
-; -m of the tile, in the operands' type. What is infinite becomes finite: rows that see nothing end up as zeros.
-  shli b, rows, 1
-  shli c, rows, 2
-  add d, a, c
-  v.max.f16 a, a, d, b
-  add d, a, b
-  v.max.f16 a, a, d, rows
-  wait_flag mte3, v, 0
-  li b, NEGATED
-  li d, WORK1
-  li c, 0x7b53          ; 60000
-  v.dup.f16 b, c, rows
-  v.min.f16 b, b, a, rows
-  li c, 0xfb53
-  v.dup.f16 d, c, rows
-  v.max.f16 b, b, d, rows
-  li c, 0xbc00          ; -1
-  v.muls.f16 b, b, c, rows
-  andi c, flags, BF16
-  beq c, r0, negated
-  v.to_f32.f16 d, b, rows
-  v.from_f32.bf16 b, d, rows
-negated:
-  set_flag v, mte3, 6
-  wait_flag v, mte3, 6
-  shli c, tile, 8
-  addi c, c, GM_M
-  add c, c, scratch
-  li d, 1
-  shli e, rows, 1
-  st.ub.gm c, b, d, e, e, e
-  set_flag mte3, v, 0
-  jmp load_v
-
-; Weights, their largest and their sums.
-weigh:
-  andi b, flags, SOFTMAX_F32
-  bne b, r0, weigh_f32
-  v.exp.f16 h, h, f
-  li b, SUM
-  v.gadd.f16 b, h, f
-  li e, SUM_WIDE
-  v.to_f32.f16 e, b, d
-  shli b, g, 12
-  addi b, b, SUMS
-  v.add.f32 b, b, e, d
-  v.gmax.f16 c, h, f
-  v.max.f16 a, a, c, d
-  andi b, flags, BF16
-  beq b, r0, weighed
-  addi a, h, SLOT / 2   ; a half at a time through the second half of the slot
-  add b, h, f
-  shri c, f, 1
-  v.to_f32.f16 a, h, c
-  v.from_f32.bf16 h, a, c
-  v.to_f32.f16 a, b, c
-  v.from_f32.bf16 b, a, c
-  jmp weighed
-weigh_f32:
-  v.exp.f32 h, h, f
-  li b, SUM
-  v.gadd.f32 b, h, f
-  shli e, g, 12
-  addi e, e, SUMS
-  shli n, d, 1
-  v.add.f32 e, e, b, n
-  andi e, flags, BF16
-  mov b, h
-  beq e, r0, narrow
-  li b, NARROW
-narrow:
-  v.from_f32.f16 b, h, f
-  v.gmax.f16 c, b, f
-  v.max.f16 a, a, c, d
-  beq e, r0, weighed
-  v.from_f32.bf16 h, h, f
-weighed:
-  set_flag v, mte3, slot
-  wait_flag v, mte3, slot
-  shli b, f, 1
-  andi a, flags, DIRECT
-  bne a, r0, weights_direct
-  wait_flag mte2, mte3, slot
-  shli a, slot, 14
-  addi a, a, GM_P
-  add a, a, scratch
-  li c, 1
-  st.ub.gm a, h, c, b, b, b
-  set_flag mte3, mte2, slot
-  jmp load_v
-weights_direct:
-  wait_flag mte1, mte3, slot
-  mul a, slot, p_slot
-  add a, a, l1_p
-  st.ub.l1 a, h, b
-  set_flag mte3, fix, slot
-  set_flag mte3, mte1, slot
-
-; V, and the weights if they went through memory.
-load_v:
-  bne estimate, r0, hand_down
-  mov x, d6
-  andi f, flags, DIRECT
-  beq f, r0, load_v_known
-  mov x, d2
-load_v_known:
-  beq x, r0, end_rows
-  shri tile, x, 16
-  andi tile, tile, 0xffff
-  shri block, x, 32
-  mul block, block, bk
-  shri slot, x, 4
-  andi slot, slot, 3
-  andi a, x, 2
-  beq a, r0, values_known
-.include "attend_tile.s"
-  arg v_now, V
-  arg d, V_STEP
-  mul d, d, a
-  add v_now, v_now, d
-  arg d, GROUP
-  div d, b, d
-  arg e, V_STEP + 1
-  mul d, d, e
-  add v_now, v_now, d
-values_known:
-  addi e, slot, 4
-  wait_flag mte1, mte2, e
-  arg n, KEYS
-  sub n, n, block
-  min n, n, bk
-  mul a, slot, v_slot
-  add a, a, l1_v
-  arg d, V_STEP + 2
-  mul c, block, d
-  add b, v_now, c
-  arg c, SIZES
-  shri c, c, 16
-  andi c, c, 0xffff
-  ld.gm.l1.b16 a, b, n, c, d, bk_blocks
-  bne f, r0, v_loaded
-  addi n, n, 15
-  shri n, n, 4
-  mul n, n, rows
-  shli n, n, 5
-  wait_flag mte3, mte2, slot
-  mul a, slot, p_slot
-  add a, a, l1_p
-  shli b, slot, 14
-  addi b, b, GM_P
-  add b, b, scratch
-  ld.gm.l1.linear a, b, n
-  set_flag mte2, mte3, slot
-v_loaded:
-  set_flag mte2, mte1, e
-
-; The end of a tile's rows: 1 / sum, log(sum) + m, and O, which is in memory, times 1 / sum in pieces.
-end_rows:
-  mov x, d9
-  andi f, flags, DIRECT
-  beq f, r0, end_known
-  mov x, d6
-end_known:
-  andi a, x, 4
-  beq a, r0, sum
-  shri tile, x, 16
-  andi tile, tile, 0xffff
-  andi g, tile, 3
-  wait_flag v, mte2, 5
-  li a, M16
-  shli b, tile, 8
-  addi b, b, GM_M
-  add b, b, scratch
-  li c, 1
-  shli d, rows, 1
-  ld.gm.ub a, b, c, d, d, d
-  shli e, g, 12
-  addi e, e, SUMS       ; the sums
-  andi f, flags, SOFTMAX_F32
-  beq f, r0, sums_loaded
-  wait_flag mte3, mte2, 5
-  li a, SUM_PAIRS
-  shli b, g, 10
-  addi b, b, GM_PAIRS
-  add b, b, scratch
-  li c, 8
-  li d, 32
-  ld.gm.ub a, b, rows, c, c, d
-sums_loaded:
-  set_flag mte2, v, 7
-  wait_flag mte2, v, 7
-  beq f, r0, sums_known
-  li e, TOTAL
-  shli b, rows, 3
-  v.gadd.f32 e, a, b
-sums_known:
-  li a, WORK1
-  li b, f32(0.000000000000000000000000000001)
-  v.dup.f32 a, b, rows
-  v.max.f32 a, a, e, rows
-  li c, INVERSE
-  li b, f32(1)
-  v.dup.f32 c, b, rows
-  v.div.f32 c, c, a, rows
-  arg h, LOGS
-  beq h, r0, no_lse
-; log(sum): from its bits as a number, within 0.06; then twice y += 2 (sum - e^y) / (sum + e^y).
-  v.to_f32.s32 a, e, rows
-  li b, f32(0.00000008262958294867817)
-  v.muls.f32 a, a, b, rows
-  li b, f32(-88.02969193111305)
-  v.adds.f32 a, a, b, rows
-  li b, WORK2
-  li c, WORK3
-  li d, 2
-  li f, f32(2)
-  loop d, logarithm
-    v.exp.f32 b, a, rows
-    v.sub.f32 c, e, b, rows
-    v.add.f32 b, b, e, rows
-    v.div.f32 c, c, b, rows
-    v.fmas.f32 a, c, f, rows
-logarithm:
-  li b, M16
-  li c, M32
-  andi d, flags, BF16
-  bne d, r0, m_bf16
-  v.to_f32.f16 c, b, rows
-  jmp m_wide
-m_bf16:
-  v.to_f32.bf16 c, b, rows
-m_wide:
-  arg b, SCALE          ; - scale * -m
-  li d, 0x80000000
-  xor b, b, d
-  v.fmas.f32 a, c, b, rows
-  li b, WORK2           ; a sum of 0 makes -inf
-  li c, f32(-0.000000000000000000000000000001)
-  v.dup.f32 b, c, rows
-  v.div.f32 b, b, e, rows
-  wait_flag mte3, v, 1
-  li c, LSE
-  v.add.f32 c, a, b, rows
-  set_flag v, mte3, 7
-  wait_flag v, mte3, 7
-  mov e, c
-.include "attend_tile.s"
-  arg d, HEADS
-  mul d, d, a
-  add b, b, d
-  arg d, QUERIES
-  mul b, b, d
-  mul c, c, rows
-  sub d, d, c
-  min d, d, rows        ; those that exist
-  add b, b, c
-  shli b, b, 2
-  add h, h, b
-  shli d, d, 2
-  li a, 1
-  st.ub.gm h, e, a, d, d, d
-  set_flag mte3, v, 1
-no_lse:
-  set_flag v, mte2, 5
-.include "attend_tile.s"
-  mul c, c, rows
-  arg d, QUERIES
-  sub x, d, c           ; rows that exist, and more
-  arg d, OUT
-  arg e, OUT_STEP
-  mul e, e, a
-  add d, d, e
-  arg e, OUT_STEP + 1
-  mul e, e, b
-  add d, d, e
-  arg e, OUT_STEP + 2
-  mul e, e, c
-  add tile, d, e        ; where they go
-  wait_flag fix, mte2, 3
-  li row, 0
-end_piece_row:
-  li n, PIECE_ROWS
-  sub a, rows, row
-  min n, n, a
-  li a, INVERSE
-  shli b, row, 2
-  add a, a, b
-  li b, SPREAD
-  v.bcast.f32 b, a, n
-  li h, FACTOR
-  shli a, n, 3
-  v.bcast.f32 h, b, a
-  li block, 0           ; the column
-end_piece:
-  addi a, turn_piece, 6
-  wait_flag mte3, mte2, a
-  muli a, turn_piece, PIECE_BYTES
-  addi a, a, PIECE
-  shli c, v_blocks, 6   ; O's rows in memory
-  mul b, row, c
-  add b, b, scratch
-  addi b, b, GM_O
-  shli d, block, 2
-  add b, b, d
-  sub d, c, d
-  li e, PIECE_COLS * 4
-  min d, d, e
-  ld.gm.ub a, b, n, d, c, e
-  addi b, turn_piece, 5
-  set_flag mte2, v, b
-  wait_flag mte2, v, b
-  shli b, n, 6
-  v.mul.f32 a, a, h, b
-  li e, 4               ; bytes of an element of out
-  andi c, flags, OUT_F16
-  beq c, r0, not_f16
-  v.from_f32.f16 a, a, b
-  li e, 2
-not_f16:
-  andi c, flags, OUT_BF16
-  beq c, r0, not_bf16
-  v.from_f32.bf16 a, a, b
-  li e, 2
-not_bf16:
-  addi b, turn_piece, 3
-  set_flag v, mte3, b
-  wait_flag v, mte3, b
-  sub b, x, row
-  max b, b, r0
-  min b, b, n           ; rows
-  arg c, SIZES
-  shri c, c, 16
-  andi c, c, 0xffff
-  sub c, c, block
-  li d, PIECE_COLS
-  min c, c, d
-  mul c, c, e           ; bytes of each
-  mul d, block, e
-  add d, d, tile
-  arg f, OUT_STEP + 2
-  mul g, row, f
-  add d, d, g
-  shli e, e, 6
-  st.ub.gm d, a, b, c, f, e
-  addi a, turn_piece, 6
-  set_flag mte3, mte2, a
-  li a, 1
-  xor turn_piece, turn_piece, a
-  addi block, block, PIECE_COLS
-  arg a, SIZES
-  shri a, a, 16
-  andi a, a, 0xffff
-  blt block, a, end_piece
-  addi row, row, PIECE_ROWS
-  blt row, rows, end_piece_row
-  set_flag mte2, fix, 3
-
-; A tile's sums and its largest weight.
-sum:
-  mov x, d8
-  andi f, flags, DIRECT
-  beq f, r0, sum_known
-  mov x, d5
-sum_known:
-  andi a, x, 4
-  beq a, r0, multiply_v
-  shri tile, x, 16
-  andi tile, tile, 0xffff
-  andi g, tile, 3
-.include "attend_tile.s"
-  mul c, c, rows
-  arg h, QUERIES
-  sub h, h, c
-  min h, h, rows        ; rows that exist
-  shli a, g, 10
-  addi a, a, MOSTS
-  shli c, rows, 1
-  shli d, rows, 2
-  add b, a, d
-  v.max.f16 a, a, b, c
-  add b, a, c
-  v.max.f16 a, a, b, rows
-  shli b, tile, 5
-  addi b, b, CHECK
-  v.rmax.f16 b, a, h
-  shli a, g, 12
-  addi a, a, SUMS
-  shli e, rows, 3
-  andi f, flags, SOFTMAX_F32
-  bne f, r0, sum_pairs
-  add b, a, e
-  v.add.f32 a, a, b, c
-  add b, a, d
-  v.add.f32 a, a, b, rows
-  jmp multiply_v
-sum_pairs:
-  shli f, rows, 4
-  add b, a, f
-  v.add.f32 a, a, b, d
-  add b, a, e
-  v.add.f32 a, a, b, c
-  set_flag v, mte3, 5
-  wait_flag v, mte3, 5
-  shli b, g, 10
-  addi b, b, GM_PAIRS
-  add b, b, scratch
-  li c, 1
-  st.ub.gm b, a, c, e, e, e
-  set_flag mte3, mte2, 5
-
-; O += P V.
-multiply_v:
-  mov x, d7
-  andi f, flags, DIRECT
-  beq f, r0, multiply_v_known
-  mov x, d4
-multiply_v_known:
-  beq x, r0, hand_down
-  shri block, x, 32
-  mul block, block, bk
-  shri slot, x, 4
-  andi slot, slot, 3
-  arg n, KEYS
-  sub n, n, block
-  min n, n, bk
-  addi n_blocks, n, 15
-  shri n_blocks, n_blocks, 4
-  shli n, n_blocks, 4
-  addi a, slot, 4
-  wait_flag mte2, mte1, a
-  beq f, r0, p_ready
-  wait_flag mte3, mte1, slot
-p_ready:
-  wait_flag m, mte1, 3
-  mul a, slot, p_slot
-  add a, a, l1_p
-  load2d.l0a.b16 l1_k, a, row_blocks, n_blocks, row_blocks
-  mul a, slot, v_slot
-  add a, a, l1_v        ; V's chunk in L1
-  li b, 0               ; O's in L0C
-  mov c, v_blocks
-  andi g, x, 2
-  beq g, r0, multiply_v_chunk
-  wait_flag fix, m, 2
-multiply_v_chunk:
-  li d, N_CHUNK
-  min d, d, c
-  mul e, turn_l0b, l0b_slot
-  wait_flag m, mte1, turn_l0b
-  load2d.l0b.b16.t e, a, d, n_blocks, bk_blocks
-  set_flag mte1, m, turn_l0b
-  wait_flag mte1, m, turn_l0b
-  shli h, d, 4
-  andi block, flags, BF16
-  bne block, r0, multiply_v_bf16
-  beq g, r0, multiply_v_more
-  mad.f16.init b, l1_k, e, rows, n, h
-  jmp multiplied_v
-multiply_v_more:
-  mad.f16 b, l1_k, e, rows, n, h
-  jmp multiplied_v
-multiply_v_bf16:
-  beq g, r0, multiply_v_bf16_more
-  mad.bf16.init b, l1_k, e, rows, n, h
-  jmp multiplied_v
-multiply_v_bf16_more:
-  mad.bf16 b, l1_k, e, rows, n, h
-multiplied_v:
-  set_flag m, mte1, turn_l0b
-  addi turn_l0b, turn_l0b, 1
-  li e, 3
-  bne turn_l0b, e, turned_v
-  li turn_l0b, 0
-turned_v:
-  muli e, bk_blocks, 512 * N_CHUNK
-  add a, a, e
-  muli e, row_blocks, 1024 * N_CHUNK
-  add b, b, e
-  sub c, c, d
-  bne c, r0, multiply_v_chunk
-  set_flag m, mte1, 3
-  addi a, slot, 4
-  set_flag mte1, mte2, a
-  beq f, r0, p_used
-  set_flag mte1, mte3, slot
-p_used:
-  andi a, x, 4
-  beq a, r0, hand_down
-  set_flag m, fix, 2
-  wait_flag m, fix, 2
-  wait_flag mte2, fix, 3
-  addi a, scratch, GM_O
-  shli b, v_blocks, 4
-  shli c, v_blocks, 6
-  fixp.gm.f32 a, r0, rows, b, c, row_blocks
-  set_flag fix, m, 2
-  set_flag fix, mte2, 3
-
-hand_down:
   mov d9, d8
   mov d8, d7
   mov d7, d6
