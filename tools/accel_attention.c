@@ -93,7 +93,7 @@ static int read_command_line(struct job *job, int argc, char **argv) {
   return 0;
 }
 
-/* The call, on tensors that nobody fills: without data nothing is computed again (doc/accel-attention.md). */
+/* The call, on tensors that nobody fills: without data nothing is computed again (doc/attention-devices.md). */
 static tsr_status attend(tsr_context *context, tsr_attention_desc *d) {
   void *q, *k, *v, *out;
   int64_t rows = d->batch * d->heads_q * d->len_q, keys = d->batch * d->heads_kv * d->len_kv;

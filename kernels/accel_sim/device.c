@@ -399,7 +399,7 @@ static bool find_blocks(const struct accel_params *p, const struct tsr_attend *a
 }
 
 /* Whether scores go from the cube to the vector unit and back without passing memory. Where they pass it, memory is
- * what limits, and f16 is worth what it costs in exactness: doc/accel-attention.md. */
+ * what limits, and f16 is worth what it costs in exactness: doc/attention-devices.md. */
 static bool is_direct(const struct device *device) {
   return device->params.rate[ACCEL_L0C_UB] > 0 && device->params.rate[ACCEL_UB_L1] > 0;
 }

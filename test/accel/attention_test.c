@@ -184,7 +184,7 @@ static void assert_gaps(struct problem *p, int64_t gap) {
 
 static const char *const plans[] = {"softmax=f32", "softmax=f16"};
 
-/* The bounds of doc/accel-attention.md: of the root mean square error relative to the result, and of lse. */
+/* The bounds of doc/attention-devices.md: of the root mean square error relative to the result, and of lse. */
 static double bound(const tsr_attention_desc *d, bool narrow) {
   return (d->type_q == TSR_BF16 ? 3e-3 : 4e-4) + (narrow ? 4e-4 : 0);
 }
