@@ -128,6 +128,8 @@ struct tsr_attention_worker {
   float *q, *s, *sums, *o, *k, *v, *clean, *bias, *bias_t, *row;
   float *max, *sum, *keep, *add, *slope;
   int32_t *from, *to, *at;
+  const struct tsr_attention_item *next; /* over keys: whose keys come after the chunk at hand, or NULL; from which on */
+  int64_t next_key;
 };
 
 /* Bytes of one worker's part, a multiple of 64, and the worker laid out there. */

@@ -178,7 +178,11 @@ static void claim_heads(struct call *call, struct tsr_attention_worker *w) {
   for (int64_t unit; (unit = atomic_fetch_add(&call->claimed, 1)) < units;) {
     if (!take_heads(call, w, unit, &heads)) continue;
     for (int64_t chunk = heads.first; chunk < heads.end; chunk += TSR_CHUNK)
-      for (int64_t h = 0; h < heads.n; h++) tsr_attention_advance(&heads.worker[h], &heads.item[h], chunk);
+      for (int64_t h = 0; h < heads.n; h++) {
+        heads.worker[h].next = &heads.item[(h + 1) % heads.n];
+        heads.worker[h].next_key = h + 1 < heads.n ? chunk : chunk + TSR_CHUNK;
+        tsr_attention_advance(&heads.worker[h], &heads.item[h], chunk);
+      }
     for (int64_t h = 0; h < heads.n; h++) tsr_attention_end(&heads.worker[h], &heads.item[h]);
   }
 }

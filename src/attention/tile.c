@@ -179,6 +179,15 @@ static void attend_queries(struct tsr_attention_worker *w, const struct tsr_atte
 #define KEYS_AHEAD 8192
 #define VALUES_AHEAD 16384
 
+/* Has keys brought near that are needed after key j of the chunk: its own, or those that come after it. */
+static void fetch_after(const struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                        int64_t j, int64_t end, int64_t n) {
+  if (j < end)
+    tsr_attention_fetch_keys(w, item, chunk + j, n);
+  else if (w->next)
+    tsr_attention_fetch_keys(w, w->next, w->next_key, n);
+}
+
 /* S of all rows against the keys of a view, a panel at a time: what was transposed is still near. */
 static void score_keys(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
                        const struct tsr_attention_view *view) {
@@ -190,7 +199,7 @@ static void score_keys(struct tsr_attention_worker *w, const struct tsr_attentio
     int64_t within = j % panel;
     run = tsr_min(view->end - j, panel - within);
     tsr_attention_load_panel(w, item, chunk + j - within, within + run, &k);
-    if (d->layout_k == TSR_KV_ROWS) tsr_attention_fetch_keys(w, item, chunk + j + run, panel);
+    if (d->layout_k == TSR_KV_ROWS) fetch_after(w, item, chunk, j + run, view->end, panel);
     step.csa = k.step;
     step.flags = TSR_STORE_SUM | (k.at == (tsr_mem)w->k ? TSR_NEAR : TSR_STREAM);
     tsr_attention_multiply(w->kernels, k.type, &step, run, view->rows, k.at + (tsr_mem)(within * k.next), (tsr_mem)w->q,
@@ -234,7 +243,7 @@ static void attend_keys(struct tsr_attention_worker *w, const struct tsr_attenti
                         .csc = d->d_v * 4, .flags = TSR_STORE_SUM};
   if (!w->careful) {
     weigh_values(w, view, v, &pv);
-    tsr_attention_fetch_keys(w, item, chunk + TSR_CHUNK, ahead / 2);
+    fetch_after(w, item, chunk, view->end, view->end, ahead / 2);
     return;
   }
   struct layout at = {w->s, w->sums, w->ld_s, 1, d->d_v, 1};
@@ -323,8 +332,11 @@ static void run_chunks(struct tsr_attention_worker *w, const struct tsr_attentio
   int64_t chunk, end;
   tsr_attention_start(w, item->rows);
   tsr_attention_range_of(w->problem, item, &chunk, &end);
-  for (; chunk < end; chunk += TSR_CHUNK)
+  w->next = item;
+  for (; chunk < end; chunk += TSR_CHUNK) {
+    w->next_key = chunk + TSR_CHUNK;
     (w->way->lanes == TSR_LANES_QUERIES ? attend_tiles : tsr_attention_advance)(w, item, chunk);
+  }
 }
 
 void tsr_attention_end(struct tsr_attention_worker *w, const struct tsr_attention_item *item) {
