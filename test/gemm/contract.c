@@ -7,7 +7,7 @@ static void each_context_and_type(size_t bytes, case_body *body) {
   struct stage s;
   stage_open(&s, bytes);
   for (int i = 0; i < ncontexts; i++)
-    for (int t = TSR_F32; t < TSR_TYPES; t++) {
+    for (int t = TSR_F32; t <= TSR_F64; t++) {
       struct gemm_case g = {.context = contexts[i], .d = TSR_GEMM_DESC, .seed = test_seed()};
       g.d.type = (tsr_type)t;
       body(&s, &g);

@@ -112,7 +112,7 @@ void case_text(const struct gemm_case *g, char *text, size_t size) {
 
 /* Neighbours of the operands: whatever uses them shows, in the result or in the floating-point flags. */
 enum { NEIGHBOURS = 2048 };
-static uint8_t neighbours[TSR_TYPES][NEIGHBOURS];
+static uint8_t neighbours[TSR_F64 + 1][NEIGHBOURS];
 static pthread_once_t neighbours_once = PTHREAD_ONCE_INIT;
 
 static void make_neighbours(void) {
