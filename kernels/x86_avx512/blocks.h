@@ -2,7 +2,8 @@
  * 16 bytes whose low halves are elements 0 .. 15 and whose high halves are 16 .. 31, each plus 8. An element counts as
  * f32(scale) * integer, which is exact. A file defines TSR_A_Q8_0 or TSR_A_Q4_0 first.
  *
- * zmm6 is overwritten; zmm7 holds the integers of q4_0 by their four bits (load_integers). */
+ * load_integers fills a register with the integers of q4_0 by their four bits. load_block wants them in zmm7 and
+ * overwrites zmm6. */
 #if defined(TSR_A_Q8_0)
 #define A_BLOCK 34
 #else
@@ -14,7 +15,7 @@
 .altmacro
 
 #if defined(TSR_A_Q8_0)
-.macro load_integers
+.macro load_integers reg
 .endm
 
 .macro load_block first, second, at
@@ -34,8 +35,8 @@
   .float -8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7
 .text
 
-.macro load_integers
-  vmovaps zmm7, [rip + .Lintegers]
+.macro load_integers reg
+  vmovaps zmm\reg, [rip + .Lintegers]
 .endm
 
 /* vpermps looks at the lowest four bits of an index only. */

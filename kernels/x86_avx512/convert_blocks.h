@@ -11,7 +11,7 @@
 .macro convert_blocks
   vcvtsd2ss xmm0, xmm0, qword ptr [STEP + STEP_ALPHA]
   vbroadcastss zmm0, xmm0
-  load_integers
+  load_integers 7
   mov r9, [STEP + STEP_N]
 .Lcolumn:
   mov rax, A

@@ -57,6 +57,7 @@ tsr_status tsr_attention_check_data(const tsr_attention_desc *desc, const void *
 void tsr_attention_normalise(const tsr_attention_desc *desc, const void *q, const void *k, const void *v, void *out,
                              float *lse, struct tsr_attention_problem *problem);
 
+static inline bool tsr_is_block(tsr_type type) { return type == TSR_Q8_0 || type == TSR_Q4_0; }
 /* Elements of a type in bytes; for block types a multiple of 32. */
 static inline int64_t tsr_bytes_of(tsr_type type, int64_t elements) {
   return type == TSR_Q8_0 ? elements / 32 * 34 : type == TSR_Q4_0 ? elements / 32 * 18 : elements * tsr_size_of(type);
@@ -175,6 +176,9 @@ void tsr_attention_fetch_values(const struct tsr_attention_worker *w, const stru
                                 int64_t n);
 void tsr_attention_load_panel(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t j,
                               int64_t n, struct tsr_attention_keys *keys);
+/* How many of keys j .. j + n of the sequence lie in rows without a gap from `at` on. */
+int64_t tsr_attention_rows_of_keys(const struct tsr_attention_worker *w, const struct tsr_attention_item *item,
+                                   int64_t j, int64_t n, tsr_mem *at);
 void tsr_attention_load_v(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
                           int64_t n, struct tsr_attention_keys *values);
 /* Writes the mask of rows r0 .. r0 + rows and keys from .. to of the sequence to w->bias (rows of TSR_CHUNK) and narrows

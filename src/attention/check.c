@@ -10,16 +10,15 @@
   } while (0)
 
 static bool is_float(tsr_type type) { return type == TSR_F32 || type == TSR_F16 || type == TSR_BF16; }
-static bool is_block(tsr_type type) { return type == TSR_Q8_0 || type == TSR_Q4_0; }
 
 static tsr_status check_kv_types(const tsr_attention_desc *d) {
-  CHECK(is_float(d->type_k) || is_block(d->type_k) || d->type_k == TSR_S8,
+  CHECK(is_float(d->type_k) || tsr_is_block(d->type_k) || d->type_k == TSR_S8,
         "type_k is %d: use TSR_F32, TSR_F16, TSR_BF16, TSR_Q8_0, TSR_Q4_0 or TSR_S8", (int)d->type_k);
-  CHECK(is_float(d->type_v) || is_block(d->type_v) || d->type_v == TSR_S8,
+  CHECK(is_float(d->type_v) || tsr_is_block(d->type_v) || d->type_v == TSR_S8,
         "type_v is %d: use TSR_F32, TSR_F16, TSR_BF16, TSR_Q8_0, TSR_Q4_0 or TSR_S8", (int)d->type_v);
-  CHECK(!is_block(d->type_k) || d->d_qk % 32 == 0, "d_qk is %lld: keys in blocks need a multiple of 32",
+  CHECK(!tsr_is_block(d->type_k) || d->d_qk % 32 == 0, "d_qk is %lld: keys in blocks need a multiple of 32",
         (long long)d->d_qk);
-  CHECK(!is_block(d->type_v) || d->d_v % 32 == 0, "d_v is %lld: values in blocks need a multiple of 32",
+  CHECK(!tsr_is_block(d->type_v) || d->d_v % 32 == 0, "d_v is %lld: values in blocks need a multiple of 32",
         (long long)d->d_v);
   CHECK(d->type_k != TSR_S8 || d->scales_k, "scales_k is NULL but type_k is TSR_S8");
   CHECK(d->type_v != TSR_S8 || d->scales_v, "scales_v is NULL but type_v is TSR_S8");
@@ -67,7 +66,7 @@ static tsr_status check_strides(const char *name, const int64_t *stride, tsr_typ
     CHECK(stride[i] >= 0, "%s[%s] is %lld: strides cannot be negative", name, index[i], (long long)stride[i]);
     CHECK(stride[i] < MOST_ELEMENTS, "%s[%s] is %lld: too large for the address space", name, index[i],
           (long long)stride[i]);
-    CHECK(!is_block(type) || stride[i] % 32 == 0, "%s[%s] is %lld: elements in blocks need a multiple of 32", name,
+    CHECK(!tsr_is_block(type) || stride[i] % 32 == 0, "%s[%s] is %lld: elements in blocks need a multiple of 32", name,
           index[i], (long long)stride[i]);
     CHECK(count[i] <= 1 || (!__builtin_mul_overflow(stride[i], count[i] - 1, &part) &&
                             !__builtin_add_overflow(extent, part, &extent) && extent < MOST_ELEMENTS),

@@ -178,6 +178,13 @@ void tsr_attention_load_panel(struct tsr_attention_worker *w, const struct tsr_a
   tsr_attention_transpose(w, n, panel, p->d.d_qk, w->row, w->ld_k, w->k);
 }
 
+int64_t tsr_attention_rows_of_keys(const struct tsr_attention_worker *w, const struct tsr_attention_item *item,
+                                   int64_t j, int64_t n, tsr_mem *at) {
+  const struct tsr_attention_problem *p = w->problem;
+  *at = row_of(p, item, p->k, p->step_k, 1, j, &n);
+  return n;
+}
+
 void tsr_attention_load_v(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
                           int64_t n, struct tsr_attention_keys *values) {
   const struct tsr_attention_problem *p = w->problem;

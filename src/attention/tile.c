@@ -188,6 +188,29 @@ static void fetch_after(const struct tsr_attention_worker *w, const struct tsr_a
     tsr_attention_fetch_keys(w, w->next, w->next_key, n);
 }
 
+/* For more rows a panel of keys is worth its way through memory. */
+#define MOST_TRANSPOSED 8
+
+/* S of few rows against keys in blocks, which the kernels transpose on their way: tile by tile from key j of the view
+ * on, as far as whole tiles go. Gives how many keys that were. */
+static int64_t score_rows_of_keys(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
+                                  const struct tsr_attention_view *view, int64_t j) {
+  const struct tsr_attention_problem *p = w->problem;
+  const struct tsr_tiles *tiles = &w->kernels[p->d.type_k].gemm_at;
+  tsr_mem at;
+  if (p->d.layout_k != TSR_KV_ROWS || !tsr_is_block(p->d.type_k) || view->rows > MOST_TRANSPOSED) return 0;
+  int64_t run = tsr_attention_rows_of_keys(w, item, chunk + j, view->end - j, &at), next = p->step_k[TSR_ROW];
+  int u = TSR_MAX_UNITS;
+  while (u > 0 && (u * tiles->mu > run || !tiles->tile[u][view->rows])) u--;
+  if (u == 0) return 0;
+  int64_t tile = u * tiles->mu;
+  struct tsr_step step = {.m = run / tile * tile, .n = view->rows, .k = p->d.d_qk, .rsa = next, .rsb = 4,
+                          .csb = p->d.d_qk * 4, .csc = w->ld_s * 4, .da = tile * next, .dc = tile * 4,
+                          .flags = TSR_STORE_SUM};
+  tiles->tile[u][view->rows]->run(&step, at, (tsr_mem)w->q, (tsr_mem)(w->s + (j - view->base)));
+  return step.m;
+}
+
 /* S of all rows against the keys of a view, a panel at a time: what was transposed is still near. */
 static void score_keys(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
                        const struct tsr_attention_view *view) {
@@ -197,6 +220,8 @@ static void score_keys(struct tsr_attention_worker *w, const struct tsr_attentio
   struct tsr_step step = {.k = d->d_qk, .da = KEYS_AHEAD, .rsb = 4, .csb = d->d_qk * 4, .csc = w->ld_s * 4};
   for (int64_t j = view->base, run; j < view->end; j += run) {
     int64_t within = j % panel;
+    run = score_rows_of_keys(w, item, chunk, view, j);
+    if (run > 0) continue;
     run = tsr_min(view->end - j, panel - within);
     tsr_attention_load_panel(w, item, chunk + j - within, within + run, &k);
     if (d->layout_k == TSR_KV_ROWS) fetch_after(w, item, chunk, j + run, view->end, panel);
