@@ -19,7 +19,7 @@ for file in "$libdir/libtessera.a" "$prefix/include/tessera/tessera.h" "$prefix/
   "$prefix/share/man/man1/tessera.1"; do [ -s "$file" ] || { echo "$file is missing"; exit 1; }; done
 
 echo '--- the README'\''s example'
-awk '/^```c$/{inside = 1; next} /^```$/{inside = 0} inside' "$source/README.md" >"$work/example.c"
+awk '/^```c$/{inside = 1; next} /^```$/{if (inside) exit} inside' "$source/README.md" >"$work/example.c"
 [ -s "$work/example.c" ]
 cd "$work"
 run() { # NAME: checks what an example program says
