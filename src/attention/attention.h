@@ -181,8 +181,16 @@ int64_t tsr_attention_rows_of_keys(const struct tsr_attention_worker *w, const s
                                    int64_t j, int64_t n, tsr_mem *at);
 void tsr_attention_load_v(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t chunk,
                           int64_t n, struct tsr_attention_keys *values);
-/* Writes the mask of rows r0 .. r0 + rows and keys from .. to of the sequence to w->bias (rows of TSR_CHUNK) and narrows
- * the keys to those that some row sees; false: none. */
+/* m elements of each of n columns from one type to another, times alpha, as TSR_OP_CONVERT does it. */
+void tsr_attention_convert(const struct tsr_attention_worker *w, tsr_type from, tsr_type to, double alpha, int64_t m,
+                           int64_t n, tsr_mem a, int64_t csa, tsr_mem c, int64_t csc);
+
+/* The mask of rows r0 .. r0 + rows and keys from .. to of the sequence: it hides all of them, none (and adds nothing), or
+ * is written to w->bias (rows of TSR_CHUNK), the keys narrowed to those that some row sees. */
+enum tsr_attention_mask { TSR_MASK_HIDES, TSR_MASK_SHOWS, TSR_MASK_LOADED };
+enum tsr_attention_mask tsr_attention_load_mask(struct tsr_attention_worker *w, const struct tsr_attention_item *item,
+                                                int64_t r0, int64_t rows, int64_t *from, int64_t *to);
+false: none. */
 bool tsr_attention_load_mask(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r0,
                              int64_t rows, int64_t *from, int64_t *to);
 

@@ -5,8 +5,8 @@
 #include "src/attention/attention.h"
 #include "src/attention/blocks.h"
 
-static void convert(const struct tsr_attention_worker *w, tsr_type from, tsr_type to, double alpha, int64_t m, int64_t n,
-                    tsr_mem a, int64_t csa, tsr_mem c, int64_t csc) {
+void tsr_attention_convert(const struct tsr_attention_worker *w, tsr_type from, tsr_type to, double alpha, int64_t m,
+                           int64_t n, tsr_mem a, int64_t csa, tsr_mem c, int64_t csc) {
   struct tsr_step step = {.m = m, .n = n, .csa = csa, .csc = csc, .alpha = alpha};
   if (n > 0) w->kernels[from].convert[to]->run(&step, a, 0, c);
 }
@@ -17,7 +17,7 @@ void tsr_attention_gather(struct tsr_attention_worker *w, const struct tsr_atten
   int64_t group = w->problem->group;
   for (int64_t r = r0, n; r < r0 + rows; r += n, to += n * ld) {
     n = tsr_min(r0 + rows - r, group == 1 ? rows : group - r % group);
-    convert(w, from->type, TSR_F32, alpha, from->d, n, tsr_attention_row_of(w->problem, item, from, r),
+    tsr_attention_convert(w, from->type, TSR_F32, alpha, from->d, n, tsr_attention_row_of(w->problem, item, from, r),
             from->step[group == 1 ? TSR_ROW : TSR_HEAD], (tsr_mem)to, ld * 4);
   }
 }
@@ -76,7 +76,7 @@ static void convert_rows(struct tsr_attention_worker *w, const struct tsr_attent
                          const float *scales, int64_t j, int64_t n, int64_t d, tsr_mem from, int64_t step, float *to,
                          int64_t ld) {
   if (type != TSR_S8) {
-    convert(w, type, TSR_F32, 1, d, n, from, step, (tsr_mem)to, ld * 4);
+    tsr_attention_convert(w, type, TSR_F32, 1, d, n, from, step, (tsr_mem)to, ld * 4);
     return;
   }
   for (int64_t i = 0; i < n; i++, from += (tsr_mem)step, to += ld)
@@ -110,7 +110,7 @@ static void load_panels(struct tsr_attention_worker *w, const struct tsr_attenti
   if (in_place(w, keys->type, n, run)) return;
   for (int64_t i = 0; i < n; i += TSR_KV_PANEL) {
     at = row_of(p, item, p->k, p->step_k, TSR_KV_PANEL, j + i, &run);
-    convert(w, p->d.type_k, TSR_F32, 1, panel, 1, at, 0, (tsr_mem)(w->k + i * p->d.d_qk), 0);
+    tsr_attention_convert(w, p->d.type_k, TSR_F32, 1, panel, 1, at, 0, (tsr_mem)(w->k + i * p->d.d_qk), 0);
   }
   *keys = (struct tsr_attention_keys){(tsr_mem)w->k, TSR_F32, TSR_KV_PANEL * 4, panel * 4, 4};
 }
@@ -194,39 +194,4 @@ void tsr_attention_load_v(struct tsr_attention_worker *w, const struct tsr_atten
   if (!w->careful && in_place(w, values->type, n, run)) return;
   tsr_attention_load_rows(w, item, false, chunk, n, w->v, w->ld_v);
   *values = (struct tsr_attention_keys){(tsr_mem)w->v, TSR_F32, 4, 0, w->ld_v * 4};
-}
-
-/* One row of the mask as what is added to scores: times log2(e) and the head's slope. */
-static void load_mask_row(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r, int64_t from,
-                          int64_t n, float *to) {
-  const struct tsr_attention_problem *p = w->problem;
-  int64_t head = item->head * p->group + r % p->group, size = tsr_size_of(p->d.mask_type);
-  tsr_mem mask = (tsr_mem)p->d.mask + (tsr_mem)(item->seq.b * p->step_mask[TSR_BATCH] + head * p->step_mask[TSR_HEAD] +
-                                                r / p->group * p->step_mask[TSR_ROW] + from * size);
-  double alpha = (p->d.alibi_scales_mask && p->d.alibi ? p->d.alibi[head] : 1) * TSR_LOG2_E;
-  if (p->d.mask_type == TSR_BOOL) {
-    const uint8_t *seen = (const uint8_t *)mask;
-    for (int64_t j = 0; j < n; j++) to[j] = seen[j] ? 0 : -INFINITY;
-    return;
-  }
-  convert(w, p->d.mask_type, TSR_F32, alpha != 0 ? (float)alpha : 1, n, 1, mask, 0, (tsr_mem)to, 0);
-  for (int64_t j = 0; alpha == 0 && j < n; j++) to[j] = to[j] == -INFINITY ? -INFINITY : 0;
-  for (int64_t j = 0; alpha < 0 && j < n; j++) to[j] = to[j] == INFINITY ? -INFINITY : to[j]; /* was -inf */
-}
-
-bool tsr_attention_load_mask(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r0,
-                             int64_t rows, int64_t *from, int64_t *to) {
-  int64_t base = *from, n = *to - *from, first = n, last = 0;
-  for (int64_t r = 0; r < rows; r++) {
-    float *bias = w->bias + r * TSR_CHUNK;
-    load_mask_row(w, item, r0 + r, base, n, bias);
-    int64_t low = 0, high = n;
-    while (low < first && bias[low] == -INFINITY) low++;
-    while (high > last && bias[high - 1] == -INFINITY) high--;
-    first = tsr_min(first, low);
-    last = tsr_max(last, high);
-  }
-  *from = base + first;
-  *to = base + last;
-  return first < last;
 }

@@ -63,7 +63,8 @@ bool tsr_attention_look(struct tsr_attention_worker *w, const struct tsr_attenti
   if (first >= last) return false;
   if (!p->d.mask_type) return true;
   int64_t seen_from = chunk + view->base, seen_to = chunk + view->end;
-  if (!tsr_attention_load_mask(w, item, row, view->rows, &seen_from, &seen_to)) return false;
+  enum tsr_attention_mask mask = tsr_attention_load_mask(w, item, row, view->rows, &seen_from, &seen_to);
+  if (mask != TSR_MASK_LOADED) return mask == TSR_MASK_SHOWS;
   int64_t base = (seen_from - chunk) & ~(int64_t)15;
   view->bias = w->bias + (base - view->base);
   view->base = base;
