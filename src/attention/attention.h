@@ -190,9 +190,6 @@ void tsr_attention_convert(const struct tsr_attention_worker *w, tsr_type from, 
 enum tsr_attention_mask { TSR_MASK_HIDES, TSR_MASK_SHOWS, TSR_MASK_LOADED };
 enum tsr_attention_mask tsr_attention_load_mask(struct tsr_attention_worker *w, const struct tsr_attention_item *item,
                                                 int64_t r0, int64_t rows, int64_t *from, int64_t *to);
-false: none. */
-bool tsr_attention_load_mask(struct tsr_attention_worker *w, const struct tsr_attention_item *item, int64_t r0,
-                             int64_t rows, int64_t *from, int64_t *to);
 
 /* What is visible of a chunk to a tile. Keys count from the chunk's first. */
 struct tsr_attention_view {
