@@ -1,5 +1,6 @@
 /* Masks: looked at as they lie, and written down as what is added to scores where that is needed. */
 #include <math.h>
+#include <string.h>
 
 #include "src/attention/attention.h"
 
@@ -15,38 +16,39 @@ static tsr_mem mask_at(const struct tsr_attention_problem *p, const struct tsr_a
 
 /* Whether all n elements have this value in the bits that count. */
 static bool all_8(tsr_mem at, int64_t n, uint8_t bits, uint8_t value) {
-  bool same = true;
-  for (int64_t j = 0; j < n; j++) same &= (((const uint8_t *)at)[j] & bits) == value;
-  return same;
+  uint8_t differ = 0;
+  for (int64_t j = 0; j < n; j++) differ |= (((const uint8_t *)at)[j] & bits) ^ value;
+  return differ == 0;
 }
 static bool all_16(tsr_mem at, int64_t n, uint16_t bits, uint16_t value) {
   typedef uint16_t loose __attribute__((aligned(1), may_alias));
-  bool same = true;
-  for (int64_t j = 0; j < n; j++) same &= (((const loose *)at)[j] & bits) == value;
-  return same;
+  uint16_t differ = 0;
+  for (int64_t j = 0; j < n; j++) differ |= (((const loose *)at)[j] & bits) ^ value;
+  return differ == 0;
 }
 static bool all_32(tsr_mem at, int64_t n, uint32_t bits, uint32_t value) {
   typedef uint32_t loose __attribute__((aligned(1), may_alias));
-  bool same = true;
-  for (int64_t j = 0; j < n; j++) same &= (((const loose *)at)[j] & bits) == value;
-  return same;
+  uint32_t differ = 0;
+  for (int64_t j = 0; j < n; j++) differ |= (((const loose *)at)[j] & bits) ^ value;
+  return differ == 0;
 }
-static bool none_is_0(tsr_mem at, int64_t n) {
-  bool found = false;
-  for (int64_t j = 0; j < n; j++) found |= ((const uint8_t *)at)[j] == 0;
-  return !found;
+static bool none_is_0(tsr_mem at, int64_t n) { return !memchr((const void *)at, 0, (size_t)n); }
+
+static bool shows_all(tsr_type type, tsr_mem at, int64_t n) {
+  if (type == TSR_BOOL) return none_is_0(at, n);
+  return type == TSR_F32 ? all_32(at, n, 0x7fffffff, 0) : all_16(at, n, 0x7fff, 0);
+}
+
+static bool hides_all(tsr_type type, tsr_mem at, int64_t n) {
+  if (type == TSR_BOOL) return all_8(at, n, 0xff, 0);
+  return type == TSR_F32 ? all_32(at, n, 0xffffffff, 0xff800000)
+                         : all_16(at, n, 0xffff, type == TSR_F16 ? 0xfc00 : 0xff80);
 }
 
 /* What a row does to n keys: hides or shows them all, else LOADED. +0 and -0 add nothing. */
 static enum tsr_attention_mask kind_of(tsr_type type, tsr_mem at, int64_t n) {
-  bool shows, hides;
-  switch (type) {
-    case TSR_F16: shows = all_16(at, n, 0x7fff, 0), hides = all_16(at, n, 0xffff, 0xfc00); break;
-    case TSR_BF16: shows = all_16(at, n, 0x7fff, 0), hides = all_16(at, n, 0xffff, 0xff80); break;
-    case TSR_F32: shows = all_32(at, n, 0x7fffffff, 0), hides = all_32(at, n, 0xffffffff, 0xff800000); break;
-    default: shows = none_is_0(at, n), hides = all_8(at, n, 0xff, 0);
-  }
-  return shows ? TSR_MASK_SHOWS : hides ? TSR_MASK_HIDES : TSR_MASK_LOADED;
+  if (shows_all(type, at, 1)) return shows_all(type, at, n) ? TSR_MASK_SHOWS : TSR_MASK_LOADED;
+  return hides_all(type, at, n) ? TSR_MASK_HIDES : TSR_MASK_LOADED;
 }
 
 /* What all rows do alike; heads of one query are looked at once where they share its mask. */
