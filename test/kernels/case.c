@@ -198,7 +198,7 @@ static struct sizes pick_sizes(struct maker *mk, const struct subject *s, int in
 
 /* A depth along which A may lie in blocks. */
 static int64_t steps_of_blocks(const struct test_case *tc, int64_t k) {
-  return tc->a_block == 1 ? k : (k + 3) / 4 % 12 * tc->a_block;
+  return tc->a_block == 1 ? k : (k + 7) / 8 % 6 * tc->a_block;
 }
 
 /* GEMM and GEMM_AT */

@@ -19,8 +19,11 @@ static float get_half(tsr_type type, const char *from) {
 /* Element i of a row, in f32. */
 static float get_narrow(tsr_type type, const char *row, int64_t i) {
   if (block_of(type) == 1) return get_half(type, row + bytes_of(type, i));
+  static uint64_t last; /* the next element is mostly of the same block */
+  static float value;
   uint64_t scale = scale_of_element((const unsigned char *)row, type, i);
-  return get_half(TSR_F16, (const char *)&scale) * (float)integer_of_element((const unsigned char *)row, type, i);
+  if (scale != last) value = get_half(TSR_F16, (const char *)&scale), last = scale;
+  return value * (float)integer_of_element((const unsigned char *)row, type, i);
 }
 
 #define REAL float
