@@ -22,24 +22,14 @@ struct model {
   double rows;          /* queries times heads of a group */
   double size_k, size_v; /* bytes of an element, on average */
   double home;          /* bytes of keys and values of the whole call */
-  double l1, l2, l3;
+  double cache[3];  /* bytes of the levels */
 };
 
 static double least(double a, double b) { return a < b ? a : b; }
 static double most(double a, double b) { return a > b ? a : b; }
 
-/* As in GEMM's model: the share of bytes that are read round and round that does not stay in a cache. */
-static double spills(double bytes, double cache, double from) {
-  double x = (bytes / cache - from) / (1.33 - from);
-  return x < 0 ? 0 : x > 1 ? 1 : x;
-}
-
-/* Seconds to read one byte of a stream of which `bytes` pass before it comes again. */
 static double reading(const struct model *md, double bytes) {
-  const struct tsr_costs *c = md->costs;
-  double from_memory = most(c->read_memory, c->share_memory * md->way->threads);
-  double l1 = spills(bytes, md->l1, 0.8), l2 = spills(bytes, md->l2, c->soft), l3 = spills(bytes, md->l3, c->soft);
-  return (l1 - least(l1, l2)) * c->read_l2 + (l2 - least(l2, l3)) * c->read_l3 + l3 * from_memory;
+  return tsr_costs_reading(md->costs, md->cache, md->way->threads, bytes);
 }
 
 /* Seconds to cover m x n with tiles, k deep. */
@@ -156,9 +146,9 @@ double tsr_attention_predict(const tsr_context *context, const struct tsr_costs 
   md.size_k = element_bytes(p->d.type_k);
   md.size_v = element_bytes(p->d.type_v);
   md.home = work.kv_bytes;
-  md.l1 = (double)machine->level[0].bytes;
-  md.l2 = (double)machine->level[machine->nlevels > 1].bytes;
-  md.l3 = (double)machine->level[machine->nlevels - 1].bytes * costs->last_level;
+  md.cache[0] = (double)machine->level[0].bytes;
+  md.cache[1] = (double)machine->level[machine->nlevels > 1].bytes;
+  md.cache[2] = (double)machine->level[machine->nlevels - 1].bytes * costs->last_level;
   double pieces = (double)tsr_ceil_div(p->d.len_q * p->group, way->rows), R = md.rows / pieces;
   double items = (double)p->d.batch * (double)p->d.heads_kv * pieces, one = item_seconds(&md, R);
   double seconds = way->split ? shared(&md, items, one, R) : claimed(&md, items, one);

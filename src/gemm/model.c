@@ -20,25 +20,14 @@ struct model {
   const struct tsr_gemm_plan *plan;
   double size;
   double home;      /* bytes of all operands: from where a first reading comes */
-  double l1, l2, l3;
+  double cache[3];  /* bytes of the levels */
 };
 
 static double least(double a, double b) { return a < b ? a : b; }
 static double most(double a, double b) { return a > b ? a : b; }
 
-/* Which share of `bytes` that are read round and round does not stay in a cache: some from below its size on, all from
- * a third above it. */
-static double spills(double bytes, double cache, double from) {
-  double x = (bytes / cache - from) / (1.33 - from);
-  return x < 0 ? 0 : x > 1 ? 1 : x;
-}
-
-/* Seconds to read one byte of a stream of which `bytes` pass before it comes again. */
 static double reading(const struct model *md, double bytes) {
-  const struct tsr_costs *c = md->costs;
-  double from_memory = most(c->read_memory, c->share_memory * md->plan->threads);
-  double l1 = spills(bytes, md->l1, 0.8), l2 = spills(bytes, md->l2, c->soft), l3 = spills(bytes, md->l3, c->soft);
-  return (l1 - least(l1, l2)) * c->read_l2 + (l2 - least(l2, l3)) * c->read_l3 + l3 * from_memory;
+  return tsr_costs_reading(md->costs, md->cache, md->plan->threads, bytes);
 }
 
 /* Tiles that cover a length: so many of each of some sizes. */
@@ -137,7 +126,7 @@ static double streams_of_b(const struct model *md, int columns) {
 static double fetching_b(const struct model *md, double k, double N, double tiles, double times, double bytes) {
   bool along_k = (double)md->p->rsb == md->size;
   double runs = along_k ? tiles : k * tiles;
-  double cold = md->home > md->l2 ? k * N * md->size * md->costs->stall : 0;
+  double cold = md->home > md->cache[1] ? k * N * md->size * md->costs->stall : 0;
   return cold + jumping(md, runs, md->home) + (times - 1) * jumping(md, runs, bytes);
 }
 
@@ -163,7 +152,7 @@ static double piece_in_place(const struct model *md, double R, double N) {
   reads += updating(md, R, N, by_rows ? passes_b : 1, p->k > plan->kb ? md->home : a + b);
   reads += jumping(md, passes_b * k, md->home) + (by_rows ? 0 : jumping(md, passes_b * k * (passes_a - 1), a));
   reads += fetching_b(md, k, N, passes_a, by_rows ? passes_b : 1, crowded(md, b, ldb) + tile_a);
-  if (md->home > md->l2) reads += tile_a * md->costs->cold;
+  if (md->home > md->cache[1]) reads += tile_a * md->costs->cold;
   double steps = (by_rows ? passes_b * cols.kinds : passes_a * rows.kinds) * md->costs->step;
   return blocks * (together(md, computing(md, &rows, &cols, k) * streams_of_b(md, cols.size[0]), reads) + steps);
 }
@@ -315,12 +304,12 @@ static double packed(const struct model *md) {
 double tsr_gemm_predict(const struct tsr_kernels *kernels, const struct tsr_costs *costs,
                         const struct tsr_gemm_problem *p, const struct tsr_gemm_plan *plan) {
   const struct tsr_topology *machine = tsr_topology_get();
-  struct model md = {kernels, costs, p, plan, (double)tsr_size_of(p->type), 0, 0, 0, 0};
+  struct model md = {.kernels = kernels, .costs = costs, .p = p, .plan = plan, .size = (double)tsr_size_of(p->type)};
   double m = (double)p->m, n = (double)p->n, k = (double)p->k, seconds = 0;
   md.home = (m * k + k * n + m * n) * md.size;
-  md.l1 = (double)machine->level[0].bytes;
-  md.l2 = (double)machine->level[machine->nlevels > 1].bytes;
-  md.l3 = (double)machine->level[machine->nlevels - 1].bytes * costs->last_level;
+  md.cache[0] = (double)machine->level[0].bytes;
+  md.cache[1] = (double)machine->level[machine->nlevels > 1].bytes;
+  md.cache[2] = (double)machine->level[machine->nlevels - 1].bytes * costs->last_level;
   switch (plan->path) {
     case TSR_GEMM_ACROSS: seconds = across(&md); break;
     case TSR_GEMM_PACKED: seconds = packed(&md); break;

@@ -52,6 +52,22 @@ struct tsr_costs {
 #undef F
 };
 
+/* Which share of `bytes` that are read round and round does not stay in a cache: some from below its size on, all from
+ * a third above it. */
+static inline double tsr_costs_spills(double bytes, double cache, double from) {
+  double x = (bytes / cache - from) / (1.33 - from);
+  return x < 0 ? 0 : x > 1 ? 1 : x;
+}
+
+/* Seconds to read one byte of a stream of which `bytes` pass before it comes again; cache: bytes of the levels that the
+ * model counts, innermost first. */
+static inline double tsr_costs_reading(const struct tsr_costs *c, const double cache[3], int threads, double bytes) {
+  double shared = c->share_memory * threads, memory = c->read_memory > shared ? c->read_memory : shared;
+  double l1 = tsr_costs_spills(bytes, cache[0], 0.8), l2 = tsr_costs_spills(bytes, cache[1], c->soft);
+  double l3 = tsr_costs_spills(bytes, cache[2], c->soft), from_l2 = l1 < l2 ? 0 : l1 - l2, from_l3 = l2 < l3 ? 0 : l2 - l3;
+  return from_l2 * c->read_l2 + from_l3 * c->read_l3 + l3 * memory;
+}
+
 /* "flop_f32=4.1e-12 ...": every coefficient once, positive. False, and nothing written, for any other text. */
 bool tsr_costs_parse(const char *text, struct tsr_costs *costs);
 void tsr_costs_print(const struct tsr_costs *costs, char *text, size_t size);
