@@ -11,8 +11,10 @@
 #define MERGE_OPERATIONS 14
 #define CONVERT_OPERATIONS 9
 #define DECODE_OPERATIONS 14
-/* Of an element of keys that lanes over keys take from rows: transposing it. */
+/* Of an element of keys that lanes over keys take from rows: transposing it. Lanes over queries convert what is not f32
+ * at much the same cost. */
 #define TRANSPOSE_OPERATIONS 40
+#define TRANSPOSE_HALF_OPERATIONS 14
 
 struct model {
   const struct tsr_kernels *f32;
@@ -70,7 +72,7 @@ static double loading(const struct model *md, double keys) {
   bool over_keys = md->way->lanes == TSR_LANES_KEYS;
   bool halves = d->type_k == TSR_F16 || d->type_k == TSR_BF16, blocks = d->type_k != TSR_F32 && !halves;
   if (over_keys && d->layout_k == TSR_KV_ROWS) elements += (double)d->d_qk;
-  seconds = keys * elements * TRANSPOSE_OPERATIONS * flop;
+  seconds = keys * elements * (d->type_k == TSR_F32 ? TRANSPOSE_OPERATIONS : TRANSPOSE_HALF_OPERATIONS) * flop;
   if (!over_keys && halves) seconds += keys * (double)(d->d_qk + d->d_v) * CONVERT_OPERATIONS * flop;
   if (blocks) seconds += keys * (double)(d->d_qk + d->d_v) * DECODE_OPERATIONS * flop;
   return seconds;
