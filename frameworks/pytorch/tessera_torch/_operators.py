@@ -6,11 +6,12 @@ length of the keys], of size 1 where it is the same for all. Results: the output
 length] in float32."""
 
 import torch
+from torch import library as torch_library
 
 from . import _counts
 from ._library import CAUSAL_TOP_LEFT, NO_MASK, NO_OFFSETS, TYPES, describe, library
 
-_definitions = torch.library.Library("tessera", "DEF")
+_definitions = torch_library.Library("tessera", "DEF")
 _definitions.define(
     "attention(Tensor query, Tensor key, Tensor value, Tensor? mask, Tensor? offsets_query, Tensor? offsets_key, "
     "bool causal, float scale) -> (Tensor, Tensor)", tags=torch.Tag.pt2_compliant_tag)
@@ -141,8 +142,8 @@ class Attention(torch.autograd.Function):
 
 _definitions.impl("attention", compute, "CPU")
 _definitions.impl("attention_backward", compute_backward, "CPU")
-torch.library.register_fake("tessera::attention", _fake_attention, lib=_definitions)
-torch.library.register_fake("tessera::attention_backward", _fake_attention_backward, lib=_definitions)
-torch.library.register_autograd("tessera::attention", _differentiate, setup_context=_save, lib=_definitions)
+torch_library.register_fake("tessera::attention", _fake_attention, lib=_definitions)
+torch_library.register_fake("tessera::attention_backward", _fake_attention_backward, lib=_definitions)
+torch_library.register_autograd("tessera::attention", _differentiate, setup_context=_save, lib=_definitions)
 
 attention = torch.ops.tessera.attention.default

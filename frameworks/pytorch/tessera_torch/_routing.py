@@ -14,6 +14,7 @@ import threading
 import warnings
 
 import torch
+from torch import library as torch_library
 from torch._subclasses.fake_tensor import FakeTensor
 from torch._subclasses.functional_tensor import FunctionalTensor
 
@@ -211,8 +212,8 @@ def _forget_compiled():
 
 
 def _register():
-    own, own_backward = (torch.library.get_kernel(operator, "CPU") for operator in _TAKEN[1:])
-    registrations = torch.library.Library("aten", "IMPL")
+    own, own_backward = (torch_library.get_kernel(operator, "CPU") for operator in _TAKEN[1:])
+    registrations = torch_library.Library("aten", "IMPL")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a kernel is overridden is meant
         registrations.impl(_TAKEN[0], _sdpa, "CPU")

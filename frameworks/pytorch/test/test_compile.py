@@ -1,9 +1,10 @@
 """torch.compile: no graph break, Tessera's operators in the graph, the bits of eager calls; and what the operators
-promise (torch.library.opcheck)."""
+promise (opcheck)."""
 
 import unittest
 
 from support import F, random, tessera_torch, torch
+from torch import library as torch_library
 
 
 def attention(q, k, v, mask=None, causal=False):
@@ -116,9 +117,9 @@ class Compile(unittest.TestCase):
         for grad in (False, True):
             q, k, v = (t.detach().requires_grad_(grad) for t in tensors())
             rows = (random(1, 4, 8, 16, grad=grad) for _ in range(3))
-            torch.library.opcheck(torch.ops.tessera.attention, (q, k, v, None, None, None, True, 0.25))
-            torch.library.opcheck(torch.ops.tessera.attention, (q, k, v, torch.randn(2, 1, 5, 7), None, None, False, 0.25))
-            torch.library.opcheck(torch.ops.tessera.attention, (*rows, None, offsets, offsets, True, 0.25))
+            torch_library.opcheck(torch.ops.tessera.attention, (q, k, v, None, None, None, True, 0.25))
+            torch_library.opcheck(torch.ops.tessera.attention, (q, k, v, torch.randn(2, 1, 5, 7), None, None, False, 0.25))
+            torch_library.opcheck(torch.ops.tessera.attention, (*rows, None, offsets, offsets, True, 0.25))
 
 
 if __name__ == "__main__":
