@@ -63,6 +63,11 @@ static inline int64_t tsr_bytes_of(tsr_type type, int64_t elements) {
   return type == TSR_Q8_0 ? elements / 32 * 34 : type == TSR_Q4_0 ? elements / 32 * 18 : elements * tsr_size_of(type);
 }
 
+/* Multiplications of both products, masks not counted. */
+static inline double tsr_attention_multiplications(const tsr_attention_desc *d) {
+  return (double)d->batch * (double)d->heads_q * (double)d->len_q * (double)d->len_kv * (double)(d->d_qk + d->d_v);
+}
+
 void tsr_attention_sequence_of(const struct tsr_attention_problem *problem, int64_t b,
                                struct tsr_attention_sequence *seq);
 
@@ -231,8 +236,9 @@ bool tsr_attention_is_spoilt(const struct tsr_attention_worker *w, const struct 
 /* Computes the states of an item's chunks and writes them to out (TSR_ATTENTION_PARTIAL). */
 void tsr_attention_compute_partial(struct tsr_attention_worker *w, const struct tsr_attention_item *item);
 
-/* Joins a chunk's state (largest score, sum) to that of row r, leaving what to multiply with in w->keep and w->add. */
-void tsr_attention_join(struct tsr_attention_worker *w, int64_t r, float max, float sum);
+/* Joins a chunk's state (largest score, sum, d_v sums of values) to that of row r, whose values are in o. */
+void tsr_attention_join(struct tsr_attention_worker *w, int64_t r, float max, float sum, int64_t d_v, const float *sums,
+                        float *o);
 
 /* Takes in the sinks, divides, and writes out and lse. */
 void tsr_attention_finish(struct tsr_attention_worker *w, const struct tsr_attention_item *item);

@@ -26,7 +26,8 @@ bool tsr_attention_is_spoilt(const struct tsr_attention_worker *w, const struct 
 
 /* The state of one key with the score `max` does to a row what any chunk with that maximum does, but for the sum. The
  * kernel works on whole vectors of rows, so it gets arrays of its own. */
-void tsr_attention_join(struct tsr_attention_worker *w, int64_t r, float max, float sum) {
+void tsr_attention_join(struct tsr_attention_worker *w, int64_t r, float max, float sum, int64_t d_v,
+                        const float *sums, float *o) {
   float score[16] = {max}, largest[TSR_SOFTMAX_PAD], ignored[TSR_SOFTMAX_PAD], keep[TSR_SOFTMAX_PAD],
         add[TSR_SOFTMAX_PAD];
   struct tsr_softmax sm = {.max = largest, .sum = ignored, .keep = keep, .add = add};
@@ -36,8 +37,8 @@ void tsr_attention_join(struct tsr_attention_worker *w, int64_t r, float max, fl
   w->kernels[TSR_F32].softmax_t->run(&step, 0, (tsr_mem)&sm, (tsr_mem)score);
   w->max[r] = largest[0];
   w->sum[r] = fmaf(add[0], sum, keep[0] == 0 ? 0 : keep[0] * w->sum[r]);
-  w->keep[r] = keep[0];
-  w->add[r] = add[0];
+  struct tsr_step merge = {.m = d_v, .n = 1, .alpha = add[0], .beta = keep[0]};
+  w->kernels[TSR_F32].update->run(&merge, (tsr_mem)sums, 0, (tsr_mem)o);
 }
 
 float *tsr_attention_lse_of(const struct tsr_attention_problem *p, const struct tsr_attention_item *item, int64_t r) {
@@ -49,9 +50,7 @@ float *tsr_attention_lse_of(const struct tsr_attention_problem *p, const struct 
 /* The sink joins as a chunk of one key without a value would, so that merging such a chunk gives the same bits. */
 static void join_sink(struct tsr_attention_worker *w, int64_t r, float sink, float *o) {
   static const float nothing[TSR_MOST_HEAD_SIZE];
-  tsr_attention_join(w, r, (float)(sink * TSR_LOG2_E), 1);
-  struct tsr_step step = {.m = w->problem->d.d_v, .n = 1, .alpha = w->add[r], .beta = w->keep[r]};
-  w->kernels[TSR_F32].update->run(&step, (tsr_mem)nothing, 0, (tsr_mem)o);
+  tsr_attention_join(w, r, (float)(sink * TSR_LOG2_E), 1, w->problem->d.d_v, nothing, o);
 }
 
 /* One row: o / sum, rounded to the type of out. */

@@ -54,13 +54,10 @@ void tsr_attention_compute_partial(struct tsr_attention_worker *w, const struct 
 static void merge_row(const tsr_context *context, int64_t chunks, int64_t d_v, const float *state, int64_t next,
                       float *o, tsr_type type, tsr_mem out, float *lse) {
   const struct tsr_kernels *f32 = &context->kernels[TSR_F32];
-  float max = -INFINITY, sum = 0, keep, add;
-  struct tsr_attention_worker w = {.kernels = context->kernels, .max = &max, .sum = &sum, .keep = &keep, .add = &add};
-  for (int64_t c = 0; c < chunks; c++, state += next) {
-    tsr_attention_join(&w, 0, state[0], state[1]);
-    struct tsr_step step = {.m = d_v, .n = 1, .alpha = add, .beta = keep};
-    f32->update->run(&step, (tsr_mem)(state + 2), 0, (tsr_mem)o);
-  }
+  float max = -INFINITY, sum = 0;
+  struct tsr_attention_worker w = {.kernels = context->kernels, .max = &max, .sum = &sum};
+  for (int64_t c = 0; c < chunks; c++, state += next)
+    tsr_attention_join(&w, 0, state[0], state[1], d_v, state + 2, o);
   struct tsr_step step = {.m = d_v, .n = 1, .alpha = sum == 0 ? 1 : 1 / sum};
   if (sum == 0) memset(o, 0, (size_t)d_v * sizeof *o);
   f32->convert[type]->run(&step, (tsr_mem)o, 0, out);

@@ -10,7 +10,7 @@
 
 static int threads_for(const struct tsr_attention_problem *p, int most) {
   const tsr_attention_desc *d = &p->d;
-  double work = (double)d->batch * (double)d->heads_q * (double)d->len_q * (double)d->len_kv * (double)(d->d_qk + d->d_v);
+  double work = tsr_attention_multiplications(d);
   if (d->causal) work /= 2;
   double threads = work / WORTH_A_THREAD;
   return threads < 1 ? 1 : threads < most ? (int)threads : most;

@@ -14,7 +14,6 @@ enum waiting { FREE, READY, EMPTY };
 struct shared {
   _Atomic int lock;
   _Atomic int64_t next; /* the chunk, by number, to merge next */
-  float *max, *sum, *o; /* merged so far */
 };
 
 struct call {
@@ -69,11 +68,8 @@ static void swap_out(const struct tsr_attention_worker *w, const float *sums, fl
 /* Merges one chunk's state into the worker's. */
 static void merge_state(struct tsr_attention_worker *w, const float *state, int64_t rows) {
   int64_t d_v = w->problem->d.d_v, most = w->way->rows;
-  for (int64_t r = 0; r < rows; r++) {
-    tsr_attention_join(w, r, state[r], state[most + r]);
-    struct tsr_step step = {.m = d_v, .n = 1, .alpha = w->add[r], .beta = w->keep[r]};
-    w->kernels[TSR_F32].update->run(&step, (tsr_mem)(state + 2 * most + r * d_v), 0, (tsr_mem)(w->o + r * d_v));
-  }
+  for (int64_t r = 0; r < rows; r++)
+    tsr_attention_join(w, r, state[r], state[most + r], d_v, state + 2 * most + r * d_v, w->o + r * d_v);
 }
 
 static void lock(struct shared *shared) {

@@ -90,15 +90,11 @@ static void problem_of(const struct tsr_values *shape, struct tsr_attention_prob
   tsr_attention_normalise(&d, NULL, NULL, NULL, NULL, NULL, p);
 }
 
-static double work_of(const tsr_attention_desc *d) {
-  return (double)d->batch * (double)d->heads_q * (double)d->len_q * (double)d->len_kv * (double)(d->d_qk + d->d_v);
-}
-
 bool tsr_attention_is_looked_up(const struct tsr_attention_problem *p) {
   const tsr_attention_desc *d = &p->d;
   bool plain = d->window_left < 0 && (d->window_right < 0 || d->causal) && d->prefix == 0 && !d->cu_q && !d->cu_kv &&
                d->page_size == 0 && d->first_key == 0 && d->all_keys == 0 && d->result == TSR_ATTENTION_WHOLE;
-  return plain && work_of(d) > TOO_SMALL && d->len_q <= MOST_LENGTH && d->len_kv <= MOST_LENGTH &&
+  return plain && tsr_attention_multiplications(d) > TOO_SMALL && d->len_q <= MOST_LENGTH && d->len_kv <= MOST_LENGTH &&
          d->heads_q <= MOST_HEADS && d->batch <= MOST_HEADS;
 }
 
