@@ -149,3 +149,11 @@ static int accel(int argc, char **argv) {
 
 const struct command command_accel = {"accel", "accel asm|disasm|run|trace|roofline|chips ...",
                                       "assemble, run and look into programs of the simulated accelerator", accel};
+
+bool accel_read_size(const char *text, int64_t *size) {
+  char *end;
+  *size = strtoll(text, &end, 10);
+  if (end != text && !*end && *size > 0 && *size <= 1 << 20) return true;
+  fprintf(stderr, "tessera accel: the size \"%s\" is not a number from 1 to 1048576\n", text);
+  return false;
+}

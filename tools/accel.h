@@ -17,6 +17,9 @@ extern const struct command accel_command_run, accel_command_trace, accel_comman
  * message on standard error. */
 bool accel_open_program(const char *name, struct accel_program *program);
 
+/* A size of the command line, 1 to 2^20. False after a message. */
+bool accel_read_size(const char *text, int64_t *size);
+
 /* Where a run is told: files (NULL: none, "-": standard output), and what is printed (NULL: nothing). */
 struct accel_outputs {
   const char *title, *trace, *html;

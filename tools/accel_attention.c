@@ -24,14 +24,6 @@ static bool read_type(const char *text, tsr_type *type) {
   return false;
 }
 
-static bool read_size(const char *text, int64_t *size) {
-  char *end;
-  *size = strtoll(text, &end, 10);
-  if (end != text && !*end && *size > 0 && *size <= 1 << 20) return true;
-  fprintf(stderr, "tessera accel: the size \"%s\" is not a number from 1 to 1048576\n", text);
-  return false;
-}
-
 static bool read_causal(const char *text, tsr_causal *causal) {
   *causal = !strcmp(text, "top-left") ? TSR_CAUSAL_TOP_LEFT : TSR_CAUSAL_BOTTOM_RIGHT;
   if (*causal == TSR_CAUSAL_TOP_LEFT || !strcmp(text, "bottom-right")) return true;
@@ -44,8 +36,8 @@ static bool read_option(struct job *job, int option, const char *value) {
     case 'd': job->device = value; return true;
     case 't': return read_type(value, &job->d.type_q);
     case 'o': return read_type(value, &job->d.type_out);
-    case 'k': return read_size(value, &job->d.heads_kv);
-    case 'b': return read_size(value, &job->d.batch);
+    case 'k': return accel_read_size(value, &job->d.heads_kv);
+    case 'b': return accel_read_size(value, &job->d.batch);
     case 'c': return read_causal(value, &job->d.causal);
     case 'p': job->d.plan = value; return true;
     case 'T': job->trace = value; return true;
@@ -60,7 +52,7 @@ static int read_sizes(struct job *job, int n, char **text) {
   int64_t *size[] = {&d->len_q, &d->len_kv, &d->heads_q, &d->d_qk, &d->d_v};
   if (n < 4 || n > 5) return command_misused(&accel_command_attention);
   for (int i = 0; i < n; i++)
-    if (!read_size(text[i], size[i])) return EXIT_USAGE;
+    if (!accel_read_size(text[i], size[i])) return EXIT_USAGE;
   if (n == 4) d->d_v = d->d_qk;
   if (!d->heads_kv) d->heads_kv = d->heads_q;
   d->type_k = d->type_v = d->type_q;

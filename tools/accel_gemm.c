@@ -24,14 +24,6 @@ static bool read_type(const char *text, tsr_type *type) {
   return false;
 }
 
-static bool read_size(const char *text, int64_t *size) {
-  char *end;
-  *size = strtoll(text, &end, 10);
-  if (end != text && !*end && *size > 0 && *size <= 1 << 20) return true;
-  fprintf(stderr, "tessera accel: the size \"%s\" is not a number from 1 to 1048576\n", text);
-  return false;
-}
-
 static bool read_option(struct job *job, int option, const char *value) {
   switch (option) {
     case 'd': job->device = value; return true;
@@ -57,7 +49,7 @@ static int read_command_line(struct job *job, int argc, char **argv) {
     if (!read_option(job, option, optarg)) return EXIT_USAGE;
   }
   if (argc - optind != 3) return command_misused(&accel_command_gemm);
-  if (!read_size(argv[optind], &d->m) || !read_size(argv[optind + 1], &d->n) || !read_size(argv[optind + 2], &d->k))
+  if (!accel_read_size(argv[optind], &d->m) || !accel_read_size(argv[optind + 1], &d->n) || !accel_read_size(argv[optind + 2], &d->k))
     return EXIT_USAGE;
   if (!strchr(job->device, ':')) {
     fprintf(stderr, "tessera accel: \"%s\" is not a device: use a name like accel:910b\n", job->device);
