@@ -47,6 +47,8 @@
 #define STEP_FLAGS 104
 
 #define STEP_STORE_SUM_BIT 0
+#define STEP_FIRST_K_BIT 5
+#define STEP_LAST_K_BIT 6
 
 /* struct tsr_softmax, asserted there too. */
 #define SOFTMAX_MAX 0
@@ -61,6 +63,32 @@
 #define SOFTMAX_BIAS_LD 72
 #define SOFTMAX_CAP 80
 #define SOFTMAX_PREFIX 84
+
+/* struct tsr_taps, struct tsr_conv and struct tsr_post, asserted there too. */
+#define TAPS_A 0
+#define TAPS_B 8
+#define TAPS_K 16
+#define TAPS_FIRST 20
+#define TAPS_END 22
+#define TAPS_SIZE 24
+#define CONV_TAPS 0
+#define CONV_COUNT 8
+#define CONV_X 16
+#define CONV_BIAS 24
+#define CONV_ADD 32
+#define CONV_DX 40
+#define CONV_LOW 48
+#define CONV_HIGH 56
+#define POST_BIAS 0
+#define POST_SCALE 8
+#define POST_ADD 16
+#define POST_ADD_LD 24
+#define POST_ACROSS 32
+#define POST_ACTIVATION 36
+#define POST_LOW 40
+#define POST_HIGH 48
+#define POST_SLOPE 56
+#define POST_ZERO 64
 
 /* GNU property note: every entry has its landing pad and no return address is kept in memory (BTI and PAC). */
 .section .note.gnu.property, "a", @note

@@ -52,6 +52,18 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  * blocks (tessera.h) count as f32(scale) * integer. They lie in the direction in which A is contiguous, whose size (m of
  * GEMM and CONVERT, k of GEMM_AT and PACK_T) is a multiple of 32; the bytes of an element's size are those of its block.
  *
+ * For convolution; a column is an output pixel, b points to a struct tsr_conv (below), csa is the bytes of a tap in A:
+ *   CONV      rows are output channels, A a packed panel. C[0:m, 0:n] = finish(alpha, s), s from +0 over the taps of
+ *             conv->taps in their order, B's element of step p and column j at conv->x + taps->b + p * size + j * csb. Tiles lie
+ *             one under the other (da, dc; bias goes on by rows) and side by side: tile u reads B from u * db further.
+ *             Panels are filled up (PACK_N), so whole vectors of A are read and computed; C is touched up to m only.
+ *   CONV_LANES  lanes over channels that do not mix: B has an element for each row, at conv->x + taps->b + p * rsb +
+ *             j * csb + i * size; the next tile of rows reads it dx bytes further. Of B no rows beyond m are read.
+ *   POST      what follows a convolution or product, in place: C[0:m, 0:n] = post(C), b points to a struct tsr_post. ta is
+ *             the type it comes from (at a + j * csa, rows contiguous; it may be C itself), tc the one it becomes.
+ *   TURN      a transposition: element (i, j) of A, at a + i * rsa + j * its size, goes to c + j * csc + i * its size,
+ *             converted like CONVERT with a factor of 1 (and -0 stays -0).
+ *
  * GEMM_AT takes only whole units of rows (m is a multiple of mu). PACK_N and PACK_T: mr says the one panel width a
  * kernel is made for, or is 0 for one that takes any width up to nr. UPDATE, UPDATE_T and SCALE take any m and n
  * (mr = nr = 0). Steps are never empty: m, n and k are at least 1, but GEMM and GEMM_AT also take k = 0. */
@@ -69,6 +81,10 @@ enum tsr_op {
   TSR_OP_MERGE,
   TSR_OP_SOFTMAX_GRAD,
   TSR_OP_ATTEND,
+  TSR_OP_CONV,
+  TSR_OP_CONV_LANES,
+  TSR_OP_POST,
+  TSR_OP_TURN,
   TSR_OP_COUNT
 };
 
@@ -80,6 +96,8 @@ enum tsr_step_flags {
                         chip says so; a chain of k may then take several steps, from matrix to matrix */
   TSR_STREAM = 16,   /* a hint: A comes from memory and passes by once; what lies da bytes further is needed soon. For
                         steps of one tile in m, which do not use da otherwise */
+  TSR_FIRST_K = 32,  /* CONV: the first block of taps, C is not read; else its sums go on from C */
+  TSR_LAST_K = 64,   /* CONV: the last block of taps: what is to be added and the limits come now */
 };
 
 struct tsr_step {
@@ -135,6 +153,43 @@ struct tsr_softmax {
 #define TSR_EXP2_E5 0x1.5f082ep-10f
 #define TSR_EXP2_E6 0x1.416b52p-13f
 #define TSR_EXP2_LEAST -125.0f
+
+/* Consecutive taps of a convolution: k steps whose A begins `a` bytes into the panel and whose B lies `b` bytes from the
+ * tile's. Only columns first .. end - 1 have them; for the others they are padding, which is skipped. */
+struct tsr_taps {
+  int64_t a, b;
+  int32_t k;
+  int16_t first, end;
+};
+
+/* One block of taps of a tile (CONV, CONV_LANES). Every column ends with
+ *   y = FIRST_K ? (bias ? bias[i] : +0) : C[i][j];  y = fma(alpha, s, y)
+ *   LAST_K: if add: y = y + add[i][j];  y = y < low ? low : y;  y = y > high ? high : y;  C[i][j] = y
+ * (limits that compare false keep y, so NaN stays NaN). Types of f32 have limits in f32, and so on. */
+struct tsr_conv {
+  const struct tsr_taps *taps;
+  int64_t count;    /* of taps; 0 is allowed: s is +0 */
+  tsr_mem x;
+  tsr_mem bias;     /* a row's elements side by side; 0: none. Of tc. */
+  tsr_mem add;      /* laid out like C; 0: none */
+  int64_t dx;       /* CONV_LANES: B of the next tile of rows */
+  double low, high; /* -inf and +inf: no limits */
+};
+
+/* What POST does to an element of row i and column j, in f32 (f64 for f64) and in this order; `at` is i, or j if across:
+ *   y = C;  if bias: y = y + bias[at];  if scale: y = y * scale[at];  if add: y = y + add[i][j];  y = activation(y)
+ *   tc u8 or s8: y = y rounded to an integer, ties to even, plus zero, saturated
+ * From s32 y is first converted to f32. */
+struct tsr_post {
+  tsr_mem bias, scale; /* f32 (f64 for f64); 0: none */
+  tsr_mem add;         /* of type tc, columns `add_ld` bytes apart; 0: none */
+  int64_t add_ld;
+  bool across;
+  tsr_activation activation;
+  double low, high; /* TSR_CLIP */
+  double slope;     /* TSR_LEAKY_RELU */
+  int32_t zero;
+};
 
 typedef void tsr_run(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c);
 

@@ -42,10 +42,38 @@
 #define SOFTMAX_CAP 80
 #define SOFTMAX_PREFIX 84
 
+/* struct tsr_taps, struct tsr_conv and struct tsr_post, asserted there too. */
+#define TAPS_A 0
+#define TAPS_B 8
+#define TAPS_K 16
+#define TAPS_FIRST 20
+#define TAPS_END 22
+#define TAPS_SIZE 24
+#define CONV_TAPS 0
+#define CONV_COUNT 8
+#define CONV_X 16
+#define CONV_BIAS 24
+#define CONV_ADD 32
+#define CONV_DX 40
+#define CONV_LOW 48
+#define CONV_HIGH 56
+#define POST_BIAS 0
+#define POST_SCALE 8
+#define POST_ADD 16
+#define POST_ADD_LD 24
+#define POST_ACROSS 32
+#define POST_ACTIVATION 36
+#define POST_LOW 40
+#define POST_HIGH 48
+#define POST_SLOPE 56
+#define POST_ZERO 64
+
 #define STEP_STORE_SUM 1
 #define STEP_NEAR 2
 #define STEP_STREAM 16
 #define STEP_GO_ON 8
+#define STEP_FIRST_K 32
+#define STEP_LAST_K 64
 
 .section .note.GNU-stack, "", @progbits
 .text

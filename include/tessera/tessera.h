@@ -34,16 +34,23 @@ typedef enum tsr_status {
   TSR_IO_ERROR,         /* a file could not be read or written: tsr_last_error() says which and why */
 } tsr_status;
 
-/* f16 is IEEE binary16, bf16 the upper half of an f32, s8 and s32 signed integers. q8_0 and q4_0 are blocks of 32 numbers
+/* f16 is IEEE binary16, bf16 the upper half of an f32, s8 and s32 signed integers, u8 unsigned ones. q8_0 and q4_0 are blocks of 32 numbers
  * as in ggml (an f16 scale, then 32 signed bytes, or 16 bytes of nibbles with an offset of 8: element e in the low half
  * of byte e, element e + 16 in the high half). bool is a byte that is 0 or not. */
 typedef enum tsr_type {
-  TSR_F32 = 1, TSR_F64 = 2, TSR_F16 = 3, TSR_BF16 = 4, TSR_S8 = 5, TSR_S32 = 6, TSR_Q8_0 = 7, TSR_Q4_0 = 8, TSR_BOOL = 9
+  TSR_F32 = 1, TSR_F64 = 2, TSR_F16 = 3, TSR_BF16 = 4, TSR_S8 = 5, TSR_S32 = 6, TSR_Q8_0 = 7, TSR_Q4_0 = 8, TSR_BOOL = 9,
+  TSR_U8 = 10
 } tsr_type;
 
 /* How a matrix lies in memory: TSR_ROW_MAJOR means element (i, j) is at i * ld + j. */
 typedef enum tsr_order { TSR_ROW_MAJOR = 101, TSR_COL_MAJOR = 102 } tsr_order;
 typedef enum tsr_trans { TSR_NO_TRANS = 111, TSR_TRANS = 112 } tsr_trans;
+
+/* What can follow a convolution or product, fused into its last block. gelu is x times the normal distribution function;
+ * gelu_tanh its approximation by tanh; silu is x * sigmoid(x). */
+typedef enum tsr_activation {
+  TSR_NO_ACTIVATION = 0, TSR_RELU, TSR_CLIP, TSR_LEAKY_RELU, TSR_GELU, TSR_GELU_TANH, TSR_SILU, TSR_TANH, TSR_SIGMOID
+} tsr_activation;
 
 /* An opaque set of kernels, a thread count and the scratch memory that goes with them. NULL stands for the default
  * context everywhere: the best kernels of this CPU and the process-wide thread count. */
@@ -205,5 +212,6 @@ TSR_API tsr_status tsr_tune(tsr_context *context, const char *operator_name, con
 #endif
 
 #include "tessera/attention.h"
+#include "tessera/conv.h"
 
 #endif

@@ -33,14 +33,14 @@ static inline int tsr_next_columns(int64_t left, int columns, int most) {
 
 /* Everything of one chip for one element type of A. All but f32 and f64 have GEMM, GEMM_AT, PACK_T and CONVERT to f32
  * only, and not every chip has all of those. */
-#define TSR_TYPES 9 /* up to q4_0 */
+#define TSR_TYPES 11 /* up to u8 */
 #define TSR_MAX_WIDTH 256
 struct tsr_kernels {
   const struct tsr_chip *chip;
-  struct tsr_tiles gemm, gemm_at;
+  struct tsr_tiles gemm, gemm_at, conv, conv_lanes;
   const struct tsr_kernel *pack_n[TSR_MAX_WIDTH + 1], *pack_t[TSR_MAX_WIDTH + 1]; /* by panel width; [0] = any */
   const struct tsr_kernel *update, *update_t, *scale, *softmax, *softmax_t, *merge, *softmax_grad;
-  const struct tsr_kernel *convert[TSR_TYPES]; /* by the type of C */
+  const struct tsr_kernel *convert[TSR_TYPES], *turn[TSR_TYPES], *post[TSR_TYPES]; /* by the type of C */
 };
 
 struct tsr_context {
@@ -77,7 +77,7 @@ static inline int64_t tsr_round_up(int64_t x, int64_t to) { return tsr_ceil_div(
 
 /* Bytes of an element; 0 for types whose elements come in blocks. */
 static inline int64_t tsr_size_of(tsr_type type) {
-  static const int8_t bytes[] = {0, 4, 8, 2, 2, 1, 4, 0, 0, 1};
+  static const int8_t bytes[] = {0, 4, 8, 2, 2, 1, 4, 0, 0, 1, 1};
   return bytes[type];
 }
 

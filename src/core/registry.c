@@ -54,6 +54,10 @@ static void add_kernel(struct tsr_kernels *table, const struct tsr_kernel *k) {
     case TSR_OP_UPDATE_T: table->update_t = k; break;
     case TSR_OP_SCALE: table->scale = k; break;
     case TSR_OP_CONVERT: table->convert[k->tc] = k; break;
+    case TSR_OP_CONV: add_tile(&table->conv, k, lanes); break;
+    case TSR_OP_CONV_LANES: add_tile(&table->conv_lanes, k, lanes); break;
+    case TSR_OP_TURN: table->turn[k->tc] = k; break;
+    case TSR_OP_POST: table->post[k->tc] = k; break;
     case TSR_OP_SOFTMAX: table->softmax = k; break;
     case TSR_OP_SOFTMAX_T: table->softmax_t = k; break;
     case TSR_OP_MERGE: table->merge = k; break;
@@ -75,8 +79,13 @@ static void borrow(struct tsr_kernels *table, const struct tsr_chip *weaker, tsr
   if (!table->softmax_t) table->softmax_t = other.softmax_t;
   if (!table->merge) table->merge = other.merge;
   if (!table->softmax_grad) table->softmax_grad = other.softmax_grad;
-  for (int c = 0; c < TSR_TYPES; c++)
+  if (!table->conv.mu) table->conv = other.conv;
+  if (!table->conv_lanes.mu) table->conv_lanes = other.conv_lanes;
+  for (int c = 0; c < TSR_TYPES; c++) {
     if (!table->convert[c]) table->convert[c] = other.convert[c];
+    if (!table->turn[c]) table->turn[c] = other.turn[c];
+    if (!table->post[c]) table->post[c] = other.post[c];
+  }
 }
 
 static void fill_table(int chip) {

@@ -1,4 +1,4 @@
-/* The assembly reads struct tsr_step and struct tsr_softmax by offset (kernels/x86_asm.h, kernels/arm_asm.h); the
+/* The assembly reads struct tsr_step, struct tsr_softmax and those of convolution by offset (kernels/x86_asm.h, kernels/arm_asm.h); the
  * compiler checks here. */
 #include "kernels/kernel.h"
 
@@ -31,3 +31,33 @@ SOFTMAX_AT(bias, 64);
 SOFTMAX_AT(bias_ld, 72);
 SOFTMAX_AT(cap, 80);
 SOFTMAX_AT(prefix, 84);
+
+_Static_assert(sizeof(struct tsr_taps) == 24, "tsr_taps");
+#define TAPS_AT(field, offset) _Static_assert(offsetof(struct tsr_taps, field) == (offset), #field)
+TAPS_AT(a, 0);
+TAPS_AT(b, 8);
+TAPS_AT(k, 16);
+TAPS_AT(first, 20);
+TAPS_AT(end, 22);
+
+#define CONV_AT(field, offset) _Static_assert(offsetof(struct tsr_conv, field) == (offset), #field)
+CONV_AT(taps, 0);
+CONV_AT(count, 8);
+CONV_AT(x, 16);
+CONV_AT(bias, 24);
+CONV_AT(add, 32);
+CONV_AT(dx, 40);
+CONV_AT(low, 48);
+CONV_AT(high, 56);
+
+#define POST_AT(field, offset) _Static_assert(offsetof(struct tsr_post, field) == (offset), #field)
+POST_AT(bias, 0);
+POST_AT(scale, 8);
+POST_AT(add, 16);
+POST_AT(add_ld, 24);
+POST_AT(across, 32);
+POST_AT(activation, 36);
+POST_AT(low, 40);
+POST_AT(high, 48);
+POST_AT(slope, 56);
+POST_AT(zero, 64);
