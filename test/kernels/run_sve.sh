@@ -29,7 +29,7 @@ if [ ! -f "$dir/build.ninja" ]; then
   meson setup "$dir" "$root" --cross-file "$root/cross/aarch64-linux-gnu.ini" -Dbench=disabled || exit 1
 fi
 ninja -C "$dir" --quiet test/kernels/kernels_test test/kernels/kernels_selftest \
-  test/kernels/softmax_test test/kernels/checksums || exit 1
+  test/kernels/softmax_test test/kernels/conv_test test/kernels/checksums || exit 1
 
 failed=0
 
@@ -46,10 +46,12 @@ at() {
 
 at 1 kernels_selftest
 at 1 softmax_test --selftest
+at 1 conv_test --selftest
 at 1 kernels_test --chip generic --cases "$cases"
 for vq in 1 2 3 4 8 16; do
   at $vq kernels_test --chip arm_sve --vector-bytes $((vq * 16)) --cases "$cases"
   at $vq softmax_test --chip arm_sve --cases "$cases"
+  at $vq conv_test --chip arm_sve --cases "$cases"
   at $vq checksums
 done
 

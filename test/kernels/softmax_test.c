@@ -113,7 +113,7 @@ static int test_chip(const struct options *o, struct softmax_bench *bench, struc
   bench->plain_c = strcmp(chip->name, "generic") == 0;
   for (int i = 0; i < chip->nkernels; i++) {
     const struct tsr_kernel *k = &chip->kernel[i];
-    if (k->op <= TSR_OP_CONVERT || (o->kernel && !strstr(k->symbol, o->kernel))) continue;
+    if (k->op <= TSR_OP_CONVERT || k->op >= TSR_OP_ATTEND || (o->kernel && !strstr(k->symbol, o->kernel))) continue;
     failed += test_kernel(o, bench, sc, k);
     if (k->op != TSR_OP_SOFTMAX_T || o->only_case >= 0 || (o->every_float && *exact_done)) continue;
     failed += test_exp2(o, k);
