@@ -25,6 +25,7 @@ static const struct {
     {TSR_X86_AVX512VL, "AVX512VL", 7, 'b', 31, XCR0_AVX512},
     {TSR_X86_AVX512BW, "AVX512BW", 7, 'b', 30, XCR0_AVX512},
     {TSR_X86_AVX512DQ, "AVX512DQ", 7, 'b', 17, XCR0_AVX512},
+    {TSR_X86_AVX512VNNI, "AVX512_VNNI", 7, 'c', 11, XCR0_AVX512},
 };
 
 static unsigned xcr0(void) {

@@ -11,6 +11,7 @@
 #define TSR_X86_AVX512VL 16u
 #define TSR_X86_AVX512BW 32u
 #define TSR_X86_AVX512DQ 64u
+#define TSR_X86_AVX512VNNI 128u
 
 /* True if all features of the mask are usable; otherwise names the first that is missing in `why` (TSR_WHY bytes). */
 __attribute__((visibility("hidden"))) bool tsr_x86_has(char *why, unsigned features);

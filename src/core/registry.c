@@ -36,7 +36,7 @@ static void add_tile(struct tsr_tiles *tiles, const struct tsr_kernel *k, int la
   if (!tiles->units) tiles->units = units, tiles->columns = k->nr;
   if (!tiles->units_for[k->nr]) tiles->units_for[k->nr] = units;
   if (k->nr > tiles->max_columns[units]) tiles->max_columns[units] = k->nr;
-  tiles->tile[units][k->nr] = k;
+  if (!tiles->tile[units][k->nr]) tiles->tile[units][k->nr] = k;
 }
 
 static void add_pack(const struct tsr_kernel **by_width, const struct tsr_kernel *k, int lanes) {
@@ -54,8 +54,8 @@ static void add_kernel(struct tsr_kernels *table, const struct tsr_kernel *k) {
     case TSR_OP_UPDATE_T: table->update_t = k; break;
     case TSR_OP_SCALE: table->scale = k; break;
     case TSR_OP_CONVERT: table->convert[k->tc] = k; break;
-    case TSR_OP_CONV: add_tile(&table->conv, k, lanes); break;
-    case TSR_OP_CONV_LANES: add_tile(&table->conv_lanes, k, lanes); break;
+    case TSR_OP_CONV: add_tile(k->tb == TSR_U8 ? &table->conv_u8 : &table->conv, k, lanes); break;
+    case TSR_OP_CONV_LANES: add_tile(k->tb == TSR_U8 ? &table->conv_lanes_u8 : &table->conv_lanes, k, lanes); break;
     case TSR_OP_TURN: table->turn[k->tc] = k; break;
     case TSR_OP_POST: table->post[k->tc] = k; break;
     case TSR_OP_SOFTMAX: table->softmax = k; break;
@@ -81,6 +81,8 @@ static void borrow(struct tsr_kernels *table, const struct tsr_chip *weaker, tsr
   if (!table->softmax_grad) table->softmax_grad = other.softmax_grad;
   if (!table->conv.mu) table->conv = other.conv;
   if (!table->conv_lanes.mu) table->conv_lanes = other.conv_lanes;
+  if (!table->conv_u8.mu) table->conv_u8 = other.conv_u8;
+  if (!table->conv_lanes_u8.mu) table->conv_lanes_u8 = other.conv_lanes_u8;
   for (int c = 0; c < TSR_TYPES; c++) {
     if (!table->convert[c]) table->convert[c] = other.convert[c];
     if (!table->turn[c]) table->turn[c] = other.turn[c];
@@ -94,7 +96,8 @@ static void fill_table(int chip) {
   if (!chips[chip]->usable(why)) return;
   for (int t = 0; t < TSR_TYPES; t++) table[t].chip = chips[chip];
   for (int i = 0; i < chips[chip]->nkernels; i++)
-    add_kernel(&table[chips[chip]->kernel[i].ta], &chips[chip]->kernel[i]);
+    if (!chips[chip]->runs || chips[chip]->runs(&chips[chip]->kernel[i]))
+      add_kernel(&table[chips[chip]->kernel[i].ta], &chips[chip]->kernel[i]);
   for (int t = TSR_F32; t < TSR_TYPES; t++) borrow(&table[t], chips[NCHIPS - 1], (tsr_type)t);
 }
 

@@ -39,9 +39,17 @@ const char *list_wrong_line(const struct tsr_kernel *k, int64_t lanes) {
   return k->nr == 0 ? "it does not say how wide a panel can be" : NULL;
 }
 
+/* The last word of a symbol is the instruction set; for one that not every machine of a chip has, the chip's list has
+ * another kernel further down. */
+static bool same_set(const struct tsr_kernel *x, const struct tsr_kernel *y) {
+  const char *of_x = strrchr(x->symbol, '_'), *of_y = strrchr(y->symbol, '_');
+  return !of_x || !of_y || strcmp(of_x, of_y) == 0;
+}
+
 static bool clash(const struct tsr_kernel *x, const struct tsr_kernel *y, bool same_chip) {
   bool same_tile = x->mr == y->mr && x->nr == y->nr && x->per_vector == y->per_vector;
-  bool same_job = x->op == y->op && x->ta == y->ta && x->tc == y->tc && same_tile;
+  bool same_job = x->op == y->op && x->ta == y->ta && x->tb == y->tb && x->tc == y->tc && same_tile &&
+                  same_set(x, y);
   return strcmp(x->symbol, y->symbol) == 0 || (same_chip && same_job);
 }
 

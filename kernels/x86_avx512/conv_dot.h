@@ -1,0 +1,389 @@
+/* The integer convolution kernel (TSR_OP_CONV of kernel.h with s8 weights) for a tile of nv vectors x nr columns.
+ *
+ *   y[i][j] = (bias[i] or C[i][j]) + sum over the taps' units p of A[i][p][0:4] . B[p][j][0:4]      modulo 2^32
+ *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
+ *
+ * B's bytes are u8, or with CONV_X_S8 s8 whose sign bits are flipped, which adds 128. A file may define CONV_WORDS for
+ * CPUs without VNNI: bytes 0 and 2, and 1 and 3, of a unit are then widened to words and multiplied in pairs.
+ * Tiles and masks are those of gemm_tile.h. Columns that do not have a tap take 0 for it, which adds nothing.
+ *
+ * Live at the loop head:
+ *   zmm(32 - nv*nr) .. zmm31    y, column by column
+ *   zmm0 .. zmm(nv-1)           A; with CONV_WORDS zmm0 .. zmm(2*nv-1), the even and the odd bytes of each vector
+ *   the next                    B; with CONV_WORDS B's even bytes, its odd ones, a product, and 0x00ff00ff
+ *   then, with CONV_X_S8        0x80808080
+ *   k1                          rows of the last vector */
+#include "kernels/x86_asm.h"
+
+#define STEP rdi
+#define A rsi     /* this unit of this tile */
+#define B0 rdx    /* this unit, column 0; columns 0..3 are at B0 + {0, 1, 2, 3} * CSB */
+#define B4 rax    /* this unit, column 4 */
+#define B8 r12    /* this unit, column 8 */
+#define B12 r14   /* this unit, column 12 */
+#define C rcx     /* column 0 of this tile */
+#define CSA r8
+#define TAPS r9
+#define CSB r10
+#define CSB3 r11
+#define K rbx
+#define X rbp     /* B of this column of tiles */
+#define A_TILE r13
+#define ROWS r15  /* rows from this tile down */
+#define CSC r14   /* before and after the taps, where B12 is */
+
+/* Below the stack pointer, which a leaf function may use. */
+#define CONV [rsp - 8]
+#define COUNT [rsp - 16]   /* taps from these on */
+#define COLUMNS [rsp - 24] /* from this column of tiles on */
+#define A_BASE [rsp - 32]
+#define C_BASE [rsp - 40]
+#define BIAS [rsp - 48]    /* of this tile; 0: none */
+#define MASKS rsp - 128    /* of each column, 4 bytes: whether it has these taps */
+
+#define LANES 16
+#define UNIT 4
+
+
+/* Register numbers are computed: %expr passes a value to a macro, at_i and at_j are the running vector and column. */
+.altmacro
+
+/* zmm<reg> = B's unit at `at` in every lane; `mask` is empty or k2. */
+#if defined(CONV_X_S8)
+.macro spread reg, flip, at, mask
+  vpxord zmm\reg\mask, zmm\flip, dword ptr \at{1to16}
+.endm
+#else
+.macro spread reg, flip, at, mask
+  vpbroadcastd zmm\reg\mask, dword ptr \at
+.endm
+#endif
+
+/* `how` reg, flip, [column j of B at this unit], mask */
+.macro with_column j, how, reg, flip, mask
+  .if \j == 0
+    \how \reg, \flip, <[B0]>, \mask
+  .elseif \j == 1
+    \how \reg, \flip, <[B0 + CSB]>, \mask
+  .elseif \j == 2
+    \how \reg, \flip, <[B0 + 2*CSB]>, \mask
+  .elseif \j == 3
+    \how \reg, \flip, <[B0 + CSB3]>, \mask
+  .elseif \j == 4
+    \how \reg, \flip, <[B4]>, \mask
+  .elseif \j == 5
+    \how \reg, \flip, <[B4 + CSB]>, \mask
+  .elseif \j == 6
+    \how \reg, \flip, <[B4 + 2*CSB]>, \mask
+  .elseif \j == 7
+    \how \reg, \flip, <[B4 + CSB3]>, \mask
+  .elseif \j == 8
+    \how \reg, \flip, <[B8]>, \mask
+  .elseif \j == 9
+    \how \reg, \flip, <[B8 + CSB]>, \mask
+  .elseif \j == 10
+    \how \reg, \flip, <[B8 + 2*CSB]>, \mask
+  .elseif \j == 11
+    \how \reg, \flip, <[B8 + CSB3]>, \mask
+  .elseif \j == 12
+    \how \reg, \flip, <[B12]>, \mask
+  .elseif \j == 13
+    \how \reg, \flip, <[B12 + CSB]>, \mask
+  .elseif \j == 14
+    \how \reg, \flip, <[B12 + 2*CSB]>, \mask
+  .else
+    \how \reg, \flip, <[B12 + CSB3]>, \mask
+  .endif
+.endm
+
+#if defined(CONV_WORDS)
+#define A_REGS 2
+#define OTHERS 4 /* what follows A: B's even and odd bytes, a product, the mask of even bytes */
+.macro load_vector reg, offset
+  load_words \reg, %(\reg + 1), \offset
+.endm
+.macro load_words even, odd, offset
+  vmovdqu32 zmm\odd, [A + \offset]
+  vpsllw zmm\even, zmm\odd, 8
+  vpsraw zmm\even, zmm\even, 8
+  vpsraw zmm\odd, zmm\odd, 8
+.endm
+.macro split_words even, odd, keep
+  vpsrlw zmm\odd, zmm\even, 8
+  vpandd zmm\even, zmm\even, zmm\keep
+.endm
+.macro after_spread b
+  split_words \b, %(\b + 1), %(\b + 3)
+.endm
+.macro dot_words acc, a0, a1, b0, b1, product
+  vpmaddwd zmm\product, zmm\b0, zmm\a0
+  vpaddd zmm\acc, zmm\acc, zmm\product
+  vpmaddwd zmm\product, zmm\b1, zmm\a1
+  vpaddd zmm\acc, zmm\acc, zmm\product
+.endm
+.macro dot acc, a, b
+  dot_words \acc, \a, %(\a + 1), \b, %(\b + 1), %(\b + 2)
+.endm
+#else
+#define A_REGS 1
+#define OTHERS 1
+.macro load_vector reg, offset
+  vmovdqu32 zmm\reg, [A + \offset]
+.endm
+.macro after_spread b
+.endm
+.macro dot acc, a, b
+  vpdpbusd zmm\acc, zmm\b, zmm\a
+.endm
+#endif
+
+.macro load_mask j
+  kmovw k2, [MASKS + 4*\j]
+.endm
+
+/* One unit of a tile; the vectors of A stay, the columns of B pass by. `mask` is empty, or {k2}{z} to leave out
+ * columns that do not have it. */
+.macro unit nv, nr, mask
+  .set at_i, 0
+  .rept \nv
+    load_vector %(A_REGS*at_i), %(64*at_i)
+    .set at_i, at_i + 1
+  .endr
+  .set at_j, 0
+  .rept \nr
+    .ifnb \mask
+      load_mask %(at_j)
+    .endif
+    with_column %(at_j), spread, %(A_REGS*\nv), %(A_REGS*\nv + OTHERS), \mask
+    after_spread %(A_REGS*\nv)
+    .set at_i, 0
+    .rept \nv
+      dot %(32 - \nv*\nr + at_j*\nv + at_i), %(A_REGS*at_i), %(A_REGS*\nv)
+      .set at_i, at_i + 1
+    .endr
+    .set at_j, at_j + 1
+  .endr
+.endm
+
+.macro next_unit nr
+  add A, CSA
+  add B0, UNIT
+  .if \nr > 4
+    add B4, UNIT
+  .endif
+  .if \nr > 8
+    add B8, UNIT
+  .endif
+  .if \nr > 12
+    add B12, UNIT
+  .endif
+.endm
+
+/* MASKS of the columns that have these taps. */
+.macro set_masks
+  vpbroadcastd zmm0, dword ptr [TAPS + TAPS_FIRST] /* and end above it */
+  vpsrad zmm1, zmm0, 16
+  vpslld zmm0, zmm0, 16
+  vpsrad zmm0, zmm0, 16
+  vpcmpd k2, zmm0, [rip + .Lcolumns], 2        /* first <= j */
+  vpcmpd k2{k2}, zmm1, [rip + .Lcolumns], 6    /* end > j */
+  vpmovm2d zmm0, k2
+  vmovdqu32 [MASKS], zmm0
+.endm
+
+/* All taps of a tile. */
+.macro walk nv, nr
+  mov rax, CONV
+  mov TAPS, [rax + CONV_TAPS]
+  mov rax, [rax + CONV_COUNT]
+  mov COUNT, rax
+  test rax, rax
+  jz .Lend\@
+.Ltaps\@:
+  mov A, [TAPS + TAPS_A]
+  mov B0, [TAPS + TAPS_B]
+  add A, A_TILE
+  add B0, X
+  .if \nr > 4
+    lea B4, [B0 + 4*CSB]
+  .endif
+  .if \nr > 8
+    lea B8, [B4 + 4*CSB]
+  .endif
+  .if \nr > 12
+    lea B12, [B8 + 4*CSB]
+  .endif
+  movsxd K, dword ptr [TAPS + TAPS_K]
+  cmp dword ptr [TAPS + TAPS_FIRST], \nr << 16 /* from the first column to the last */
+  jne .Lsome\@
+  .p2align 6
+.Lunit\@:
+  unit \nv, \nr
+  next_unit \nr
+  dec K
+  jnz .Lunit\@
+.Lnext\@:
+  add TAPS, TAPS_SIZE
+  dec qword ptr COUNT
+  jnz .Ltaps\@
+  jmp .Lend\@
+.Lsome\@:
+  set_masks
+.Lsome_unit\@:
+  unit \nv, \nr, {k2}{z}
+  next_unit \nr
+  dec K
+  jnz .Lsome_unit\@
+  jmp .Lnext\@
+.Lend\@:
+.endm
+
+.macro load_y reg, offset, last, from
+  .if \last
+    vmovdqu32 zmm\reg{k1}{z}, [\from + \offset]
+  .else
+    vmovdqu32 zmm\reg, [\from + \offset]
+  .endif
+.endm
+.macro store_y reg, offset, last, to
+  .if \last
+    vmovdqu32 [\to + \offset]{k1}, zmm\reg
+  .else
+    vmovdqu32 [\to + \offset], zmm\reg
+  .endif
+.endm
+.macro zero reg
+  vpxord zmm\reg, zmm\reg, zmm\reg
+.endm
+.macro copy to, from
+  vmovdqa64 zmm\to, zmm\from
+.endm
+
+/* Loads or stores every column of C. */
+.macro every_vector how, nv, nr
+  mov CSC, [STEP + STEP_CSC]
+  mov K, C
+  .set at_j, 0
+  .rept \nr
+    .set at_i, 0
+    .rept \nv
+      \how %(32 - \nv*\nr + at_j*\nv + at_i), %(64*at_i), %(at_i + 1 == \nv), K
+      .set at_i, at_i + 1
+    .endr
+    .set at_j, at_j + 1
+    .if at_j < \nr
+      add K, CSC
+    .endif
+  .endr
+.endm
+
+/* What the sums start from: the bias in every column, or C. */
+.macro start_tile nv, nr
+  test dword ptr [STEP + STEP_FLAGS], STEP_FIRST_K
+  jz .Lgo_on\@
+  mov K, BIAS
+  .set at_i, 0
+  .rept \nv
+    zero %(at_i)
+    .set at_i, at_i + 1
+  .endr
+  test K, K
+  jz .Lspread\@
+  .set at_i, 0
+  .rept \nv
+    load_y %(at_i), %(64*at_i), %(at_i + 1 == \nv), K
+    .set at_i, at_i + 1
+  .endr
+  add K, \nv*64
+  mov BIAS, K
+.Lspread\@:
+  .set at_j, 0
+  .rept \nr
+    .set at_i, 0
+    .rept \nv
+      copy %(32 - \nv*\nr + at_j*\nv + at_i), %(at_i)
+      .set at_i, at_i + 1
+    .endr
+    .set at_j, at_j + 1
+  .endr
+  jmp .Lstarted\@
+.Lgo_on\@:
+  every_vector load_y, \nv, \nr
+.Lstarted\@:
+.endm
+
+.macro constant reg, value
+  mov eax, \value
+  vpbroadcastd zmm\reg, eax
+.endm
+
+/* A function's entry. */
+.macro enter nv
+  PUSH(rbx); PUSH(rbp); PUSH(r12); PUSH(r13); PUSH(r14); PUSH(r15)
+  mov CONV, rdx
+  mov CSA, [STEP + STEP_CSA]
+  mov CSB, [STEP + STEP_CSB]
+  mov X, [rdx + CONV_X]
+  mov rax, [rdx + CONV_BIAS]
+  mov BIAS, rax
+  mov rax, [STEP + STEP_N]
+  mov COLUMNS, rax
+  mov ROWS, [STEP + STEP_M]
+  lea CSB3, [CSB + 2*CSB]
+  mov A_TILE, A
+  mov A_BASE, A
+  mov C_BASE, C
+#if defined(CONV_WORDS)
+  constant %(A_REGS*\nv + 3), 0x00ff00ff
+#endif
+#if defined(CONV_X_S8)
+  constant %(A_REGS*\nv + OTHERS), 0x80808080
+#endif
+.endm
+
+/* To label `tile` for the next tile, of this column of tiles or the next one; after the last, the function's end. */
+.macro next_tile tile, rows, nr
+  add A_TILE, [STEP + STEP_DA]
+  add C, [STEP + STEP_DC]
+  sub ROWS, \rows
+  jg \tile
+  sub qword ptr COLUMNS, \nr
+  jle .Lreturn\@
+  imul C, [STEP + STEP_CSC], \nr
+  add C, C_BASE
+  mov C_BASE, C
+  add X, [STEP + STEP_DB]
+  mov A_TILE, A_BASE
+  mov rax, CONV
+  mov rax, [rax + CONV_BIAS]
+  mov BIAS, rax
+  mov ROWS, [STEP + STEP_M]
+  jmp \tile
+.Lreturn\@:
+  vzeroupper
+  POP(r15); POP(r14); POP(r13); POP(r12); POP(rbp); POP(rbx)
+  ret
+.endm
+
+/* The function's body, from the first push to ret. A_REGS*nv + OTHERS + nv*nr <= 32, less one with CONV_X_S8. */
+.macro conv_dot nv, nr
+  enter \nv
+.Ltile\@:
+  mov eax, LANES
+  lea rbx, [ROWS - (\nv - 1)*LANES]
+  cmp rbx, rax
+  cmovg rbx, rax
+  mov eax, -1
+  bzhi eax, eax, ebx
+  kmovw k1, eax
+  start_tile \nv, \nr
+  walk \nv, \nr
+  every_vector store_y, \nv, \nr
+  next_tile .Ltile\@, \nv*LANES, \nr
+.endm
+
+  .section .rodata
+  .p2align 6
+.Lcolumns:
+  .long 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+  .text
