@@ -9,7 +9,8 @@
  * A column of B is a pointer in a general register, so that four k of it are loads with four displacements (LD1R) and
  * one addition, through any stride. Where an entry has all columns four k make a round of the loop. Where it lacks
  * some, and for what is left of k, a bit of MASK is tested for each column: a column that is left out is neither read nor
- * multiplied. Panels are filled up, so A is taken in whole vectors.
+ * multiplied. Panels are filled up, so A is taken in whole vectors. A tile of one vector takes B four columns by a few k
+ * (LD1RQ), except on A64FX, the one CPU with vectors of 64 bytes, whose FMLA by element is slow.
  *
  * Live at the loop heads:
  *   z(acc) .. z31       s, column by column; acc = 32 - nv*nr
@@ -103,6 +104,54 @@
   .endr
 .endm
 
+/* A round of a tile of one vector, which loads would hold up: LD1RQ brings PER_QUAD k of a column at once, FMLA picks one. */
+.macro load_quad reg, column, p
+  LOAD_QUAD {z\reg\().T}, p0/z, [x\column, #(SIZE*\p)]
+.endm
+.macro multiply_element acc, a, b, e
+  fmla z\acc\().T, z\a\().T, z\b\().T[\e]
+.endm
+/* PER_QUAD k, from number p on, of the columns from j on. */
+.macro multiply_quads j, columns, p
+  .set at_b, 0
+  .rept \columns
+    load_quad %(na + at_b), %(4 + \j + at_b + (\j + at_b)/14), \p
+    .set at_b, at_b + 1
+  .endr
+  .set at_e, 0
+  .rept PER_QUAD
+    .set at_b, 0
+    .rept \columns
+      multiply_element %(acc + \j + at_b), %(\p + at_e), %(na + at_b), %(at_e)
+      .set at_b, at_b + 1
+    .endr
+    .set at_e, at_e + 1
+  .endr
+.endm
+.macro round_of_quads nr
+  .set at_p, 0
+  .rept ROUND
+    load_k 1, %(at_p)
+    .set at_p, at_p + 1
+  .endr
+  .set at_j, 0
+  .rept (\nr + 3) / 4
+    .set beside, 4
+    .if at_j + 4 > \nr
+      .set beside, \nr - at_j
+    .endif
+    .set at_p, 0
+    .rept ROUND / PER_QUAD
+      multiply_quads %(at_j), %(beside), %(at_p)
+      .set at_p, at_p + PER_QUAD
+    .endr
+    .rept beside
+      advance %(4 + at_j + at_j/14), ROUND
+      .set at_j, at_j + 1
+    .endr
+  .endr
+.endm
+
 /* `steps` k of column j, if it has them. */
 .macro masked_column nv, j, steps
   tbz MASK, #\j, .Lwithout\@
@@ -143,11 +192,21 @@
   read_taps \nr, .Lnext_taps\@
   set_columns \nr
   b.ne .Lsome\@
+  .if \nv == 1
+    cntb MASK
+    cmp MASK, #64
+    mov MASK, #((1 << \nr) - 1)
+    b.eq .Lsome\@
+  .endif
   subs K, K, #ROUND
   b.lt .Lrounds_done\@
   .p2align 5
 .Lround\@:
-  round \nv, \nr
+  .if \nv == 1
+    round_of_quads \nr
+  .else
+    round \nv, \nr
+  .endif
   subs K, K, #ROUND
   b.ge .Lround\@
 .Lrounds_done\@:
