@@ -95,6 +95,23 @@ static double pick_scalar(struct maker *mk) {
   return value_of_bits(type, make_value(&mk->rng, type, mk->theme->a));
 }
 
+static void put_number(struct maker *mk, unsigned char *to, tsr_type type, enum fill fill) {
+  uint64_t bits = rng_next(&mk->rng);
+  if (is_real(type)) bits = make_value(&mk->rng, type, fill);
+  if (type == TSR_S32 && rng_chance(&mk->rng, 60)) bits = (uint64_t)rng_range(&mk->rng, -40000, 40000);
+  memcpy(to, &bits, (size_t)tsr_size_of(type));
+}
+
+/* Vectors of `inner` elements that begin `ld` bytes apart. */
+static void make_matrix(struct maker *mk, enum conv_operand which, tsr_type type, int64_t outer, int64_t inner,
+                        int64_t ld, enum fill fill) {
+  int64_t size = tsr_size_of(type);
+  struct conv_array *array = start(mk, which, (outer - 1) * ld + inner * size, 0);
+  poison(mk, array, type);
+  for (int64_t o = 0; o < outer; o++)
+    for (int64_t i = 0; i < inner; i++) put_number(mk, array->before + o * ld + i * size, type, fill);
+}
+
 /* The tile's unit and the rows of its last tile: between mr - mu + 1 and mr. */
 static void pick_sizes(struct maker *mk, int index) {
   struct conv_case *cc = mk->cc;
@@ -323,14 +340,43 @@ static void make_turn(struct maker *mk, int index) {
   st->csc = (st->m + pick_gap(mk)) * mk->size;
   st->da = st->dc = st->db = st->csa = st->csb = st->rsb = UNUSED;
   st->alpha = NAN;
-  struct conv_array *a = start(mk, OPERAND_A, (st->m - 1) * st->rsa + st->n * from, 0);
-  poison(mk, a, cc->ta);
-  for (int64_t i = 0; i < st->m; i++)
-    for (int64_t j = 0; j < st->n; j++) {
-      uint64_t bits = is_real(cc->ta) ? make_value(&mk->rng, cc->ta, mk->theme->a) : rng_next(&mk->rng);
-      memcpy(a->before + i * st->rsa + j * from, &bits, (size_t)from);
-    }
+  make_matrix(mk, OPERAND_A, cc->ta, st->m, st->n, st->rsa, mk->theme->a);
   make_results(mk, OPERAND_C, false);
+}
+
+/* Limits and scales of many kinds; the arrays have a number a row, or a column. */
+static void make_post(struct maker *mk, int index) {
+  static const double lows[] = {0, -1, 0.5, -INFINITY, 3}, highs[] = {6, 0, 1, INFINITY, -2}, slopes[] = {0.25, 0, -1, 2};
+  static const enum conv_operand factors[] = {OPERAND_BIAS, OPERAND_SCALE};
+  struct conv_case *cc = mk->cc;
+  struct tsr_step *st = &cc->step;
+  struct tsr_post *post = &cc->post;
+  tsr_type factor = cc->tc == TSR_F64 ? TSR_F64 : TSR_F32;
+  int64_t from = tsr_size_of(cc->ta);
+  st->m = index < 70 ? index + 1 : rng_range(&mk->rng, 1, rng_chance(&mk->rng, 50) ? 20 : 150);
+  st->n = rng_range(&mk->rng, 1, rng_chance(&mk->rng, 70) ? 6 : 20);
+  cc->in_place = from == mk->size && rng_chance(&mk->rng, 50);
+  st->csc = (st->m + pick_gap(mk)) * mk->size;
+  st->csa = cc->in_place ? st->csc : (st->m + pick_gap(mk)) * from;
+  st->da = st->dc = st->db = st->csb = st->rsb = UNUSED;
+  st->alpha = NAN;
+  post->across = rng_chance(&mk->rng, 40);
+  post->activation = (tsr_activation)rng_range(&mk->rng, TSR_NO_ACTIVATION, TSR_SIGMOID);
+  post->low = lows[rng_range(&mk->rng, 0, 4)];
+  post->high = highs[rng_range(&mk->rng, 0, 4)];
+  post->slope = slopes[rng_range(&mk->rng, 0, 3)];
+  if (mk->size == 1) post->zero = (int32_t)(rng_range(&mk->rng, 0, 255) - (cc->tc == TSR_S8 ? 128 : 0));
+  post->add_ld = (st->m + pick_gap(mk)) * mk->size;
+  for (int f = 0; f < 2; f++)
+    if (rng_chance(&mk->rng, 60))
+      make_matrix(mk, factors[f], factor, 1, post->across ? st->n : st->m, 0, f ? mk->theme->x : mk->theme->c);
+  if (rng_chance(&mk->rng, 50)) make_matrix(mk, OPERAND_ADD, cc->tc, st->n, st->m, post->add_ld, mk->theme->c);
+  if (cc->in_place) {
+    make_matrix(mk, OPERAND_C, cc->ta, st->n, st->m, st->csc, mk->theme->a);
+  } else {
+    make_matrix(mk, OPERAND_A, cc->ta, st->n, st->m, st->csa, mk->theme->a);
+    make_results(mk, OPERAND_C, false);
+  }
 }
 
 /* What a kernel is given for an operand whose first byte lies at `base`. */
@@ -338,34 +384,53 @@ static tsr_mem address(const struct conv_case *cc, enum conv_operand which, cons
   return cc->array[which].bytes ? (tsr_mem)(base + cc->array[which].origin) : 0;
 }
 
-static void expect(struct conv_case *cc) {
+static tsr_mem before(const struct conv_case *cc, enum conv_operand which) {
+  return address(cc, which, cc->array[which].before);
+}
+
+static void expect_conv(struct conv_case *cc, tsr_mem a, tsr_mem c) {
   struct tsr_conv cv = cc->conv;
-  tsr_mem a = address(cc, OPERAND_A, cc->array[OPERAND_A].before), c = (tsr_mem)cc->expected;
+  cv.taps = (const struct tsr_taps *)cc->array[OPERAND_TAPS].before;
+  cv.x = before(cc, OPERAND_X), cv.bias = before(cc, OPERAND_BIAS), cv.add = before(cc, OPERAND_ADD);
+  cc->any_invalid = reference_conv(cc->kernel->op, cc->tc, cc->mr, cc->nr, &cc->step, a, &cv, c);
+}
+
+static void expect_post(struct conv_case *cc, tsr_mem a, tsr_mem c) {
+  struct tsr_post post = cc->post;
+  post.bias = before(cc, OPERAND_BIAS), post.scale = before(cc, OPERAND_SCALE), post.add = before(cc, OPERAND_ADD);
+  reference_post(cc->ta, cc->tc, &cc->step, a, &post, c);
+}
+
+static void expect(struct conv_case *cc) {
   cc->any_invalid = false;
   mark_live(cc);
-  c = (tsr_mem)cc->expected;
+  tsr_mem a = before(cc, OPERAND_A), c = (tsr_mem)cc->expected;
   feclearexcept(FE_ALL_EXCEPT);
   if (cc->kernel->op == TSR_OP_TURN) {
     reference_turn(cc->ta, cc->tc, &cc->step, a, c);
-    cc->flags = 0;
     feclearexcept(FE_ALL_EXCEPT);
-    return;
+  } else if (cc->kernel->op == TSR_OP_POST) {
+    expect_post(cc, cc->in_place ? c : a, c);
+  } else {
+    expect_conv(cc, a, c);
   }
-  cv.taps = (const struct tsr_taps *)cc->array[OPERAND_TAPS].before;
-  cv.x = address(cc, OPERAND_X, cc->array[OPERAND_X].before);
-  cv.bias = address(cc, OPERAND_BIAS, cc->array[OPERAND_BIAS].before);
-  cv.add = address(cc, OPERAND_ADD, cc->array[OPERAND_ADD].before);
-  cc->any_invalid = reference_conv(cc->kernel->op, cc->tc, cc->mr, cc->nr, &cc->step, a, &cv, c);
   cc->flags = fetestexcept(FE_ALL_EXCEPT);
   feclearexcept(FE_ALL_EXCEPT);
 }
-
 static void describe(const struct maker *mk) {
   struct conv_case *cc = mk->cc;
   const struct tsr_step *st = &cc->step;
   int used = snprintf(cc->text, sizeof cc->text, "%s, m %lld n %lld csc %lld", mk->theme->name, (long long)st->m,
                       (long long)st->n, (long long)(st->csc / mk->size));
   if (cc->kernel->op == TSR_OP_TURN) return;
+  if (cc->kernel->op == TSR_OP_POST) {
+    snprintf(cc->text + used, sizeof cc->text - (size_t)used, ", activation %d, limits %g %g, slope %g, zero %d%s%s%s%s%s",
+             cc->post.activation, cc->post.low, cc->post.high, cc->post.slope, cc->post.zero,
+             cc->array[OPERAND_BIAS].bytes ? ", bias" : "", cc->array[OPERAND_SCALE].bytes ? ", scale" : "",
+             cc->array[OPERAND_ADD].bytes ? ", add" : "", cc->post.across ? ", across" : "",
+             cc->in_place ? ", in place" : "");
+    return;
+  }
   used += snprintf(cc->text + used, sizeof cc->text - (size_t)used, ", alpha %g%s%s%s%s, limits %g %g, taps",
                    st->alpha, st->flags & TSR_FIRST_K ? ", first" : "", st->flags & TSR_LAST_K ? ", last" : "",
                    cc->array[OPERAND_BIAS].bytes ? ", bias" : "", cc->array[OPERAND_ADD].bytes ? ", add" : "",
@@ -378,6 +443,10 @@ static void describe(const struct maker *mk) {
 bool conv_case_knows(const struct tsr_kernel *k) {
   if (k->op == TSR_OP_CONV || k->op == TSR_OP_CONV_LANES)
     return k->ta == k->tc && k->tb == k->tc && (k->tc == TSR_F32 || k->tc == TSR_F64);
+  if (k->op == TSR_OP_POST) {
+    if (k->ta == TSR_S32) return k->tc == TSR_F32 || k->tc == TSR_U8 || k->tc == TSR_S8;
+    return is_real(k->tc) && k->ta == (k->tc == TSR_F64 ? TSR_F64 : TSR_F32);
+  }
   if (k->op != TSR_OP_TURN || !tsr_size_of(k->ta) || !tsr_size_of(k->tc)) return false;
   return k->ta == k->tc || (is_real(k->ta) && is_real(k->tc) && k->ta != TSR_F64 && k->tc != TSR_F64);
 }
@@ -396,10 +465,14 @@ void conv_case_make(struct conv_case *cc, const struct tsr_kernel *kernel, int64
   cc->nr = kernel->nr;
   cc->step = (struct tsr_step){.rsa = UNUSED, .k = UNUSED, .beta = NAN};
   cc->conv = (struct tsr_conv){.count = 0};
+  cc->post = (struct tsr_post){.low = 0};
+  cc->in_place = false;
   cc->slack = (size_t)rng_range(&mk.rng, 0, 63);
   for (int i = 0; i < OPERAND_COUNT; i++) cc->array[i].bytes = 0;
   if (kernel->op == TSR_OP_TURN)
     make_turn(&mk, index);
+  else if (kernel->op == TSR_OP_POST)
+    make_post(&mk, index);
   else
     make_conv(&mk, index);
   expect(cc);
@@ -416,7 +489,7 @@ void conv_bench_create(struct conv_bench *bench) {
   memset(bench, 0, sizeof *bench);
   for (int i = 0; i < OPERAND_COUNT; i++) bench->arena[i] = arena_create((size_t)16 << 20);
   bench->step = arena_create(1 << 16);
-  bench->conv = arena_create(1 << 16);
+  bench->b = arena_create(1 << 16);
 #if defined(__x86_64__)
   bench->has_avx = __builtin_cpu_supports("avx");
 #endif
@@ -424,17 +497,42 @@ void conv_bench_create(struct conv_bench *bench) {
 
 #define SAY(...) snprintf(bench->what, sizeof bench->what, __VA_ARGS__)
 
-static const char *const names[] = {"A", "x", "C", "bias", "add", "the list of taps"};
+static const char *const names[] = {"A", "x", "C", "bias", "add", "scale", "the list of taps"};
 
 /* Where a case's operands lie for one call. */
 struct placed {
   unsigned char *base[OPERAND_COUNT];
   struct tsr_step *step;
-  struct tsr_conv *conv, before;
+  unsigned char *b;                         /* the struct that B points to */
+  union {
+    struct tsr_conv conv;
+    struct tsr_post post;
+  } before;
+  size_t b_bytes;
 };
+
+static void place_b(struct conv_bench *bench, const struct conv_case *cc, enum place where, const tsr_mem *at,
+                    struct placed *pl) {
+  memset(&pl->before, 0, sizeof pl->before);
+  if (cc->kernel->op == TSR_OP_POST) {
+    pl->b_bytes = sizeof pl->before.post;
+    pl->before.post = cc->post;
+    pl->before.post.bias = at[OPERAND_BIAS], pl->before.post.scale = at[OPERAND_SCALE];
+    pl->before.post.add = at[OPERAND_ADD];
+  } else {
+    pl->b_bytes = sizeof pl->before.conv;
+    pl->before.conv = cc->conv;
+    pl->before.conv.taps = (const struct tsr_taps *)at[OPERAND_TAPS];
+    pl->before.conv.x = at[OPERAND_X], pl->before.conv.bias = at[OPERAND_BIAS];
+    pl->before.conv.add = at[OPERAND_ADD];
+  }
+  pl->b = arena_place(&bench->b, pl->b_bytes, where, 0);
+  memcpy(pl->b, &pl->before, pl->b_bytes);
+}
 
 /* The pointer of an operand that is not there: 0 says so, but only a step that would use it looks. */
 static tsr_mem absent(const struct conv_case *cc, int which, tsr_mem forbidden) {
+  if (cc->kernel->op == TSR_OP_POST && which != OPERAND_A) return 0;
   uint64_t user = which == OPERAND_BIAS ? TSR_FIRST_K : which == OPERAND_ADD ? TSR_LAST_K : 0;
   return user && (cc->step.flags & user || cc->slack & 1) ? 0 : forbidden;
 }
@@ -444,7 +542,7 @@ static void place(struct conv_bench *bench, const struct conv_case *cc, enum pla
   tsr_mem at[OPERAND_COUNT];
   for (int i = 0; i < OPERAND_COUNT; i++) {
     const struct conv_array *array = &cc->array[i];
-    int64_t size = tsr_size_of(i == OPERAND_A ? cc->ta : cc->tc);
+    int64_t size = i == OPERAND_SCALE || i == OPERAND_BIAS ? 4 : tsr_size_of(i == OPERAND_A ? cc->ta : cc->tc);
     size_t slack = i == OPERAND_TAPS ? 0 : where == PLACE_END ? cc->slack % (size_t)size : cc->slack;
     at[i] = absent(cc, i, (tsr_mem)(bench->step.base - GUARD_BYTES / 2));
     if (!array->bytes) continue;
@@ -455,11 +553,7 @@ static void place(struct conv_bench *bench, const struct conv_case *cc, enum pla
   }
   pl->step = (struct tsr_step *)arena_place(&bench->step, sizeof *pl->step, where, 0);
   memcpy(pl->step, &cc->step, sizeof *pl->step);
-  pl->conv = (struct tsr_conv *)arena_place(&bench->conv, sizeof *pl->conv, where, 0);
-  pl->before = cc->conv;
-  pl->before.taps = (const struct tsr_taps *)at[OPERAND_TAPS];
-  pl->before.x = at[OPERAND_X], pl->before.bias = at[OPERAND_BIAS], pl->before.add = at[OPERAND_ADD];
-  memcpy(pl->conv, &pl->before, sizeof pl->before);
+  place_b(bench, cc, where, at, pl);
 }
 
 static bool converts(const struct conv_case *cc) { return cc->kernel->op == TSR_OP_TURN && cc->ta != cc->tc; }
@@ -512,9 +606,10 @@ static bool right_registers(struct conv_bench *bench, const struct probe *probe)
   return true;
 }
 
-/* What a conversion raises is the machine's affair. */
+/* What a conversion raises is the machine's affair, and what an activation raises too, unless it warns of nothing. */
 static bool right_flags(struct conv_bench *bench, const struct conv_case *cc, int flags) {
   int wrong = flags ^ cc->flags;
+  if (cc->kernel->op == TSR_OP_POST) wrong &= flags & (FE_INVALID | FE_DIVBYZERO);
   if (cc->any_invalid) wrong &= ~FE_INVALID;
   if (!wrong || converts(cc)) return true;
   SAY("raised floating-point exceptions other than the loop's:%s%s%s%s%s", wrong & FE_INVALID ? " invalid" : "",
@@ -542,14 +637,15 @@ static bool check_placed(struct conv_bench *bench, const struct conv_case *cc, e
   for (int i = 0; i < PROBE_REGISTERS; i++) probe.in[i] = UINT64_C(0xdeadbeef00000000) + (uint64_t)(i + 1) * 0x01010101;
   place(bench, cc, where, &pl);
   tsr_mem a = cc->array[OPERAND_A].bytes ? address(cc, OPERAND_A, pl.base[OPERAND_A]) : nowhere;
-  tsr_mem b = cc->kernel->op == TSR_OP_TURN ? nowhere : (tsr_mem)pl.conv;
+  if (cc->in_place) a = (tsr_mem)pl.base[OPERAND_C];
+  tsr_mem b = cc->kernel->op == TSR_OP_TURN ? nowhere : (tsr_mem)pl.b;
   feclearexcept(FE_ALL_EXCEPT);
   struct fault fault = guarded_call(cc->kernel->run, pl.step, a, b, (tsr_mem)pl.base[OPERAND_C], &probe);
   int flags = fetestexcept(FE_ALL_EXCEPT);
   bool right = !faulted(bench, &pl, cc, fault) && right_registers(bench, &probe);
   if (!right) fesetenv(FE_DFL_ENV);
   for (int i = 0; i < OPERAND_COUNT && right; i++) right = right_operand(bench, cc, i, pl.base[i]);
-  if (right && memcmp(pl.conv, &pl.before, sizeof pl.before) != 0) SAY("changed struct tsr_conv"), right = false;
+  if (right && memcmp(pl.b, &pl.before, pl.b_bytes) != 0) SAY("changed what B points to"), right = false;
   if (right && memcmp(pl.step, &cc->step, sizeof cc->step) != 0) SAY("changed the step"), right = false;
   return right && right_flags(bench, cc, flags);
 }

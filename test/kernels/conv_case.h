@@ -1,4 +1,4 @@
-/* One case of convolution's operators (CONV, CONV_LANES, TURN): the operands, what must come out of them, and a run of a
+/* One case of convolution's operators (CONV and CONV_LANES in f32 and f64, POST, TURN): the operands, what must come out of them, and a run of a
  * kernel between forbidden pages that looks at everything. */
 #ifndef TEST_CONV_CASE_H
 #define TEST_CONV_CASE_H
@@ -10,7 +10,7 @@
 #define CONV_CASE_TAPS 12 /* the most entries of a list */
 
 enum conv_operand {
-  OPERAND_A, OPERAND_X, OPERAND_C, OPERAND_BIAS, OPERAND_ADD, OPERAND_TAPS, OPERAND_COUNT
+  OPERAND_A, OPERAND_X, OPERAND_C, OPERAND_BIAS, OPERAND_ADD, OPERAND_SCALE, OPERAND_TAPS, OPERAND_COUNT
 };
 
 /* Memory that a step may touch, not a byte more. */
@@ -26,7 +26,9 @@ struct conv_case {
   int64_t mr, nr, mu;      /* in elements */
   tsr_type ta, tc;
   struct tsr_step step;
-  struct tsr_conv conv;    /* its pointers are set when the operands are placed */
+  struct tsr_conv conv;    /* the pointers of both are set when the operands are placed */
+  struct tsr_post post;
+  bool in_place;           /* POST: C is what A was */
   struct conv_array array[OPERAND_COUNT];
   unsigned char *expected; /* C as it must become */
   unsigned char *live;     /* of each byte of C: 1 if it is a result's */
@@ -38,7 +40,7 @@ struct conv_case {
 };
 
 struct conv_bench {
-  struct arena arena[OPERAND_COUNT], step, conv;
+  struct arena arena[OPERAND_COUNT], step, b;
   bool plain_c, has_avx;
   char what[240]; /* what was wrong */
 };

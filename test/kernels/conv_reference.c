@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/generic/post.h"
 #include "src/core/core.h"
 #include "test/kernels/values.h"
 
@@ -76,6 +77,68 @@ bool reference_conv(enum tsr_op op, tsr_type type, int64_t mr, int64_t nr, const
       put(type, c + (tsr_mem)at, finish(type, st, cv, s, row, c, at, &nan));
     }
   return nan;
+}
+
+/* An element of any type but f64 as f32; a NaN becomes any NaN. */
+static float wide(tsr_type type, tsr_mem at) {
+  int32_t integer;
+  float f;
+  switch (type) {
+    case TSR_F32: memcpy(&f, (const void *)at, sizeof f); return f;
+    case TSR_S32: memcpy(&integer, (const void *)at, sizeof integer); return (float)integer;
+    case TSR_U8: return (float)*(const uint8_t *)at;
+    case TSR_S8: return (float)*(const int8_t *)at;
+    default: return (float)value_of_bits(type, get_bits((const void *)at, type));
+  }
+}
+
+static int64_t saturated(float y, int64_t zero, int64_t low, int64_t high) {
+  if (isnan(y)) y = 0;
+  double rounded = nearbyint((double)y) + (double)zero;
+  return rounded < (double)low ? low : rounded > (double)high ? high : (int64_t)rounded;
+}
+
+static void put_narrow(tsr_type type, tsr_mem at, float y, int64_t zero) {
+  if (type == TSR_U8)
+    *(uint8_t *)at = (uint8_t)saturated(y, zero, 0, 255);
+  else if (type == TSR_S8)
+    *(int8_t *)at = (int8_t)saturated(y, zero, -128, 127);
+  else if (type == TSR_F32)
+    memcpy((void *)at, &y, sizeof y);
+  else
+    put_bits((void *)at, type, bits_of_float(type, y));
+}
+
+static void post_f32(tsr_type ta, tsr_type tc, const struct tsr_post *post, int64_t at, tsr_mem a, tsr_mem add,
+                     tsr_mem c) {
+  float y = wide(ta, a);
+  if (post->bias) y = y + wide(TSR_F32, post->bias + (tsr_mem)(at * 4));
+  if (post->scale) y = y * wide(TSR_F32, post->scale + (tsr_mem)(at * 4));
+  if (add) y = y + wide(tc, add);
+  put_narrow(tc, c, tsr_activate_f32(post, y), post->zero);
+}
+
+static void post_f64(const struct tsr_post *post, int64_t at, tsr_mem a, tsr_mem add, tsr_mem c) {
+  double y = get(TSR_F64, a);
+  if (post->bias) y = y + get(TSR_F64, post->bias + (tsr_mem)(at * 8));
+  if (post->scale) y = y * get(TSR_F64, post->scale + (tsr_mem)(at * 8));
+  if (add) y = y + get(TSR_F64, add);
+  put(TSR_F64, c, tsr_activate_f64(post, y));
+}
+
+void reference_post(tsr_type ta, tsr_type tc, const struct tsr_step *st, tsr_mem a, const struct tsr_post *post,
+                    tsr_mem c) {
+  for (int64_t i = 0; i < st->m; i++)
+    for (int64_t j = 0; j < st->n; j++) {
+      int64_t at = post->across ? j : i;
+      tsr_mem from = a + (tsr_mem)(j * st->csa + i * tsr_size_of(ta));
+      tsr_mem to = c + (tsr_mem)(j * st->csc + i * tsr_size_of(tc));
+      tsr_mem add = post->add ? post->add + (tsr_mem)(j * post->add_ld + i * tsr_size_of(tc)) : 0;
+      if (tc == TSR_F64)
+        post_f64(post, at, from, add, to);
+      else
+        post_f32(ta, tc, post, at, from, add, to);
+    }
 }
 
 static uint64_t convert(tsr_type ta, tsr_type tc, uint64_t bits) {

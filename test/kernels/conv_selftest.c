@@ -225,6 +225,48 @@ PLANT(turn_writes_beyond_a_column) {
   memset((void *)(c + (tsr_mem)((st->n - 1) * st->csc + st->m * F32)), 0, F32);
 }
 
+#define POST ((const struct tsr_post *)b)
+
+static void post(const struct tsr_step *st, tsr_mem a, const struct tsr_post *how, tsr_mem c) {
+  reference_post(TSR_F32, TSR_F32, st, a, how, c);
+}
+PLANT(post_right) { post(st, a, POST, c); }
+PLANT(post_never_across) {
+  struct tsr_post other = *POST;
+  if (st->m <= st->n) other.across = false;
+  post(st, a, &other, c);
+}
+PLANT(post_scales_last) {
+  struct tsr_post first = *POST, second = *POST;
+  if (first.scale && first.add) first.scale = second.bias = second.add = 0;
+  first.activation = TSR_NO_ACTIVATION;
+  if (!POST->scale || !POST->add) {
+    post(st, a, POST, c);
+    return;
+  }
+  struct tsr_step again = *st;
+  again.csa = st->csc;
+  post(st, a, &first, c);
+  post(&again, c, &second, c);
+}
+PLANT(post_forgets_zero_of_gelu) { /* of -0 */
+  post(st, a, POST, c);
+  if (POST->activation != TSR_GELU) return;
+  for (int64_t i = 0; i < st->m; i++) {
+    float y;
+    memcpy(&y, (const void *)(c + (tsr_mem)(i * F32)), F32);
+    if (y == 0) memset((void *)(c + (tsr_mem)(i * F32)), 0, F32);
+  }
+}
+PLANT(post_reads_scale_beyond_m) {
+  post(st, a, POST, c);
+  if (POST->scale && !POST->across) peek(POST->scale + (tsr_mem)(st->m * F32));
+}
+PLANT(post_changes_a) {
+  post(st, a, POST, c);
+  if (a != c) memset((void *)a, 0, F32);
+}
+
 struct plant {
   const char *name;
   tsr_run *run;
@@ -255,6 +297,9 @@ static const struct plant plants[] = {
     BAD(negative_zero_becomes_zero) BAD(tiles_of_rows_not_shifted) BAD(tiles_of_columns_not_shifted)
     BAD(raises_inexact) BAD(raises_invalid) BAD(changes_the_list)
     BAD_OF(reads_x_of_rows_beyond_m, TSR_OP_CONV_LANES) BAD_OF(lanes_not_shifted, TSR_OP_CONV_LANES)
+    OK(post_right, TSR_OP_POST) BAD_OF(post_never_across, TSR_OP_POST) BAD_OF(post_scales_last, TSR_OP_POST)
+    BAD_OF(post_forgets_zero_of_gelu, TSR_OP_POST) BAD_OF(post_reads_scale_beyond_m, TSR_OP_POST)
+    BAD_OF(post_changes_a, TSR_OP_POST)
     BAD_OF(turn_quiets_nan, TSR_OP_TURN) BAD_OF(turn_reads_beyond_a_row, TSR_OP_TURN)
     BAD_OF(turn_writes_beyond_a_column, TSR_OP_TURN)
     CLOBBERED_REGISTERS(CLOBBER)
@@ -265,7 +310,7 @@ static const struct plant plants[] = {
 };
 
 static bool right_about(const struct plant *plant, struct conv_bench *bench, struct conv_case *cc) {
-  bool tile = plant->op != TSR_OP_TURN, found = false;
+  bool tile = plant->op == TSR_OP_CONV || plant->op == TSR_OP_CONV_LANES, found = false;
   struct tsr_kernel kernel = {plant->name, plant->op, TSR_F32, TSR_F32, TSR_F32, tile ? MR : 0, tile ? NR : 0,
                               tile ? MR : 1, false, plant->run};
   bench->plain_c = !plant->assembly;

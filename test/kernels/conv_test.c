@@ -24,8 +24,8 @@ struct totals {
 
 static const char *const usage =
     "Usage: conv_test [options]\n"
-    "Runs CONV, CONV_LANES and TURN of every chip this machine can run on random and awkward cases and compares with\n"
-    "the definition.\n"
+    "Runs CONV and CONV_LANES (in f32 and f64; conv_dot_test: integers), POST and TURN of every chip this machine can\n"
+    "run on random and awkward cases and compares with the definition.\n"
     "  --seed N        the seed (default: the clock; it is printed)\n"
     "  --kernel TEXT   only kernels whose symbol contains TEXT\n"
     "  --chip NAME     only this chip's kernels\n"
@@ -76,7 +76,7 @@ static int test_kernel(const struct options *o, struct conv_bench *bench, struct
 static const char *wrong_line(const struct tsr_kernel *k) {
   if (!k->run) return "it has no code";
   if (!conv_case_knows(k)) return "its operator with its types is none that these tests know";
-  if (k->op == TSR_OP_TURN) return NULL;
+  if (k->op == TSR_OP_TURN || k->op == TSR_OP_POST) return NULL;
   if (k->mu == 0 || k->mr == 0 || k->mr % k->mu != 0) return "its tile is not whole units of rows";
   if (k->nr == 0 || k->nr > TSR_MAX_COLUMNS) return "its tile does not have 1 to TSR_MAX_COLUMNS columns";
   return NULL;
@@ -94,10 +94,8 @@ static void test_chip(const struct options *o, struct conv_bench *bench, struct 
   for (int i = 0; i < chip->nkernels; i++) {
     const struct tsr_kernel *k = &chip->kernel[i];
     if (k->op < TSR_OP_CONV || (o->kernel && !strstr(k->symbol, o->kernel))) continue;
-    if (k->op == TSR_OP_POST || k->tc == TSR_S32) {
-      printf("%s: not tested yet\n", k->symbol);
-      continue;
-    }
+    if (k->op != TSR_OP_TURN && k->op != TSR_OP_POST && k->tc == TSR_S32) continue; /* conv_dot_test */
+    if (chip->runs && !chip->runs(k)) continue;
     const char *wrong = wrong_line(k);
     listed++;
     if (wrong)
