@@ -1,0 +1,94 @@
+/* From the stage to y, and what follows the sums. */
+#include <math.h>
+
+#include "src/conv/conv.h"
+
+/* Limits are part of the kernels; they come after scale and what is added, which on the way to a y of channels first or
+ * of another type the kernels cannot reach. */
+bool tsr_conv_needs_post(const struct tsr_conv_problem *p, bool staged) {
+  const tsr_post_ops *post = &p->d->post;
+  bool limits = post->activation == TSR_NO_ACTIVATION || post->activation == TSR_RELU || post->activation == TSR_CLIP;
+  return post->scale || !limits || (p->add && staged);
+}
+
+/* `filter` is the first of y's, `at` the byte offset of the corner in y. */
+static struct tsr_post post_of(const struct tsr_conv_job *job, int64_t filter, int64_t at, int64_t add_ld) {
+  const tsr_post_ops *ops = &job->p->d->post;
+  struct tsr_post post = {.add_ld = add_ld, .activation = ops->activation, .low = ops->low, .high = ops->high,
+                          .slope = ops->slope};
+  if (job->scale) post.scale = job->scale + (tsr_mem)(filter * job->size);
+  if (job->p->add) post.add = job->p->add + (tsr_mem)at;
+  return post;
+}
+
+static int64_t corner(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t row, int64_t filter) {
+  const struct tsr_conv_tensor *y = &job->p->y;
+  return piece->image * y->image + piece->depth * y->dim[0] + row * y->dim[1] + piece->col * y->dim[2] +
+         filter * y->channel;
+}
+
+void tsr_conv_post_in_place(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t row,
+                            int64_t first, int64_t rows) {
+  const struct tsr_conv_tensor *y = &job->p->y;
+  int64_t filter = piece->group * job->lanes + first, at = corner(job, piece, row, filter);
+  struct tsr_post post = post_of(job, filter, at, y->dim[2]);
+  struct tsr_step step = {.m = rows, .n = piece->cols, .csa = y->dim[2], .csc = y->dim[2]};
+  job->table[job->p->type].post[y->type]->run(&step, y->at + (tsr_mem)at, (tsr_mem)&post, y->at + (tsr_mem)at);
+}
+
+/* [pixel][filter] at `from` becomes rows of pixels in y. */
+static void to_planes(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t at, int64_t filter,
+                      int64_t filters, tsr_mem from, tsr_mem turned) {
+  const struct tsr_conv_problem *p = job->p;
+  struct tsr_step step = {.m = piece->cols, .n = filters, .rsa = job->stage_pixel, .csc = p->y.channel};
+  if (!tsr_conv_needs_post(p, true)) {
+    job->table[p->type].turn[p->y.type]->run(&step, from, 0, p->y.at + (tsr_mem)at);
+    return;
+  }
+  step.csc = piece->cols * job->size;
+  job->table[p->type].turn[p->type]->run(&step, from, 0, turned);
+  struct tsr_post post = post_of(job, filter, at, p->y.channel);
+  post.across = true;
+  step.csa = step.csc;
+  step.csc = p->y.channel;
+  job->table[p->type].post[p->y.type]->run(&step, turned, (tsr_mem)&post, p->y.at + (tsr_mem)at);
+}
+
+static void to_pixels(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t at, int64_t filter,
+                      int64_t filters, tsr_mem from) {
+  const struct tsr_conv_problem *p = job->p;
+  struct tsr_step step = {.m = filters, .n = piece->cols, .csa = job->stage_pixel, .csc = p->y.dim[2], .alpha = 1};
+  struct tsr_post post = post_of(job, filter, at, p->y.dim[2]);
+  const struct tsr_kernel *convert = job->table[p->type].convert[p->y.type];
+  if (convert && !tsr_conv_needs_post(p, true)) {
+    convert->run(&step, from, 0, p->y.at + (tsr_mem)at);
+    return;
+  }
+  if (!tsr_conv_needs_post(p, true)) post.activation = TSR_NO_ACTIVATION;
+  job->table[p->type].post[p->y.type]->run(&step, from, (tsr_mem)&post, p->y.at + (tsr_mem)at);
+}
+
+/* Lanes over groups leave [inner][group]; y's filters count [group][inner]. */
+static void unravel(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t groups, tsr_mem stage,
+                    tsr_mem turned) {
+  int64_t size = job->size;
+  struct tsr_step step = {.m = job->inner, .n = groups, .rsa = groups * size, .csc = job->inner * size};
+  for (int64_t i = 0; i < piece->cols; i++)
+    job->table[job->p->type].turn[job->p->type]->run(&step, stage + (tsr_mem)(i * job->stage_pixel), 0,
+                                                     turned + (tsr_mem)(i * job->stage_pixel));
+}
+
+void tsr_conv_finish(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t row, int64_t first,
+                     int64_t rows, tsr_mem stage, tsr_mem turned) {
+  int64_t filter = piece->group * job->lanes + first * job->inner, at = corner(job, piece, row, filter);
+  if (job->inner > 1) {
+    unravel(job, piece, rows, stage, turned);
+    tsr_mem swap = stage;
+    stage = turned;
+    turned = swap;
+  }
+  if (job->p->y_last)
+    to_pixels(job, piece, at, filter, rows * job->inner, stage);
+  else
+    to_planes(job, piece, at, filter, rows * job->inner, stage, turned);
+}

@@ -1,0 +1,171 @@
+/* Packing weights into panels: [taps in order][filters of the panel]. */
+#include <string.h>
+
+#include "src/conv/conv.h"
+#include "src/core/threads.h"
+
+/* The highest tile of at most so many units; a chip has one of a single unit. */
+static int tile_below(const struct tsr_tiles *tiles, int64_t units) {
+  int u = (int)tsr_min(units, TSR_MAX_UNITS);
+  while (u > 1 && !tiles->max_columns[u]) u--;
+  return u;
+}
+
+static int64_t panel_bytes(const struct tsr_conv_job *job, int units) {
+  return job->p->taps * units * job->tiles->mu * job->size;
+}
+
+/* Whole panels first, then what is left by the highest tiles that fit. */
+struct tsr_conv_panel tsr_conv_panel_of(const struct tsr_conv_job *job, int64_t index) {
+  int units = job->way->units, mu = job->tiles->mu;
+  int64_t whole = job->lanes / (units * mu);
+  struct tsr_conv_panel panel = {.units = units};
+  int64_t done = tsr_min(index, whole);
+  panel.first = done * units * mu;
+  panel.at = done * panel_bytes(job, units);
+  for (;; done++) {
+    int64_t left = job->lanes - panel.first;
+    if (done >= whole) panel.units = tile_below(job->tiles, tsr_min(units, tsr_ceil_div(left, mu)));
+    panel.rows = tsr_min(left, (int64_t)panel.units * mu);
+    if (done == index) return panel;
+    panel.first += panel.rows;
+    panel.at += panel_bytes(job, panel.units);
+  }
+}
+
+void tsr_conv_job_of(const tsr_context *context, const struct tsr_conv_problem *p, const struct tsr_conv_way *way,
+                     struct tsr_conv_job *job) {
+  bool filters = way->lanes == TSR_CONV_FILTERS;
+  const struct tsr_kernels *kernels = &context->kernels[p->type];
+  *job = (struct tsr_conv_job){.p = p, .way = way, .table = context->kernels, .size = tsr_size_of(p->type)};
+  job->tiles = filters ? &kernels->conv : &kernels->conv_lanes;
+  job->groups = filters ? p->groups : 1;
+  job->inner = filters ? 1 : p->kg;
+  job->lanes = filters ? p->kg : p->groups;
+  int64_t rows = 0;
+  while (rows < job->lanes) {
+    struct tsr_conv_panel panel = tsr_conv_panel_of(job, job->panels++);
+    rows = panel.first + panel.rows;
+    job->weights = panel.at + panel_bytes(job, panel.units);
+  }
+  for (int i = 0; i < 3; i++) job->phases[i] = p->transposed ? p->dim[i].stride : 1;
+  int64_t band = (filters ? p->groups * p->cg : p->cg * p->groups) * job->size;
+  int64_t panels = way->order == TSR_CONV_PANELS ? 1 : way->panels;
+  int64_t stage = job->inner * tsr_min(panels * way->units * job->tiles->mu, job->lanes) * job->size;
+  /* Pixels whole pages apart would compete for the same lines of the first cache. */
+  job->band_pixel = band % 1024 == 0 ? band + 64 : band;
+  job->stage_pixel = stage % 1024 == 0 ? stage + 64 : stage;
+}
+
+static int64_t weight_bytes(const struct tsr_conv_job *job) {
+  return tsr_round_up(job->groups * job->inner * job->weights, 64);
+}
+static int64_t filter_bytes(const struct tsr_conv_job *job) {
+  return tsr_round_up(job->groups * job->inner * job->lanes * job->size, 64);
+}
+
+int64_t tsr_conv_packed_bytes(const struct tsr_conv_job *job) {
+  return weight_bytes(job) + (job->p->bias ? filter_bytes(job) : 0) + (job->p->d->post.scale ? filter_bytes(job) : 0);
+}
+
+void tsr_conv_use_packed(struct tsr_conv_job *job, const char *packed) {
+  tsr_mem after = (tsr_mem)packed + (tsr_mem)weight_bytes(job);
+  job->packed = packed;
+  job->bias = job->p->bias ? after : 0;
+  job->scale = job->p->d->post.scale ? after + (tsr_mem)(job->bias ? filter_bytes(job) : 0) : 0;
+}
+
+/* The order of panels: filter i of a set's lanes. */
+static int64_t filter_of(const struct tsr_conv_job *job, int64_t set, int64_t i) {
+  return job->inner > 1 ? i * job->inner + set : set * job->lanes + i;
+}
+
+static void pack_filters(const struct tsr_conv_job *job) {
+  const tsr_post_ops *post = &job->p->d->post;
+  int64_t size = job->size, filters = job->groups * job->inner * job->lanes;
+  for (int64_t i = 0; job->bias && i < filters; i++)
+    memcpy((char *)job->bias + i * size, (const char *)job->p->bias + filter_of(job, i / job->lanes, i % job->lanes) * size,
+           (size_t)size);
+  for (int64_t i = 0; job->scale && i < filters; i++)
+    memcpy((char *)job->scale + i * size, (const char *)post->scale + (post->scales == 1 ? 0 : i) * size, (size_t)size);
+}
+
+/* Strides of w in elements. */
+struct strides {
+  int64_t group, filter, channel, kernel;
+};
+
+static struct strides strides_of(const struct tsr_conv_problem *p) {
+  int64_t kernel = p->taps / p->cg;
+  bool last = p->d->layout_w == TSR_CHANNELS_LAST;
+  if (p->transposed)
+    return (struct strides){p->cg * kernel * p->kg, last ? 1 : kernel, kernel * p->kg, last ? p->kg : 1};
+  return (struct strides){p->kg * p->taps, p->taps, last ? 1 : kernel, last ? p->cg : 1};
+}
+
+/* Rows x `n` neighbours along k from w, `next` bytes apart in the panel. */
+static void turn(const struct tsr_conv_job *job, int64_t rows, int64_t n, int64_t from, int64_t row_stride, char *to,
+                 int64_t next) {
+  tsr_type type = job->p->d->type_w;
+  int64_t size = tsr_size_of(type);
+  struct tsr_step step = {.m = rows, .n = n, .rsa = row_stride * size, .csc = next};
+  job->table[type].turn[job->p->type]->run(&step, job->p->w + (tsr_mem)(from * size), 0, (tsr_mem)to);
+}
+
+static void repeat_last(char *to, int64_t taps, int64_t rows, int64_t mr, int64_t size) {
+  for (int64_t t = 0; rows < mr && t < taps; t++)
+    for (int64_t i = rows; i < mr; i++) memcpy(to + (t * mr + i) * size, to + (t * mr + rows - 1) * size, (size_t)size);
+}
+
+static void pack_panel(const struct tsr_conv_job *job, const struct tsr_conv_panel *panel, int64_t group,
+                       int64_t inner, char *to) {
+  const struct tsr_conv_problem *p = job->p;
+  struct strides s = strides_of(p);
+  bool filters = job->way->lanes == TSR_CONV_FILTERS;
+  int64_t kernel = p->taps / p->cg, mr = (int64_t)panel->units * job->tiles->mu, tap = mr * job->size;
+  int64_t row = filters ? s.filter : s.group;
+  int64_t from = filters ? group * s.group + panel->first * s.filter : panel->first * s.group + inner * s.filter;
+  if (s.channel == 1 && (s.kernel == p->cg || kernel == 1))
+    turn(job, panel->rows, p->taps, from, row, to, tap);
+  else
+    for (int64_t c = 0; c < p->cg; c++) {
+      int64_t at = from + c * s.channel;
+      if (s.kernel == 1)
+        turn(job, panel->rows, kernel, at, row, to + c * tap, p->cg * tap);
+      else
+        for (int64_t k = 0; k < kernel; k++) turn(job, panel->rows, 1, at + k * s.kernel, row, to + (k * p->cg + c) * tap, tap);
+    }
+  repeat_last(to, p->taps, panel->rows, mr, job->size);
+}
+
+struct packing {
+  const struct tsr_conv_job *job;
+  char *to;
+  int threads;
+};
+
+static void pack_share(void *arg, int index) {
+  struct packing *packing = arg;
+  const struct tsr_conv_job *job = packing->job;
+  int64_t all = job->groups * job->inner * job->panels;
+  for (int64_t i = index; i < all; i += packing->threads) {
+    struct tsr_conv_panel panel = tsr_conv_panel_of(job, i % job->panels);
+    int64_t set = i / job->panels;
+    pack_panel(job, &panel, set / job->inner, set % job->inner, packing->to + set * job->weights + panel.at);
+  }
+}
+
+void tsr_conv_pack(const tsr_context *context, struct tsr_conv_job *job, char *to) {
+  tsr_conv_use_packed(job, to);
+  pack_filters(job);
+  struct packing packing = {.job = job, .to = to, .threads = job->way->threads};
+  if (packing.threads < 2) {
+    packing.threads = 1;
+    pack_share(&packing, 0);
+    return;
+  }
+  struct tsr_team team;
+  tsr_team_reserve(context, packing.threads, &team);
+  packing.threads = team.n;
+  tsr_team_run(&team, pack_share, &packing);
+}
