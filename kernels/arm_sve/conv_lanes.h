@@ -44,8 +44,8 @@
   .endr
   add A, A, CSA
 .endm
-/* The vectors of x at BJ into the next registers from z(at_x) on, and on by `step`. */
-.macro load_pixel nv, first, step
+/* The vectors of x at BJ into the next registers from z(at_x) on. */
+.macro load_pixel nv, first
   .if at_x + \nv > low
     .set at_x, \first
   .endif
@@ -58,7 +58,6 @@
     .endif
     .set at_i, at_i + 1
   .endr
-  add BJ, BJ, \step
 .endm
 /* Column j takes that pixel by the weights from z<w> on. */
 .macro multiply_pixel nv, j, w
@@ -84,7 +83,8 @@
   .set at_x, WINDOW*\nv
   .set at_t, 0
   .rept (\nr - 1)*\stride + WINDOW
-    load_pixel \nv, WINDOW*\nv, RSB
+    load_pixel \nv, WINDOW*\nv
+    add BJ, BJ, RSB
     .set at_p, 0
     .rept WINDOW
       .set at_j, (at_t - at_p) / \stride
@@ -113,14 +113,12 @@
 
 .macro column masked, nv, j
   .if \masked
-    tbnz MASK, #\j, .Lwith\@
-    add BJ, BJ, CSB
-    b .Lwithout\@
-.Lwith\@:
+    tbz MASK, #\j, .Lwithout\@
   .endif
-  load_pixel \nv, \nv, CSB
+  load_pixel \nv, \nv
   multiply_pixel \nv, \j, 0
 .Lwithout\@:
+  add BJ, BJ, CSB
 .endm
 /* One tap of all columns, or of those that MASK has. */
 .macro tap_loop masked, nv, nr
