@@ -64,14 +64,15 @@ static void choose_tile(const struct tsr_tiles *tiles, const struct tsr_conv_pro
   int64_t stride = p->transposed ? 1 : p->dim[2].stride, phases = p->transposed ? p->dim[2].stride : 1;
   int64_t width = tsr_ceil_div(p->dim[2].out, phases);
   int64_t most = way->band ? TSR_MAX_COLUMNS : columns_that_fit(p->x.dim[2] * stride);
+  int given = way->units, given_columns = way->columns;
   for (int u = 1; u <= TSR_MAX_UNITS; u++) {
-    if (!tiles->max_columns[u] || (way->units && way->units != u) || (u > 1 && u > vectors)) continue;
-    int columns = (int)tsr_max(1, tsr_min(tiles->max_columns[u], most));
+    if (!tiles->max_columns[u] || (given && given != u) || (u > 1 && u > vectors)) continue;
+    int columns = (int)tsr_max(1, tsr_min(tiles->max_columns[u], given_columns ? given_columns : most));
     int64_t cycles = row_cycles(tiles, groups, u, columns, width, vectors);
     if (cycles >= best) continue;
     best = cycles;
     way->units = u;
-    if (way->columns == 0 || way->columns > columns) way->columns = columns;
+    way->columns = columns;
   }
 }
 
