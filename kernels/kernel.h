@@ -99,7 +99,8 @@ enum tsr_step_flags {
   TSR_GO_ON = 8,     /* sums go on: on devices from those the core holds, in a GEMM with TSR_STORE_SUM from C, if the
                         chip says so; a chain of k may then take several steps, from matrix to matrix */
   TSR_STREAM = 16,   /* a hint: A comes from memory and passes by once; what lies da bytes further is needed soon. For
-                        steps of one tile in m, which do not use da otherwise */
+                        steps of one tile in m, which do not use da otherwise. A CONV step fetches about as many lines
+                        from there on as it makes steps of k in all its tiles: several can share the next panel */
   TSR_FIRST_K = 32,  /* CONV: the first block of taps, C is not read; else its sums go on from C */
   TSR_LAST_K = 64,   /* CONV: the last block of taps: what is to be added and the limits come now */
 };
@@ -220,6 +221,8 @@ struct tsr_level {
  *                   and TSR_GO_ON. The result is s itself, in the kernel's tc: alpha and beta are UPDATE's affair.
  *   UPDATE          as on a CPU, on matrices in device memory; ta is the type of the sums, tb that of the y it goes on
  *                   from (given by b, columns rsb apart; 0: none), tc that of what it writes.
+ *   CONV            some output pixels and filters of a convolution of whole tensors in one step: b points to a struct
+ *                   tsr_conv_part. ta is the type of x and w, tc that of y.
  *   ATTEND          out = softmax(scale Q K') V for some tiles of queries, scores, sums and all, in one step: b points
  *                   to a struct tsr_attend. ta is the type of Q, K and V, tc that of out. */
 typedef uint64_t tsr_token; /* 0: nothing to wait for */
@@ -274,6 +277,21 @@ struct tsr_attend_limits {
   bool narrow;
 };
 
+/* Convolution of whole tensors with channels last, of which a CONV step computes `rows` output pixels at a time, from
+ * `begin` on up to `end` (counted over the batch, multiples of the device's unit but for the last), of the filters that
+ * w, bias and y begin with. Pairs: height, width. Every y ends with y = bias + s, then y = y + s for each further block
+ * of kb taps times channels (conv.h), and what is below 0 becomes 0 with `relu`. Taps in the padding are read as 0 and
+ * multiplied. The struct may go when the step is issued. */
+struct tsr_conv_part {
+  tsr_mem x, w, bias, y; /* device memory; bias: f32, or 0 */
+  int64_t batch, in[2], out[2], kernel[2], stride[2], dilation[2], pad[2];
+  int64_t channels, filters;
+  int64_t step_x, step_w, step_y; /* bytes from pixel to pixel, filter to filter (taps and channels lie side by side) */
+  int64_t kb;
+  bool relu;
+  int64_t begin, end, rows;
+};
+
 struct tsr_device_chip {
   const char *name, *isa;
   const struct tsr_kernel *kernel;
@@ -303,6 +321,13 @@ struct tsr_device_chip {
   int64_t (*mark)(struct tsr_device *device);
   double (*reached)(const struct tsr_device *device, int64_t mark);
   int (*describe)(const struct tsr_device *device, char *text, size_t size); /* for people; like snprintf */
+  /* What a CONV step keeps a core busy with while all work, in cycles; below 0: the core's buffers have no room. */
+  double (*conv_cycles)(const struct tsr_device *device, const struct tsr_kernel *kernel,
+                        const struct tsr_conv_part *part);
+  /* Gets ready for CONV steps of this convolution: what memory of its own they need the chip takes now. Which of them
+   * it has no room for is said by conv_cycles; NULL for a size that its program does not take at all, else what. */
+  tsr_status (*prepare_conv)(struct tsr_device *device, const struct tsr_kernel *kernel,
+                             const struct tsr_conv_part *part);
 };
 
 /* A chip: one folder in kernels/. `usable` says whether this machine can run it and, if not, writes why into a

@@ -8,7 +8,8 @@
  * The taps are walked entry by entry of their list. An entry that all columns have goes four steps a round; one that
  * padding cuts short goes step by step through the columns it has: a jump that never changes leads to the first, a
  * compare after each column finds the last. A is padded to whole vectors; the last one's rows in C, bias and add are
- * masked by k1, and so are the operations at the end, so that no lane beyond m raises a flag.
+ * masked by k1, and so are the operations at the end, so that no lane beyond m raises a flag. Panels and pixels pass
+ * by in order, which the cores fetch ahead by themselves; only with TSR_STREAM something is fetched, a line a step.
  *
  * Live at the loop heads:
  *   zmm(32 - nv*nr) .. zmm31   s, column by column
@@ -29,7 +30,7 @@
 #define CSB r10
 #define CSB3 r11
 #define K rbx
-#define FETCH rbp  /* what is fetched of A now */
+#define FETCH rbp  /* what is fetched now */
 #define TAPS r15   /* this entry */
 #define COLUMN rcx /* where the code of an entry's first column is */
 #define LAST r13d  /* an entry's last column + 1 */
@@ -49,6 +50,7 @@
 #define C_TILE [rsp - 64]
 #define C_BASE [rsp - 72]
 #define ADD_AHEAD [rsp - 80]   /* from an element of C to what is added to it */
+#define FETCH_STEP [rsp - 88]  /* bytes a round, 0 if nothing is to be fetched: FETCH is near the stack then */
 
 #if defined(TSR_ELEMENT_F32)
 #define vaddv vaddps
@@ -187,23 +189,9 @@
   .endif
 .endm
 
-.macro fetch_row offset, u
-  .if \u == 0
-    prefetcht0 [FETCH + \offset]
-  .elseif \u == 1
-    prefetcht0 [FETCH + CSA + \offset]
-  .elseif \u == 2
-    prefetcht0 [FETCH + 2*CSA + \offset]
-  .else
-    prefetcht0 [FETCH + CSA3 + \offset]
-  .endif
-.endm
-.macro fetch_rows u, nv
-  .set at_i, 0
-  .rept \nv
-    fetch_row %(64*at_i), \u
-    .set at_i, at_i + 1
-  .endr
+/* One line a step: of A's next block, which is on its way from memory (TSR_STREAM). */
+.macro fetch_line u
+  prefetcht1 [FETCH + 64*\u]
 .endm
 
 .macro next_columns steps, nr
@@ -219,69 +207,33 @@
   .endif
 .endm
 
-/* Four steps a round while K, the steps that remain, allows it; then K is what is left - 4. */
-.macro rounds fetched, nv, nr
+/* An entry that all columns have: K steps, four a round while there are so many. */
+.macro whole_entry nv, nr
+  sub K, 4
+  jl .Lrest\@
   .p2align 6
 .Lround\@:
   .set at_u, 0
   .rept 4
     k_step %(at_u), \nv, \nr
-    fetch_rows %(at_u), \fetched
+    fetch_line %(at_u)
     .set at_u, at_u + 1
   .endr
   lea A, [A + 4*CSA]
-  .if \fetched
-    lea FETCH, [FETCH + 4*CSA]
-  .endif
+  add FETCH, FETCH_STEP
   next_columns 4, \nr
   sub K, 4
   jge .Lround\@
-.endm
-
-/* C is needed after the last entry: it is fetched for writing when that begins. */
-.macro fetch_line offset
-  prefetchw [AT + \offset]
-.endm
-.macro fetch_tile nv, nr
-  mov AT, C_TILE
-  mov rcx, [STEP + STEP_CSC]
-  .rept \nr
-    .set at_i, 0
-    .rept \nv
-      fetch_line %(64*at_i)
-      .set at_i, at_i + 1
-    .endr
-    add AT, rcx
-  .endr
-.endm
-
-/* An entry that all columns have: K steps, to label `next`. */
-.macro whole_entry next, nv, nr
-  test dword ptr [STEP + STEP_FLAGS], STEP_NEAR
-  jnz .Lnear\@
-  lea rcx, [TAPS + TAPS_SIZE]
-  cmp rcx, TAPS_LAST
-  jne .Lfetched\@
-  fetch_tile \nv, \nr
-.Lfetched\@:
-  sub K, 4
-  jl .Lrest\@
-  lea FETCH, [A + 8*CSA]
-  rounds \nv, \nv, \nr
-  jmp .Lrest\@
-.Lnear\@:
-  sub K, 4
-  jl .Lrest\@
-  rounds 0, \nv, \nr
 .Lrest\@:
   add K, 4
-  jle \next
+  jle .Ldone\@
 .Lsingle\@:
   k_step 0, \nv, \nr
   add A, CSA
   next_columns 1, \nr
   dec K
   jnz .Lsingle\@
+.Ldone\@:
 .endm
 
 .macro column_label id, j
@@ -299,22 +251,22 @@
 /* An entry that some columns do not have: columns COLUMN .. LAST - 1 of each of K steps, or none, to label `next`. */
 .macro cut_entry id, next, nv, nr
   movsx ecx, word ptr [TAPS + TAPS_FIRST]
-  movsx LAST, word ptr [TAPS + TAPS_END]
-  xor ebp, ebp
+  xor r13d, r13d
   test ecx, ecx
-  cmovs ecx, ebp
-  cmp ecx, LAST
-  jge \next
+  cmovs ecx, r13d
   cmp ecx, \nr
+  jge \next
+  cmp cx, word ptr [TAPS + TAPS_END]
   jge \next
   test K, K
   jle \next
-  lea rbp, [rip + .Lcolumns_\id]
-  movsxd COLUMN, dword ptr [rbp + 4*rcx]
-  add COLUMN, rbp
+  lea r13, [rip + .Lcolumns_\id]
+  movsxd COLUMN, dword ptr [r13 + 4*rcx]
+  add COLUMN, r13
+  movsx LAST, word ptr [TAPS + TAPS_END]
 .Lcut_\id:
   load_kept 0
-  jmp COLUMN
+  notrack jmp COLUMN
   .set at_c, 0
   .rept \nr
     column_label \id, %(at_c)
@@ -364,7 +316,7 @@
   .endif
   cmp dword ptr [TAPS + TAPS_FIRST], \nr << 16 /* first is 0, end nr */
   jne .Lcut\@
-  whole_entry .Lnext\@, \nv, \nr
+  whole_entry \nv, \nr
 .Lnext\@:
   add TAPS, TAPS_SIZE
   cmp TAPS, TAPS_LAST
@@ -492,10 +444,9 @@
   mov rax, CONV
   mov C, C_TILE
   mov CSC, [STEP + STEP_CSC]
-  mov rbp, [STEP + STEP_FLAGS]
   load_real(xmm0, STEP + STEP_ALPHA)
   spread_low
-  test ebp, STEP_FIRST_K
+  test dword ptr [STEP + STEP_FLAGS], STEP_FIRST_K
   jnz .Lbegin_sums\@
   mov AT, C
   every_vector go_on, 1, \nv, \nr
@@ -503,7 +454,7 @@
 .Lbegin_sums\@:
   begin \nv, \nr
 .Lbegun\@:
-  test ebp, STEP_LAST_K
+  test dword ptr [STEP + STEP_FLAGS], STEP_LAST_K
   jz .Lstore\@
   cmp qword ptr [rax + CONV_ADD], 0
   je .Ladded\@
@@ -540,6 +491,15 @@
   mov ROWS, rax
   mov rax, [STEP + STEP_N]
   mov COLUMNS, rax
+  lea FETCH, [rsp - 128]
+  xor eax, eax
+  test dword ptr [STEP + STEP_FLAGS], STEP_STREAM
+  jz .Lno_stream\@
+  mov FETCH, [STEP + STEP_DA]
+  add FETCH, A
+  mov eax, 4*64
+.Lno_stream\@:
+  mov FETCH_STEP, rax
   mov CSA, [STEP + STEP_CSA]
   mov CSB, [STEP + STEP_CSB]
   lea CSA3, [CSA + 2*CSA]
