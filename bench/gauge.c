@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,25 +18,27 @@
 typedef void fma_loop(int64_t iterations);
 typedef void read_loop(int64_t bytes, const void *p);
 
-/* One instruction set: its loops and the f32 flops of one iteration (f64: half as many). */
+/* One instruction set: its loops and the f32 flops of one iteration (f64: half as many, bytes: four times). */
 struct loops {
   const char *isa;
   fma_loop *f32, *f64;
   read_loop *read;
   double flops;
+  fma_loop *u8; /* NULL: there is none */
 };
 
 #if defined(__x86_64__)
-fma_loop bench_fma_f32_avx512, bench_fma_f64_avx512, bench_fma_f32_avx2, bench_fma_f64_avx2, bench_fma_f32_sse2,
+fma_loop bench_dot_u8_avx512, bench_fma_f32_avx512, bench_fma_f64_avx512, bench_fma_f32_avx2, bench_fma_f64_avx2, bench_fma_f32_sse2,
     bench_fma_f64_sse2;
 read_loop bench_read_avx512, bench_read_avx2, bench_read_sse2;
 
 static struct loops find_loops(void) {
   if (__builtin_cpu_supports("avx512f"))
-    return (struct loops){"avx512", bench_fma_f32_avx512, bench_fma_f64_avx512, bench_read_avx512, 24 * 32};
+    return (struct loops){"avx512", bench_fma_f32_avx512, bench_fma_f64_avx512, bench_read_avx512, 24 * 32,
+                          __builtin_cpu_supports("avx512vnni") ? bench_dot_u8_avx512 : NULL};
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return (struct loops){"avx2", bench_fma_f32_avx2, bench_fma_f64_avx2, bench_read_avx2, 12 * 16};
-  return (struct loops){"sse2", bench_fma_f32_sse2, bench_fma_f64_sse2, bench_read_sse2, 14 * 4};
+    return (struct loops){"avx2", bench_fma_f32_avx2, bench_fma_f64_avx2, bench_read_avx2, 12 * 16, NULL};
+  return (struct loops){"sse2", bench_fma_f32_sse2, bench_fma_f64_sse2, bench_read_sse2, 14 * 4, NULL};
 }
 
 #elif defined(__aarch64__)
@@ -45,9 +48,9 @@ read_loop bench_read_neon;
 static struct loops find_loops(void) {
   if (getauxval(AT_HWCAP) & HWCAP_SVE) {
     int bytes = prctl(PR_SVE_GET_VL) & PR_SVE_VL_LEN_MASK;
-    return (struct loops){"sve", bench_fma_f32_sve, bench_fma_f64_sve, bench_read_neon, 24 * 2 * bytes / 4.0};
+    return (struct loops){"sve", bench_fma_f32_sve, bench_fma_f64_sve, bench_read_neon, 24 * 2 * bytes / 4.0, NULL};
   }
-  return (struct loops){"neon", bench_fma_f32_neon, bench_fma_f64_neon, bench_read_neon, 24 * 8};
+  return (struct loops){"neon", bench_fma_f32_neon, bench_fma_f64_neon, bench_read_neon, 24 * 8, NULL};
 }
 
 #else
@@ -80,7 +83,7 @@ static void read_c(int64_t bytes, const void *p) {
   (void)keep;
 }
 
-static struct loops find_loops(void) { return (struct loops){"c", fma_f32_c, fma_f64_c, read_c, 32}; }
+static struct loops find_loops(void) { return (struct loops){"c", fma_f32_c, fma_f64_c, read_c, 32, NULL}; }
 #endif
 
 static struct loops loops;
@@ -102,8 +105,9 @@ const char *bench_gauge_isa(void) { return get_loops()->isa; }
 
 double bench_fma_rate(int type_bytes, double seconds) {
   const struct loops *l = get_loops();
-  fma_loop *loop = type_bytes == 8 ? l->f64 : l->f32;
-  double flops = type_bytes == 8 ? l->flops / 2 : l->flops;
+  fma_loop *loop = type_bytes == 8 ? l->f64 : type_bytes == 1 ? l->u8 : l->f32;
+  double flops = l->flops * (type_bytes == 8 ? 0.5 : type_bytes == 1 ? 4 : 1);
+  if (!loop) return 0;
   int64_t iterations = 400; /* first a few microseconds to wake wide units and to see how many fit */
   loop(iterations);
   double start = bench_now();
@@ -122,6 +126,20 @@ double bench_read_rate(const void *p, size_t bytes, double seconds) {
   double start = bench_now(), now;
   do {
     loop((int64_t)bytes, p);
+    passes++;
+    now = bench_now();
+  } while (now - start < seconds);
+  return (double)passes * (double)bytes / (now - start);
+}
+
+double bench_copy_rate(void *p, size_t bytes, double seconds) {
+  size_t half = bytes / 2;
+  int64_t passes = 0;
+  memcpy((char *)p + half, p, half);
+  double start = bench_now(), now;
+  do {
+    memcpy((char *)p + half, p, half);
+    __asm__ volatile("" : : "r"(p) : "memory");
     passes++;
     now = bench_now();
   } while (now - start < seconds);
@@ -161,19 +179,22 @@ size_t bench_last_cache(void) {
 struct team_gauge {
   int type_bytes;
   double seconds;
-  const char *base;
+  char *base;
   size_t part;
+  bool copy;
   struct bench_quiet *rates;
 };
 
 static void both(void *arg, int thread) {
   struct team_gauge *g = arg;
   if (g->type_bytes) g->rates[thread].fma = bench_fma_rate(g->type_bytes, g->seconds);
-  if (g->part) g->rates[thread].read = bench_read_rate(g->base + (size_t)thread * g->part, g->part, g->seconds);
+  if (!g->part) return;
+  char *at = g->base + (size_t)thread * g->part;
+  g->rates[thread].read = g->copy ? bench_copy_rate(at, g->part, g->seconds) : bench_read_rate(at, g->part, g->seconds);
 }
 
 /* Memory of its own for the gauges, written once so that every page is there. */
-static const char *gauge_memory(size_t bytes) {
+static char *gauge_memory(size_t bytes) {
   static char *memory;
   static size_t have;
   if (bytes <= have) return memory;
@@ -188,7 +209,7 @@ static const char *gauge_memory(size_t bytes) {
 struct bench_quiet bench_gauge(int threads) {
   struct bench_quiet rates[BENCH_MAX_THREADS] = {0}, slowest;
   size_t part = bench_cache(2) / 4 & ~(size_t)511;
-  struct team_gauge g = {4, 30e-6, gauge_memory(part * (size_t)threads), part, rates};
+  struct team_gauge g = {4, 30e-6, gauge_memory(part * (size_t)threads), part, false, rates};
   if (!g.base) g.part = 0;
   bench_team(threads, both, &g);
   slowest = rates[0];
@@ -212,7 +233,7 @@ double bench_peak(int type_bytes, int threads) {
   double best = 0;
   for (int attempt = 0; attempt < 10; attempt++) {
     struct bench_quiet rates[BENCH_MAX_THREADS] = {0};
-    struct team_gauge g = {type_bytes, 200e-6, NULL, 0, rates};
+    struct team_gauge g = {type_bytes, 200e-6, NULL, 0, false, rates};
     double sum = 0;
     bench_team(threads, both, &g);
     for (int i = 0; i < threads; i++) sum += rates[i].fma;
@@ -221,10 +242,10 @@ double bench_peak(int type_bytes, int threads) {
   return best;
 }
 
-double bench_bandwidth(size_t bytes, int threads) {
+static double best_sum(size_t bytes, int threads, bool copy) {
   struct bench_quiet rates[BENCH_MAX_THREADS] = {0};
   size_t part = bytes / (size_t)threads & ~(size_t)511;
-  struct team_gauge g = {0, 1e-3, gauge_memory(bytes), part, rates};
+  struct team_gauge g = {0, 1e-3, gauge_memory(bytes), part, copy, rates};
   double best = 0;
   if (!g.base || !part) return 0;
   for (int attempt = 0; attempt < 3; attempt++) {
@@ -235,3 +256,6 @@ double bench_bandwidth(size_t bytes, int threads) {
   }
   return best;
 }
+
+double bench_bandwidth(size_t bytes, int threads) { return best_sum(bytes, threads, false); }
+double bench_copies(size_t bytes, int threads) { return best_sum(bytes, threads, true); }

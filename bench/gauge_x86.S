@@ -1,6 +1,7 @@
 /* The gauge loops for x86-64: FMA in registers and reads from memory, for AVX-512, AVX2 + FMA and plain SSE2.
  *
  *   void bench_fma_<type>_<isa>(int64_t iterations)      12 or 24 independent accumulators, enough to cover the latency
+ *   void bench_dot_u8_avx512(int64_t iterations)         the same of four products of bytes a lane (VNNI)
  *   void bench_read_<isa>(int64_t bytes, const void *p)  bytes is a multiple of 512
  *
  * Registers: rdi = iterations or bytes left, rsi = p. All accumulators start at 1, so no lane meets a denormal. */
@@ -65,6 +66,14 @@ begin bench_fma_f64_avx512
   vzeroupper
   ret
 end bench_fma_f64_avx512
+
+begin bench_dot_u8_avx512
+  mov eax, 0x01010101
+  vpbroadcastd zmm31, eax
+  fma_loop zmm, vpdpbusd, vmovdqa64, 24, 31
+  vzeroupper
+  ret
+end bench_dot_u8_avx512
 
 begin bench_fma_f32_avx2
   mov eax, 0x3f800000

@@ -76,20 +76,43 @@ static void attention(FILE *f, const struct bench_attention *a) {
           (long long)a->d_qk, (long long)a->d_v, a->causal, bench_kv_names[a->kv], bench_layout_names[a->layout]);
 }
 
+static void sizes(FILE *f, const char *name, const int64_t *values, int count) {
+  fprintf(f, "\"%s\": [", name);
+  for (int i = 0; i < count; i++) fprintf(f, i ? ", %lld" : "%lld", (long long)values[i]);
+  fputs("], ", f);
+}
+
+static void conv(FILE *f, const struct bench_conv *c) {
+  fprintf(f, "\"batch\": %lld, \"channels\": %lld, \"filters\": %lld, \"groups\": %lld, \"transposed\": %d, "
+             "\"elements\": \"%s\", ",
+          (long long)c->batch, (long long)c->channels, (long long)c->filters, (long long)c->groups, c->transposed,
+          bench_conv_types[c->type]);
+  sizes(f, "in", c->in, c->dims);
+  sizes(f, "out", c->out, c->dims);
+  sizes(f, "kernel", c->kernel, c->dims);
+  sizes(f, "stride", c->stride, c->dims);
+  sizes(f, "dilation", c->dilation, c->dims);
+  sizes(f, "pad_begin", c->pad_begin, c->dims);
+  sizes(f, "pad_end", c->pad_end, c->dims);
+}
+
 static void gemm(FILE *f, const struct bench_request *r) {
   fprintf(f, "\"m\": %lld, \"n\": %lld, \"k\": %lld, \"trans_a\": %d, \"trans_b\": %d, \"callers\": %d, ",
           (long long)r->m, (long long)r->n, (long long)r->k, r->trans_a, r->trans_b, r->callers);
 }
 
-static void one_case(FILE *f, const struct bench_peers *list, const struct bench_case *c) {
+static void one_case(FILE *f, const struct bench_batch *b, const struct bench_peers *list, const struct bench_case *c) {
   const struct bench_request *r = &c->request;
   fputs("{", f);
   string(f, "label", c->label);
   fputs(", ", f);
   if (r->op == BENCH_OP_ATTENTION) attention(f, &r->attention);
-  else gemm(f, r);
-  fprintf(f, "\"flops\": %.17g, \"bytes\": %.17g, \"limit_seconds\": %.6e,\n       \"seconds\": {", c->flops, c->bytes,
-          c->limit);
+  else if (r->op == BENCH_OP_CONV) conv(f, &r->conv);
+  else if (r->op == BENCH_OP_GEMM) gemm(f, r);
+  fprintf(f, "\"flops\": %.17g, \"bytes\": %.17g, \"written\": %.17g, \"limit_seconds\": %.6e, ", c->flops, c->bytes,
+          c->written, c->limit);
+  fprintf(f, "\"flops_seconds\": %.6e, \"bytes_seconds\": %.6e,\n       \"seconds\": {", bench_flops_bound(b, c),
+          bench_bytes_bound(b, c));
   for (int p = 0; p < list->count; p++) {
     fprintf(f, "%s\"%s\": ", p ? ",\n         " : "\n         ", list->peer[p].name);
     result(f, &c->summary[p], &c->series[p]);
@@ -98,8 +121,12 @@ static void one_case(FILE *f, const struct bench_peers *list, const struct bench
 }
 
 static void limits(FILE *f, const struct bench_limits *l) {
-  fprintf(f, "\"peak_f32\": %.6e, \"peak_f64\": %.6e, \"bandwidth\": [", l->peak[0], l->peak[1]);
+  for (int i = 0; i < BENCH_TYPES; i++) fprintf(f, "\"peak_%s\": %.6e, ", bench_types[i], l->peak[i]);
+  fputs("\"bandwidth\": [", f);
   for (int i = 0; i < l->sizes; i++) fprintf(f, "%s[%zu, %.6e]", i ? ", " : "", l->bytes[i], l->bandwidth[i]);
+  fputs("], \"copies\": [", f);
+  for (int i = 0; i < l->sizes && l->copies[0] > 0; i++)
+    fprintf(f, "%s[%zu, %.6e]", i ? ", " : "", l->bytes[i], l->copies[i]);
   fputs("]", f);
 }
 
@@ -109,12 +136,12 @@ static void batch(FILE *f, const struct bench_run *run, const struct bench_batch
   fputs(", ", f);
   string(f, "title", b->title);
   fprintf(f, ", \"type\": \"%s\", \"threads\": %d, \"cores\": %d, \"rounds\": %d,\n     ",
-          b->type_bytes == 8 ? "f64" : "f32", b->threads, b->cores, b->passes);
+          bench_types[bench_type(b->type_bytes)], b->threads, b->cores, b->passes);
   limits(f, &b->limits);
   fputs(",\n     \"cases\": [", f);
   for (int i = 0; i < b->count; i++) {
     fputs(i ? ",\n      " : "\n      ", f);
-    one_case(f, &run->peers, &b->cases[i]);
+    one_case(f, b, &run->peers, &b->cases[i]);
   }
   fputs("]}", f);
 }

@@ -1,4 +1,5 @@
-/* tessera-bench: Tessera beside other libraries on this machine: for GEMM BLAS, for attention PyTorch and ggml.
+/* tessera-bench: Tessera beside other libraries on this machine: for GEMM BLAS, for attention PyTorch and ggml,
+ * for convolution oneDNN.
  *
  * One process (worker.h) loads each library and answers requests for one sample; this one asks them in turn, round by
  * round, so that the drift of a shared machine meets all alike, and keeps the samples whose gauges say that nothing
@@ -16,24 +17,28 @@
 #include "bench/team.h"
 
 static const char usage[] =
-    "Usage: tessera-bench [gemm|attention] [options]\n"
-    "Measures Tessera's GEMM beside other BLAS libraries, about two and a half minutes without options; or its\n"
-    "attention beside PyTorch and ggml, about ten minutes.\n"
+    "Usage: tessera-bench [gemm|attention|conv] [options]\n"
+    "Measures Tessera's GEMM beside other BLAS libraries, about two and a half minutes without options; its\n"
+    "attention beside PyTorch and ggml, or its convolution beside oneDNN, about ten minutes.\n"
     "\n"
     "  --threads N         measure with N threads only (default: 1, and a shorter part with 2)\n"
     "  --type f32|f64|both of GEMM: measure one type, or both in full (default: f32, and a shorter part with f64)\n"
     "  --shapes FILE       instead of the built-in lists, may be repeated. GEMM: lines `m n k N|T N|T`, row-major;\n"
-    "                      attention: `batch heads_q heads_kv len_q len_kv d_qk d_v causal(0|1) kv_type [layout]`\n"
+    "                      attention: `batch heads_q heads_kv len_q len_kv d_qk d_v causal(0|1) kv_type [layout]`;\n"
+    "                      conv: `C->K@SIZE RxS[/STRIDE] ...`, see bench/shapes/conv.txt\n"
+    "  --layout nhwc|nchw|both  of convolutions (default: both)\n"
+    "  --batch N           of convolutions: N images (default: 1, and a shorter part with 8)\n"
+    "  --seed N            of convolutions drawn at random (default: 1)\n"
     "  --filter TEXT       only shapes whose label (as printed) contains TEXT\n"
     "  --section NAME      only one section; --list names them\n"
     "  --peer NAME=PATH    one more library to compare with (BLAS; for attention libggml-cpu.so, or the Python that\n"
-    "                      has torch); may be repeated\n"
+    "                      has torch; for conv libdnnl.so.3, blocked layout); may be repeated\n"
     "  --no-peer           none of the known libraries (those of --peer only)\n"
-    "  --venv DIR          Python environment with scipy-openblas32 and mkl; for attention with torch\n"
-    "                      (default: $TESSERA_BENCH_VENV, build/venv)\n"
+    "  --venv DIR          Python environment with scipy-openblas32 and mkl; for attention with torch;\n"
+    "                      for conv with onednn-cpu-gomp (default: $TESSERA_BENCH_VENV, build/venv)\n"
     "  --library PATH      the Tessera library (default: the one of this build)\n"
     "  --rounds N          exactly N rounds over all shapes\n"
-    "  --time SECONDS      how long the whole run may take (GEMM: 160, 1500 with --full; attention: 600, 3600)\n"
+    "  --time SECONDS      how long the whole run may take (GEMM: 160, 1500 with --full; others: 600, 3600)\n"
     "  --full              all shapes, types and thread counts\n"
     "  --json FILE         write all results as JSON\n"
     "  --html FILE         write a report with plots (needs Python with matplotlib)\n"
@@ -46,7 +51,8 @@ static const char usage[] =
 
 enum {
   OPT_THREADS = 256, OPT_TYPE, OPT_SHAPES, OPT_FILTER, OPT_SECTION, OPT_PEER, OPT_NO_PEER, OPT_VENV, OPT_LIBRARY,
-  OPT_ROUNDS, OPT_TIME, OPT_FULL, OPT_JSON, OPT_HTML, OPT_LIST, OPT_HELP
+  OPT_ROUNDS, OPT_TIME, OPT_FULL, OPT_JSON, OPT_HTML, OPT_LIST, OPT_HELP,
+  OPT_LAYOUT, OPT_BATCH, OPT_SEED
 };
 
 static const struct option long_options[] = {
@@ -58,7 +64,8 @@ static const struct option long_options[] = {
     {"time", required_argument, NULL, OPT_TIME},       {"full", no_argument, NULL, OPT_FULL},
     {"json", required_argument, NULL, OPT_JSON},       {"html", required_argument, NULL, OPT_HTML},
     {"list", no_argument, NULL, OPT_LIST},             {"help", no_argument, NULL, OPT_HELP},
-    {NULL, 0, NULL, 0}};
+    {"layout", required_argument, NULL, OPT_LAYOUT},   {"batch", required_argument, NULL, OPT_BATCH},
+    {"seed", required_argument, NULL, OPT_SEED},       {NULL, 0, NULL, 0}};
 
 /* What concerns this file only. */
 struct command {
@@ -91,8 +98,16 @@ static int type_of(const char *text, struct bench_options *o) {
   return o->type_bytes || strcmp(text, "both") == 0 ? 0 : refuse("type", text, "f32, f64 or both");
 }
 
+static int layout_of(const char *text, struct bench_options *o) {
+  bool both = strcmp(text, "both") == 0;
+  o->formats = 0;
+  for (int i = BENCH_NHWC; i <= BENCH_NCHW; i++)
+    if (both || strcmp(text, bench_formats[i]) == 0) o->formats |= 1u << i;
+  return o->formats ? 0 : refuse("layout", text, "nhwc, nchw or both");
+}
+
 static int take(int option, char *value, struct bench_options *o, struct command *c) {
-  int seconds;
+  int seconds, n;
   switch (option) {
     case OPT_THREADS: o->chosen = true; return number("threads", value, BENCH_MAX_THREADS, &o->threads);
     case OPT_TYPE: return type_of(value, o);
@@ -118,6 +133,15 @@ static int take(int option, char *value, struct bench_options *o, struct command
     case OPT_JSON: c->json = value; return 0;
     case OPT_HTML: c->html = value; return 0;
     case OPT_LIST: c->list = true; return 0;
+    case OPT_LAYOUT: return layout_of(value, o);
+    case OPT_BATCH:
+      if (number("batch", value, 1024, &n) != 0) return -1;
+      o->images = n;
+      return 0;
+    case OPT_SEED:
+      if (number("seed", value, 1000000, &n) != 0) return -1;
+      o->seed = (unsigned)n;
+      return 0;
     case OPT_HELP: fputs(usage, stdout); exit(0);
     default: return -1;
   }
@@ -133,13 +157,14 @@ static bool has_section(const struct bench_options *o, const char *name) {
 /* What follows from other options. */
 static int complete(struct bench_options *o, struct command *c) {
   static const double seconds[2][2] = {{160, 1500}, {600, 3600}};
-  bool attention = strcmp(o->suite, "attention") == 0;
+  bool gemm = strcmp(o->suite, "gemm") == 0;
   if (o->section && !has_section(o, o->section)) return refuse("section", o->section, "a name that --list prints");
   if (!c->venv) c->venv = getenv("TESSERA_BENCH_VENV");
   if (!c->venv) c->venv = "build/venv";
-  if (o->seconds <= 0) o->seconds = seconds[attention][o->full];
+  if (o->seconds <= 0) o->seconds = seconds[!gemm][o->full];
   /* Shapes of one's own are those of the first section; the other sections would only repeat them. */
-  if (o->nshapes && !o->section) o->section = o->suite;
+  for (int i = 0; o->nshapes && !o->section; i++)
+    if (strcmp(bench_sections[i].suite, o->suite) == 0) o->section = bench_sections[i].name;
   return 0;
 }
 
@@ -150,7 +175,7 @@ static int parse(int argc, char **argv, struct bench_options *o, struct command 
   o->suite = optind < argc ? argv[optind++] : "gemm";
   if (optind < argc) fprintf(stderr, "tessera-bench: unexpected argument %s\n", argv[optind]);
   else if (has_section(o, NULL)) return complete(o, c);
-  else fprintf(stderr, "tessera-bench: there is no \"%s\" to measure: use gemm or attention\n", o->suite);
+  else fprintf(stderr, "tessera-bench: there is no \"%s\" to measure: use gemm, attention or conv\n", o->suite);
   return -1;
 }
 
@@ -169,6 +194,8 @@ static int plan(struct bench_run *run) {
 static int find_peers(struct bench_run *run, const struct command *c) {
   if (strcmp(run->options.suite, "attention") == 0)
     bench_peers_find_attention(&run->peers, c->library, c->venv, c->no_peer);
+  else if (strcmp(run->options.suite, "conv") == 0)
+    bench_peers_find_conv(&run->peers, c->library, c->venv, c->no_peer, run->options.formats ? run->options.formats : 3);
   else
     bench_peers_find(&run->peers, c->library, c->venv, c->no_peer, run->options.full);
   for (int i = 0; i < c->npeers; i++)

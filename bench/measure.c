@@ -34,7 +34,7 @@ static void raise(double *best, double seen) {
 }
 
 /* Reads from a buffer of each power of two, from L1 to far beyond the last cache. */
-static void measure_bandwidth(struct bench_limits *limits, int threads) {
+static void measure_bandwidth(struct bench_limits *limits, int threads, bool copies) {
   size_t largest = 4 * bench_last_cache();
   if (largest < (size_t)128 << 20) largest = (size_t)128 << 20;
   if (largest > (size_t)1 << 30) largest = (size_t)1 << 30;
@@ -45,38 +45,64 @@ static void measure_bandwidth(struct bench_limits *limits, int threads) {
     if (limits->sizes == 0) limits->sizes = i + 1;
     limits->bytes[i] = bytes;
     raise(&limits->bandwidth[i], bench_bandwidth(bytes, threads));
+    if (copies) raise(&limits->copies[i], bench_copies(bytes, threads));
   }
 }
 
+const char *const bench_types[BENCH_TYPES] = {"f32", "f64", "u8"};
+static const int type_bytes[BENCH_TYPES] = {4, 8, 1};
+
+int bench_type(int bytes) { return bytes == 8 ? BENCH_F64 : bytes == 1 ? BENCH_U8 : BENCH_F32; }
+
 /* Beside the samples: the machine may change its speed during a run. */
-static void measure_limits(struct bench_limits *limits, int threads, int pass) {
-  if (pass % 4 == 0) measure_bandwidth(limits, threads);
+static void measure_limits(struct bench_limits *limits, int threads, int pass, bool copies) {
+  if (pass % 4 == 0) measure_bandwidth(limits, threads, copies);
   if (limits->peaks == BENCH_PEAKS) return;
-  for (int type = 0; type < 2; type++) limits->seen[type][limits->peaks] = bench_peak(type ? 8 : 4, threads);
+  for (int type = 0; type < BENCH_TYPES; type++)
+    limits->seen[type][limits->peaks] = bench_peak(type_bytes[type], threads);
   limits->peaks++;
 }
 
 static void conclude_peaks(struct bench_limits *limits) {
-  for (int type = 0; type < 2; type++) {
+  for (int type = 0; type < BENCH_TYPES; type++) {
     qsort(limits->seen[type], (size_t)limits->peaks, sizeof(double), by_value);
     limits->peak[type] = quantile(limits->seen[type], limits->peaks, 0.75);
   }
 }
 
-double bench_bandwidth_of(const struct bench_limits *limits, double bytes) {
+/* Between the sizes measured along straight lines of logarithms. */
+static double speed_of(const struct bench_limits *limits, const double *speed, double bytes) {
   int i = 0;
   while (i + 1 < limits->sizes && (double)limits->bytes[i + 1] <= bytes) i++;
-  if (i + 1 >= limits->sizes || bytes <= (double)limits->bytes[i]) return limits->bandwidth[i];
+  if (i + 1 >= limits->sizes || bytes <= (double)limits->bytes[i]) return speed[i];
   double part = log2(bytes / (double)limits->bytes[i]);
-  return limits->bandwidth[i] * pow(limits->bandwidth[i + 1] / limits->bandwidth[i], part);
+  return speed[i] * pow(speed[i + 1] / speed[i], part);
 }
 
-/* No library is faster than the FMA units, nor than one reading of its operands at the speed of a buffer that large. */
-static double limit_of(const struct bench_batch *batch, const struct bench_case *c) {
+double bench_bandwidth_of(const struct bench_limits *limits, double bytes) {
+  return speed_of(limits, limits->bandwidth, bytes);
+}
+
+double bench_copies_of(const struct bench_limits *limits, double bytes) {
+  return speed_of(limits, limits->copies, bytes);
+}
+
+double bench_flops_bound(const struct bench_batch *batch, const struct bench_case *c) {
   double busy = (double)(c->request.callers * batch->threads) / batch->cores; /* the share of the cores that compute */
-  double flops = c->flops / (batch->limits.peak[batch->type_bytes == 8] * busy);
-  double bytes = c->bytes / bench_bandwidth_of(&batch->limits, c->bytes);
-  return flops > bytes ? flops : bytes;
+  double peak = batch->limits.peak[bench_type(batch->type_bytes)];
+  return peak > 0 ? c->flops / (peak * busy) : 0;
+}
+
+double bench_bytes_bound(const struct bench_batch *batch, const struct bench_case *c) {
+  double reads = bench_bandwidth_of(&batch->limits, c->bytes), copies = bench_copies_of(&batch->limits, c->bytes);
+  if (c->written <= 0 || copies <= 0) return c->bytes / reads;
+  double more = c->bytes - 2 * c->written; /* is read than written */
+  return more > 0 ? 2 * c->written / copies + more / reads : c->bytes / copies;
+}
+
+/* No library is faster than the FMA units, nor than one pass over its operands at the speed of a buffer that large. */
+static double limit_of(const struct bench_batch *batch, const struct bench_case *c) {
+  return fmax(bench_flops_bound(batch, c), bench_bytes_bound(batch, c));
 }
 
 /* --- Quiet samples ----------------------------------------------------------------------------------------------- */
@@ -221,7 +247,7 @@ static int quietest_cpu(void) {
  * to do, or the time is up. */
 static bool pass(struct bench_batch *batch, struct bench_peers *peers, const struct bench_rules *rules, double start) {
   bool any = false;
-  measure_limits(&batch->limits, batch->cores, batch->passes);
+  measure_limits(&batch->limits, batch->cores, batch->passes, batch->cases[0].written > 0);
   find_best(batch, peers);
   if (batch->cores == 1) bench_peers_pin(peers, quietest_cpu());
   for (int i = 0; i < batch->count; i++) {

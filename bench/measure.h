@@ -33,6 +33,7 @@ struct bench_case {
   char label[96];
   struct bench_request request;
   double flops, bytes; /* of one call: of all callers together, operands touched once */
+  double written;      /* of these bytes; 0: not looked at */
   double limit;        /* seconds that no library can beat; 0 = not known */
   struct bench_series series[BENCH_MAX_PEERS];
   struct bench_summary summary[BENCH_MAX_PEERS];
@@ -40,13 +41,18 @@ struct bench_case {
 
 #define BENCH_BANDWIDTHS 24
 #define BENCH_PEAKS 64
+enum { BENCH_F32, BENCH_F64, BENCH_U8, BENCH_TYPES };
+extern const char *const bench_types[BENCH_TYPES];
+int bench_type(int type_bytes); /* which of them */
+
 /* The limits of the machine with so many threads, measured between the samples. */
 struct bench_limits {
-  double peak[2]; /* flop/s of f32, f64: nearly the most of what was seen, since single runs overshoot */
-  double seen[2][BENCH_PEAKS];
+  double peak[BENCH_TYPES]; /* flop/s: nearly the most of what was seen, since single runs overshoot; 0: not known */
+  double seen[BENCH_TYPES][BENCH_PEAKS];
   int peaks;
   size_t bytes[BENCH_BANDWIDTHS];
   double bandwidth[BENCH_BANDWIDTHS]; /* bytes/s when so many bytes are read again and again */
+  double copies[BENCH_BANDWIDTHS];    /* bytes/s, read and written, when one half is copied onto the other; 0: not measured */
   int sizes;
 };
 
@@ -74,5 +80,12 @@ void bench_measure(struct bench_batch *batch, struct bench_peers *peers, const s
 
 /* Bytes/s when `bytes` are read again and again. */
 double bench_bandwidth_of(const struct bench_limits *limits, double bytes);
+double bench_copies_of(const struct bench_limits *limits, double bytes);
+
+/* The two bounds of which the larger is a case's limit, in seconds: flops at the FMA peak, and one reading of what is
+ * read and one writing of what is written. Where it is known what is written, as many bytes as can count as copied and
+ * the rest as read, or written at a copy's speed. */
+double bench_flops_bound(const struct bench_batch *batch, const struct bench_case *c);
+double bench_bytes_bound(const struct bench_batch *batch, const struct bench_case *c);
 
 #endif

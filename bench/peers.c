@@ -87,6 +87,34 @@ void bench_peers_find_attention(struct bench_peers *peers, const char *library, 
   add(peers, "ggml", path, "./dev build ggml");
 }
 
+/* Where oneDNN is: the newest first. Its releases with SYCL need more libraries, which lie beside it. */
+static void find_onednn(char *path, size_t size, const char *venv) {
+  if (!in_venv(path, size, venv, "lib/libdnnl.so.3") && access("/usr/lib/libdnnl.so.3", R_OK) == 0)
+    snprintf(path, size, "libdnnl.so.3");
+}
+
+static void add_format(struct bench_peers *peers, const char *name, const char *path, enum bench_format format,
+                       const char *how) {
+  struct bench_peer *p = add(peers, name, path, how);
+  if (p) p->format = bench_formats[format];
+}
+
+void bench_peers_find_conv(struct bench_peers *peers, const char *library, const char *venv, bool none,
+                           unsigned formats) {
+  static const char how[] = "pip install onednn-cpu-gomp in the environment of --venv";
+  char path[512];
+  add_tessera(peers, library);
+  snprintf(path, sizeof path, "%s", peers->peer[0].path);
+  peers->count = 0;
+  if (formats & 1u << BENCH_NHWC) add_format(peers, "tessera", path, BENCH_NHWC, "build it, or name it with --library");
+  if (formats & 1u << BENCH_NCHW) add_format(peers, "tessera-nchw", path, BENCH_NCHW, "the same");
+  if (none) return;
+  find_onednn(path, sizeof path, venv);
+  add_format(peers, "onednn", path, BENCH_ANY, how);
+  if (formats & 1u << BENCH_NHWC) add_format(peers, "onednn-nhwc", path, BENCH_NHWC, how);
+  if (formats & 1u << BENCH_NCHW) add_format(peers, "onednn-nchw", path, BENCH_NCHW, how);
+}
+
 bool bench_peers_add(struct bench_peers *peers, const char *text) {
   const char *equals = strchr(text, '=');
   char name[32];
@@ -99,7 +127,8 @@ bool bench_peers_add(struct bench_peers *peers, const char *text) {
 
 /* What somebody set for one of the libraries (a core type, a cache size, a code path) would tilt the comparison. */
 static void clear_environment(void) {
-  static const char *const prefixes[] = {"OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "OMP_", "GOMP_", "KMP_"};
+  static const char *const prefixes[] = {"OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "OMP_", "GOMP_", "KMP_", "DNNL_",
+                                         "ONEDNN_"};
   for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
     for (char **entry = environ; *entry;) {
       char name[128];
@@ -122,6 +151,7 @@ static void set_environment(const struct bench_peer *peer, int threads) {
   setenv("MKL_DYNAMIC", "FALSE", 1);
   setenv("OMP_DYNAMIC", "FALSE", 1);
   if (peer->setting) putenv((char *)peer->setting);
+  if (peer->format) setenv(BENCH_FORMAT, peer->format, 1);
 }
 
 static void become_worker(const struct bench_peer *peer, int threads, int fd) {

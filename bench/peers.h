@@ -14,6 +14,8 @@ struct bench_peer {
   char path[512];         /* what dlopen gets */
   char how[160];          /* how to get it, when it is not there */
   const char *setting;    /* one more NAME=value for its environment, or NULL */
+  const char *format;     /* of convolutions: what BENCH_FORMAT says in its environment, or NULL */
+  char libraries[256];    /* a folder where it finds libraries that it needs; "": none */
   bool only_if_avx512_idle; /* a second OpenBLAS, told to use AVX-512 where it would not by itself */
   char about[200];        /* what it calls itself */
   bool usable;
@@ -31,6 +33,10 @@ struct bench_peers {
 void bench_peers_find(struct bench_peers *peers, const char *library, const char *venv, bool none, bool all);
 /* The same for attention: PyTorch in `venv`, ggml's CPU backend as `./dev build ggml` builds it beside the library. */
 void bench_peers_find_attention(struct bench_peers *peers, const char *library, const char *venv, bool none);
+/* The same for convolution: oneDNN of `venv`, or of the system. Each layout of `formats` (a bit of enum bench_format
+ * each) makes a column, oneDNN's own is always there. */
+void bench_peers_find_conv(struct bench_peers *peers, const char *library, const char *venv, bool none,
+                           unsigned formats);
 /* Adds NAME=PATH of the command line; false when it is not of that form or the list is full. */
 bool bench_peers_add(struct bench_peers *peers, const char *name_and_path);
 

@@ -115,7 +115,7 @@ void bench_print_head(const struct bench_batch *batch) {
   const struct bench_limits *l = &batch->limits;
   printf("\n%s\n", batch->title);
   printf("  FMA peak %.1f GFLOP/s, reads from memory %.1f GB/s (%d core%s); %d round%s\n",
-         l->peak[batch->type_bytes == 8] * 1e-9, l->bandwidth[l->sizes - 1] * 1e-9, batch->cores,
+         l->peak[bench_type(batch->type_bytes)] * 1e-9, l->bandwidth[l->sizes - 1] * 1e-9, batch->cores,
          batch->cores == 1 ? "" : "s", batch->passes, batch->passes == 1 ? "" : "s");
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench/attention.h"
+#include "bench/conv.h"
 #include "bench/print.h"
 #include "bench/shapes.h"
 #include "bench/team.h"
@@ -139,5 +140,11 @@ const struct bench_section bench_sections[] = {
     {"attention", "decode", "Attention, decode beyond the caches", bench_plan_decode, bench_print_decode},
     {"attention", "steps", "Attention, queries one by one", bench_plan_steps, bench_print_steps},
     {"attention", "lengths", "Attention, cost against length", bench_plan_lengths, bench_print_steps},
+    {"conv", "resnet", "Convolution, ResNet-50", bench_plan_conv, bench_print_conv},
+    {"conv", "mobilenet", "Convolution, MobileNet v1", bench_plan_conv, bench_print_conv},
+    {"conv", "yolo", "Convolution, Yolo9000", bench_plan_conv, bench_print_conv},
+    {"conv", "odd", "Convolution, odd cases", bench_plan_conv, bench_print_conv},
+    {"conv", "int8", "Convolution of u8 by s8, ResNet-50", bench_plan_int8, bench_print_conv},
+    {"conv", "corpus", "Convolution, drawn at random", bench_plan_corpus, bench_print_corpus},
 };
 const int bench_section_count = sizeof bench_sections / sizeof bench_sections[0];

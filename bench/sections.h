@@ -16,6 +16,8 @@ struct bench_options {
   const char *shapes[BENCH_MAX_FILES]; /* instead of the sections' own */
   int nshapes;
   const char *suite, *section, *filter;
+  int64_t images;                     /* of convolutions: in a batch; 0: 1, and 8 */
+  unsigned formats, seed;             /* of convolutions: layouts (peers.h); of the corpus, 0: 1 */
   bool full, chosen;                  /* everything; threads or type were chosen */
   int rounds;
   double seconds;                     /* of the whole run */

@@ -8,11 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/onednn.h"
 #include "bench/program.h"
 #include "bench/team.h"
 
 const struct bench_op *const bench_ops[BENCH_OPS] = {[BENCH_OP_GEMM] = &bench_op_gemm,
-                                                    [BENCH_OP_ATTENTION] = &bench_op_attention};
+                                                    [BENCH_OP_ATTENTION] = &bench_op_attention,
+                                                    [BENCH_OP_CONV] = &bench_op_conv};
 
 /* --- What a library calls itself ------------------------------------------------------------------------------- */
 
@@ -77,7 +79,8 @@ static bool describe_tessera(void *library, char *text, size_t size) {
 
 static void describe(void *library, const char *path, char *text, size_t size) {
   if (describe_tessera(library, text, size) || describe_openblas(library, text, size) ||
-      describe_mkl(library, text, size) || describe_blis(library, text, size) || describe_ggml(library, text, size))
+      describe_mkl(library, text, size) || describe_blis(library, text, size) || describe_ggml(library, text, size) ||
+      bench_dnn_describe(library, text, size))
     return;
   snprintf(text, size, "%s", path);
 }

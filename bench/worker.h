@@ -21,13 +21,30 @@ struct bench_attention {
   enum bench_layout layout;
 };
 
+/* A convolution, in the words of tessera/conv.h. u8: u8 by s8 to u8, with a scale for each filter. */
+enum bench_conv_type { BENCH_CONV_F32, BENCH_CONV_F16, BENCH_CONV_BF16, BENCH_CONV_U8, BENCH_CONV_TYPES };
+extern const char *const bench_conv_types[BENCH_CONV_TYPES];
+
+struct bench_conv {
+  enum bench_conv_type type;
+  int dims, transposed;
+  int64_t batch, channels, filters, groups;
+  int64_t in[3], out[3], kernel[3], stride[3], dilation[3], pad_begin[3], pad_end[3];
+};
+
+/* How images lie in memory; any: as the library likes it best. A worker is told by BENCH_FORMAT in its environment. */
+enum bench_format { BENCH_NHWC, BENCH_NCHW, BENCH_ANY, BENCH_FORMATS };
+#define BENCH_FORMAT "TESSERA_BENCH_FORMAT"
+extern const char *const bench_formats[BENCH_FORMATS];
+
 /* One sample asked for: `calls` calls of `op` by each of `callers` threads at once. */
 struct bench_request {
   int op;         /* index in bench_ops */
-  int type_bytes; /* 4: f32, 8: f64 */
+  int type_bytes; /* 4: f32, 8: f64, 1: u8 */
   int64_t m, n, k;
   int trans_a, trans_b;
   struct bench_attention attention;
+  struct bench_conv conv;
   int threads; /* that the library may use */
   int callers, cores;   /* cores: how many the gauges must watch */
   int64_t calls;        /* 0: as many as make about `seconds` */
@@ -66,9 +83,9 @@ struct bench_op {
   void (*release)(void);                                /* gives large operands back */
   double (*elapsed)(void);                              /* seconds of the last call by its own clock; 0, NULL: none */
 };
-extern const struct bench_op bench_op_gemm, bench_op_attention;
+extern const struct bench_op bench_op_gemm, bench_op_attention, bench_op_conv;
 
-enum { BENCH_OP_GEMM, BENCH_OP_ATTENTION, BENCH_OPS };
+enum { BENCH_OP_GEMM, BENCH_OP_ATTENTION, BENCH_OP_CONV, BENCH_OPS };
 extern const struct bench_op *const bench_ops[BENCH_OPS];
 
 #endif
