@@ -1,5 +1,5 @@
 /* The two element types behind one set of names. A file defines TSR_ELEMENT_F32 or TSR_ELEMENT_F64 first and, for an A
- * of 16 bits with all else in f32, also TSR_A_F16 or TSR_A_BF16. */
+ * of 16 bits with all else in f32, also TSR_A_F16 or TSR_A_BF16; for a C of 16 bits, stored from lanes of 32, TSR_C_16. */
 #if defined(TSR_ELEMENT_F32)
 #define SIZE 4
 #define SHIFT 2
@@ -32,6 +32,14 @@
 #define GPR(number) x##number
 #define SCATTER lsl #3
 #define load_scalar(reg, field) ldr d##reg, [x0, field]
+#endif
+
+#if defined(TSR_C_16)
+#undef STORE
+#define STORE st1h
+#define C_SHIFT 1
+#else
+#define C_SHIFT SHIFT
 #endif
 
 .arch armv8.2-a+sve
