@@ -76,9 +76,18 @@ static void choose_tile(const struct tsr_tiles *tiles, const struct tsr_conv_pro
   }
 }
 
-/* `total` cut into at least so many pieces, in whole units. */
-static int64_t share(int64_t total, int64_t pieces, int64_t unit) {
-  return tsr_min(total, tsr_round_up(tsr_max(1, tsr_ceil_div(total, pieces)), unit));
+/* `total` cut into pieces of whole units, a few for each thread and `outer` times as many in all, such that the threads
+ * end together: who has most to do has little more than the others. */
+static int64_t share(int64_t total, int64_t outer, int threads, int64_t unit) {
+  int64_t pieces = tsr_ceil_div((int64_t)PIECES_PER_THREAD * threads, outer), units = tsr_ceil_div(total, unit);
+  int64_t most = tsr_max(1, tsr_ceil_div(units, pieces)), best = most, least = INT64_MAX;
+  for (int64_t each = most; each > 0 && each > most - 16; each--) {
+    int64_t longest = tsr_ceil_div(tsr_ceil_div(units, each) * outer, threads) * each;
+    if (33 * longest >= 32 * least) continue;
+    least = longest;
+    best = each;
+  }
+  return tsr_min(total, best * unit);
 }
 
 /* Rows, or columns of the only row, that as many bytes allow. */
@@ -103,8 +112,8 @@ static void cut_pixels(const struct tsr_conv_problem *p, int64_t l2, struct tsr_
   }
   if (way->staged) cols = within(cols, way->panels * way->units * 16 * tsr_size_of(p->type), l2 / 4, unit);
   if (outer < wanted && way->order == TSR_CONV_PIXELS) {
-    if (one_row) cols = tsr_min(cols, share(p->dim[2].out, tsr_ceil_div(wanted, outer), unit));
-    else rows = tsr_min(rows, share(p->dim[1].out, tsr_ceil_div(wanted, outer), 1));
+    if (one_row) cols = tsr_min(cols, share(p->dim[2].out, outer, way->threads, unit));
+    else rows = tsr_min(rows, share(p->dim[1].out, outer, way->threads, 1));
   }
   if (!way->cols) way->cols = cols;
   if (!way->rows) way->rows = rows;
