@@ -80,7 +80,7 @@ static void choose_tile(const struct tsr_tiles *tiles, const struct tsr_conv_pro
  * end together: who has most to do has little more than the others. */
 static int64_t share(int64_t total, int64_t outer, int threads, int64_t unit) {
   int64_t pieces = tsr_ceil_div((int64_t)PIECES_PER_THREAD * threads, outer), units = tsr_ceil_div(total, unit);
-  int64_t most = tsr_max(1, tsr_ceil_div(units, pieces)), best = most, least = INT64_MAX;
+  int64_t most = tsr_max(1, tsr_ceil_div(units, pieces)), best = most, least = INT64_MAX / 64;
   for (int64_t each = most; each > 0 && each > most - 16; each--) {
     int64_t longest = tsr_ceil_div(tsr_ceil_div(units, each) * outer, threads) * each;
     if (33 * longest >= 32 * least) continue;
