@@ -5,7 +5,7 @@
  *   void kernel(const struct tsr_step *step, tsr_mem a, const struct tsr_conv *b, tsr_mem c)
  *
  * Tiles lie one under the other and, where the step has more than nr columns, such columns of tiles side by side.
- * The taps are walked entry by entry of their list. An entry that all columns have goes four steps a round; one that
+ * The taps are walked entry by entry of their list. An entry that all columns have goes several steps a round; one that
  * padding cuts short goes step by step through the columns it has: a jump that never changes leads to the first, a
  * compare after each column finds the last. A is padded to whole vectors; the last one's rows in C, bias and add are
  * masked by k1, and so are the operations at the end, so that no lane beyond m raises a flag. Panels and pixels pass
@@ -125,6 +125,16 @@
   .set left, 32 - \nv*\nr - kept
 .endm
 
+/* How many steps a round has. Loads that advance by more than 1 KiB a round are not fetched ahead by the cores (Zen 5). */
+.macro share_steps nv
+  .set round_steps, 1
+  .if \nv <= 4
+    .set round_steps, 4
+  .elseif \nv <= 8
+    .set round_steps, 2
+  .endif
+.endm
+
 .macro load_kept u
   .set at_i, 0
   .rept kept
@@ -207,32 +217,34 @@
   .endif
 .endm
 
-/* An entry that all columns have: K steps, four a round while there are so many. */
-.macro whole_entry nv, nr
-  sub K, 4
+/* An entry that all columns have: K steps, `steps` a round while there are so many. */
+.macro whole_entry steps, nv, nr
+  sub K, \steps
   jl .Lrest\@
   .p2align 6
 .Lround\@:
   .set at_u, 0
-  .rept 4
+  .rept \steps
     k_step %(at_u), \nv, \nr
     fetch_line %(at_u)
     .set at_u, at_u + 1
   .endr
-  lea A, [A + 4*CSA]
+  lea A, [A + \steps*CSA]
   add FETCH, FETCH_STEP
-  next_columns 4, \nr
-  sub K, 4
+  next_columns \steps, \nr
+  sub K, \steps
   jge .Lround\@
 .Lrest\@:
-  add K, 4
-  jle .Ldone\@
+  .if \steps > 1
+    add K, \steps
+    jle .Ldone\@
 .Lsingle\@:
-  k_step 0, \nv, \nr
-  add A, CSA
-  next_columns 1, \nr
-  dec K
-  jnz .Lsingle\@
+    k_step 0, \nv, \nr
+    add A, CSA
+    next_columns 1, \nr
+    dec K
+    jnz .Lsingle\@
+  .endif
 .Ldone\@:
 .endm
 
@@ -316,7 +328,7 @@
   .endif
   cmp dword ptr [TAPS + TAPS_FIRST], \nr << 16 /* first is 0, end nr */
   jne .Lcut\@
-  whole_entry \nv, \nr
+  whole_entry %(round_steps), \nv, \nr
 .Lnext\@:
   add TAPS, TAPS_SIZE
   cmp TAPS, TAPS_LAST
@@ -497,7 +509,7 @@
   jz .Lno_stream\@
   mov FETCH, [STEP + STEP_DA]
   add FETCH, A
-  mov eax, 4*64
+  mov eax, 64*round_steps
 .Lno_stream\@:
   mov FETCH_STEP, rax
   mov CSA, [STEP + STEP_CSA]
@@ -536,8 +548,9 @@
 
 /* The function's body, from the first push to ret. nv*nr <= 28. */
 .macro conv_tile nv, nr
-  enter
   share_registers \nv, \nr
+  share_steps \nv
+  enter
 .Ltile\@:
   mov eax, LANES
   mov rbx, ROWS
