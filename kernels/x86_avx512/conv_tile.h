@@ -8,8 +8,9 @@
  * The taps are walked entry by entry of their list. An entry that all columns have goes several steps a round; one that
  * padding cuts short goes step by step through the columns it has: a jump that never changes leads to the first, a
  * compare after each column finds the last. A is padded to whole vectors; the last one's rows in C, bias and add are
- * masked by k1, and so are the operations at the end, so that no lane beyond m raises a flag. Panels and pixels pass
- * by in order, which the cores fetch ahead by themselves; only with TSR_STREAM something is fetched, a line a step.
+ * masked by k1, and so are the operations at the end, so that no lane beyond m raises a flag.
+ * Panels and pixels pass by in order, which the cores fetch ahead by themselves. What they cannot foresee is fetched:
+ * with TSR_STREAM the next panel, a line a step, and what is to be added to the tile.
  *
  * Live at the loop heads:
  *   zmm(32 - nv*nr) .. zmm31   s, column by column
@@ -305,6 +306,30 @@
   .text
 .endm
 
+/* What is added may lie in memory: it is fetched while the taps are walked. C itself is either not read or still near. */
+.macro fetch_added_line offset
+  prefetcht0 [AT + \offset]
+.endm
+.macro fetch_added nv, nr
+  test dword ptr [STEP + STEP_FLAGS], STEP_LAST_K
+  jz .Lnothing\@
+  mov rax, CONV
+  cmp qword ptr [rax + CONV_ADD], 0
+  je .Lnothing\@
+  mov AT, ADD_AHEAD
+  add AT, C_TILE
+  mov CSC, [STEP + STEP_CSC]
+  .rept \nr
+    .set at_i, 0
+    .rept \nv
+      fetch_added_line %(64*at_i)
+      .set at_i, at_i + 1
+    .endr
+    add AT, CSC
+  .endr
+.Lnothing\@:
+.endm
+
 /* All taps of a tile: s. */
 .macro walk_taps nv, nr
   mov rcx, CONV
@@ -565,6 +590,7 @@
     zero %(at_i)
     .set at_i, at_i + 1
   .endr
+  fetch_added \nv, \nr
   walk_taps \nv, \nr
   end_tile \nv, \nr
   next_tile .Ltile\@, \nv*LANES, \nr
