@@ -166,7 +166,7 @@ static void tell_kernels(struct explain *e, const struct tsr_kernels *kernels, i
 #define MOST_TILES 100000000
 
 /* Whether the plan can be walked; a long k may be cut, since all its blocks are covered alike. */
-static bool is_walkable(const struct explain *e, const struct tsr_gemm_plan *plan, struct tsr_gemm_problem *p) {
+static bool is_walkable(const struct explain *e, const struct tsr_gemm_way *plan, struct tsr_gemm_problem *p) {
   const struct tsr_tiles *tiles = &e->context->kernels[p->type].gemm;
   double rows = plan->units * tiles->mu, tiles_of_c = ((double)p->m / rows + 1) * ((double)p->n / plan->columns + 1);
   struct tsr_gemm_problem one = *p;
@@ -176,7 +176,7 @@ static bool is_walkable(const struct explain *e, const struct tsr_gemm_plan *pla
   return tiles_of_c * (double)tsr_ceil_div(p->k, plan->kb) <= MOST_TILES;
 }
 
-static void count_kernels(struct explain *e, const struct tsr_gemm_plan *plan) {
+static void count_kernels(struct explain *e, const struct tsr_gemm_way *plan) {
   struct tsr_kernels kernels[TSR_TYPES];
   struct tsr_gemm_problem p = e->p;
   tsr_context context = *e->context;
@@ -222,7 +222,7 @@ static struct fill {
 
 struct drawing {
   struct explain *e;
-  const struct tsr_gemm_plan *plan;
+  const struct tsr_gemm_way *plan;
   const struct tsr_gemm_problem *p;
   double size, depth; /* bytes of an element; k of a block */
   int64_t tile_rows;
@@ -239,7 +239,7 @@ static const char *packer(const struct drawing *d, int64_t width, bool along_k) 
 }
 
 static void draw_packed(struct drawing *d) {
-  const struct tsr_gemm_plan *plan = d->plan;
+  const struct tsr_gemm_way *plan = d->plan;
   const struct tsr_gemm_problem *p = d->p;
   struct explain_lines *to = &d->e->loops;
   int64_t in_group = tsr_ceil_div(plan->threads, plan->groups), blocks = tsr_ceil_div(p->m, plan->mc);
@@ -278,7 +278,7 @@ struct sides {
 };
 
 static void draw_in_place(struct drawing *d, const struct sides *s, bool a_along_k) {
-  const struct tsr_gemm_plan *plan = d->plan;
+  const struct tsr_gemm_way *plan = d->plan;
   struct explain_lines *to = &d->e->loops;
   int widest = d->e->context->kernels[d->p->type].gemm.max_columns[plan->units];
   int64_t mc = tsr_min(plan->mc, s->rows), nc = tsr_min(plan->nc, s->columns);
@@ -322,7 +322,7 @@ static void draw_k_split(struct drawing *d) {
 }
 
 void explain_loops(struct explain *e) {
-  struct tsr_gemm_plan plan;
+  struct tsr_gemm_way plan;
   int threads = (int)e->shape.at[TSR_SHAPE_THREADS];
   tsr_gemm_plan_of(e->context, &e->p, threads, &e->plan.values, &plan);
   struct drawing d = {e, &plan, &e->p, (double)tsr_size_of(e->p.type), (double)tsr_min(e->p.k, plan.kb),

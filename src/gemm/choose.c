@@ -5,7 +5,7 @@
 #include "src/gemm/tiles.h"
 #include "src/tune/choose.h"
 
-struct tsr_gemm_plan tsr_gemm_forced;
+struct tsr_gemm_way tsr_gemm_forced;
 
 #define TOO_SMALL (48 * 48 * 48)
 
@@ -14,14 +14,14 @@ bool tsr_gemm_is_looked_up(const struct tsr_gemm_problem *p) {
 }
 
 static void by_words(const tsr_context *context, const struct tsr_gemm_problem *p, int threads,
-                     struct tsr_gemm_plan *plan) {
+                     struct tsr_gemm_way *plan) {
   struct tsr_values values;
   tsr_values_parse(tsr_gemm_operator.plan, tsr_gemm_operator.nplan, p->plan, &values, NULL);
   tsr_gemm_plan_of(context, p, threads, &values, plan);
 }
 
 void tsr_gemm_choose(const tsr_context *context, const struct tsr_gemm_problem *p, int most_threads,
-                     struct tsr_gemm_plan *plan) {
+                     struct tsr_gemm_way *plan) {
   const struct tsr_kernels *kernels = &context->kernels[p->type];
   struct tsr_values shape, values;
   bool looked_up = tsr_gemm_is_looked_up(p);
@@ -48,7 +48,7 @@ static tsr_status check_on_device(const tsr_context *context, const struct tsr_g
 static tsr_status check_on_cpu(const tsr_context *context, const struct tsr_gemm_problem *p, char *why) {
   const struct tsr_operator *op = &tsr_gemm_operator;
   struct tsr_values values;
-  struct tsr_gemm_plan plan;
+  struct tsr_gemm_way plan;
   int threads = tsr_threads_available(context);
   if (!tsr_values_parse(op->plan, op->nplan, p->plan, &values, why)) return TSR_INVALID_ARGUMENT;
   if (!tsr_gemm_values_in_range(&values, why)) return TSR_INVALID_ARGUMENT;

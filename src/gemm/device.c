@@ -27,9 +27,9 @@ struct grid {
 };
 
 static struct grid set_plan(const struct tsr_device *device, const struct tsr_gemm_problem *pr,
-                            const struct tsr_values *values, struct tsr_gemm_plan *plan) {
+                            const struct tsr_values *values, struct tsr_gemm_way *plan) {
   const int64_t *v = values->at;
-  *plan = (struct tsr_gemm_plan){.path = TSR_GEMM_PACKED, .kb = tsr_gemm_kb(pr->type), .mc = v[TSR_DEVICE_MC],
+  *plan = (struct tsr_gemm_way){.path = TSR_GEMM_PACKED, .kb = tsr_gemm_kb(pr->type), .mc = v[TSR_DEVICE_MC],
                                  .nc = v[TSR_DEVICE_NC], .kc = v[TSR_DEVICE_KC], .slots = (int)v[TSR_DEVICE_SLOTS],
                                  .kept = (int)(v[TSR_DEVICE_PANELS] - v[TSR_DEVICE_SLOTS]), .pack_a = true,
                                  .pack_b = true};
@@ -37,7 +37,7 @@ static struct grid set_plan(const struct tsr_device *device, const struct tsr_ge
 }
 
 static void place_panels(const struct tsr_device *device, struct tsr_gemm_walker *w) {
-  const struct tsr_gemm_plan *plan = w->job->plan;
+  const struct tsr_gemm_way *plan = w->job->plan;
   int64_t a = tsr_device_panel_bytes(device, plan->mc, plan->kc, w->job->size);
   int64_t b = tsr_device_panel_bytes(device, plan->nc, plan->kc, w->job->size), at = 0;
   for (int s = 0; s < plan->slots; s++, at += a) w->a[s] = (struct tsr_gemm_slot){.at = (tsr_mem)at};
@@ -149,7 +149,7 @@ static tsr_status begin(const tsr_context *context, const struct tsr_gemm_proble
 static tsr_status walk_plan(const tsr_context *context, const struct tsr_gemm_problem *pr,
                             const struct tsr_device_kernels *kernels, const struct tsr_values *values) {
   struct tsr_device *device = context->device;
-  struct tsr_gemm_plan plan;
+  struct tsr_gemm_way plan;
   struct tsr_gemm_job job = {pr, &plan, NULL, tsr_size_of(pr->type)};
   struct tsr_gemm_walker memory = {.sums = 0};
   struct grid grid = set_plan(device, pr, values, &plan);

@@ -29,7 +29,7 @@ static tsr_status take_path(const struct tsr_gemm_job *job, struct tsr_team *tea
 }
 
 /* Without scratch memory: the direct path, on this thread. It is slower and gives the same bits. */
-static void without_memory(const struct tsr_gemm_job *job, struct tsr_gemm_plan *plan) {
+static void without_memory(const struct tsr_gemm_job *job, struct tsr_gemm_way *plan) {
   plan->path = TSR_GEMM_DIRECT;
   plan->threads = 1;
   plan->mc = job->problem->m;
@@ -45,19 +45,19 @@ static inline bool at_once(const tsr_context *context, const struct tsr_gemm_pro
   return !tsr_gemm_forced.path && !pr->plan && !only_scales(pr) && tsr_gemm_small(&context->kernels[pr->type], pr);
 }
 
-static void run(const struct tsr_gemm_job *job, struct tsr_gemm_plan *plan, struct tsr_team *team) {
+static void run(const struct tsr_gemm_job *job, struct tsr_gemm_way *plan, struct tsr_team *team) {
   if (take_path(job, team) != TSR_OK) without_memory(job, plan);
 }
 
 /* Fewer threads than the plan was made for: each does more. */
-static void shrink(struct tsr_gemm_plan *plan, int threads) {
+static void shrink(struct tsr_gemm_way *plan, int threads) {
   if (plan->threads > threads) plan->threads = threads;
   if (plan->groups > plan->threads) plan->groups = plan->threads;
 }
 
 /* Where others use the threads that the plan wants, it is made anew for those that are free. A team may be larger than
  * its plan: the rest of it has nothing to do. */
-static void run_on_team(const tsr_context *context, const struct tsr_gemm_job *job, struct tsr_gemm_plan *plan,
+static void run_on_team(const tsr_context *context, const struct tsr_gemm_job *job, struct tsr_gemm_way *plan,
                         bool choose_again) {
   struct tsr_team team;
   tsr_team_reserve(context, plan->threads, &team);
@@ -69,7 +69,7 @@ static void run_on_team(const tsr_context *context, const struct tsr_gemm_job *j
 }
 
 /* With TESSERA_TUNE=write a call may try a plan of the tuner's and be its measurement. */
-static bool tried(const tsr_context *context, const struct tsr_gemm_job *job, struct tsr_gemm_plan *plan) {
+static bool tried(const tsr_context *context, const struct tsr_gemm_job *job, struct tsr_gemm_way *plan) {
   const struct tsr_gemm_problem *pr = job->problem;
   struct tsr_values shape, values;
   struct tsr_trial trial;
@@ -90,7 +90,7 @@ static bool tried(const tsr_context *context, const struct tsr_gemm_job *job, st
 
 /* `most_threads` = 1 keeps the call on its thread, 0 leaves it to the plan. */
 static void compute(const tsr_context *context, const struct tsr_gemm_job *job, int most_threads,
-                    struct tsr_gemm_plan *plan) {
+                    struct tsr_gemm_way *plan) {
   plan->threads = 1;
   if (only_scales(job->problem)) {
     scale(job);
@@ -105,8 +105,8 @@ static void compute(const tsr_context *context, const struct tsr_gemm_job *job, 
 }
 
 void tsr_gemm_compute_as(const tsr_context *context, const struct tsr_gemm_problem *problem,
-                         const struct tsr_gemm_plan *given) {
-  struct tsr_gemm_plan plan = *given;
+                         const struct tsr_gemm_way *given) {
+  struct tsr_gemm_way plan = *given;
   struct tsr_gemm_job job = {problem, &plan, &context->kernels[problem->type], tsr_size_of(problem->type)};
   if (plan.threads > 1)
     run_on_team(context, &job, &plan, false);
@@ -115,7 +115,7 @@ void tsr_gemm_compute_as(const tsr_context *context, const struct tsr_gemm_probl
 }
 
 void tsr_gemm_compute_alone(const tsr_context *context, const struct tsr_gemm_problem *problem) {
-  struct tsr_gemm_plan plan;
+  struct tsr_gemm_way plan;
   struct tsr_gemm_job job = {problem, &plan, &context->kernels[problem->type], tsr_size_of(problem->type)};
   if (problem->m > 0 && problem->n > 0 && !at_once(context, problem)) compute(context, &job, 1, &plan);
 }
@@ -123,7 +123,7 @@ void tsr_gemm_compute_alone(const tsr_context *context, const struct tsr_gemm_pr
 /* The path and, where a plan was made, its tile. */
 static void name_kernel(const struct tsr_gemm_job *job, char *text, size_t size) {
   static const char *const paths[] = {"small", "direct", "across", "packed", "k-split"};
-  const struct tsr_gemm_plan *plan = job->plan;
+  const struct tsr_gemm_way *plan = job->plan;
   if (only_scales(job->problem))
     snprintf(text, size, "scale");
   else if (plan->path == TSR_GEMM_SMALL)
@@ -148,7 +148,7 @@ static void trace(const tsr_context *context, const struct tsr_gemm_job *job, co
 }
 
 /* Printing must not leave floating-point flags behind. */
-static void compute_traced(const tsr_context *context, const struct tsr_gemm_job *job, struct tsr_gemm_plan *plan,
+static void compute_traced(const tsr_context *context, const struct tsr_gemm_job *job, struct tsr_gemm_way *plan,
                            const char *routine) {
   fenv_t flags;
   double start = tsr_trace_now();
@@ -162,7 +162,7 @@ static void compute_traced(const tsr_context *context, const struct tsr_gemm_job
 
 static __attribute__((noinline)) void compute_planned(const tsr_context *context,
                                                       const struct tsr_gemm_problem *problem, const char *routine) {
-  struct tsr_gemm_plan plan;
+  struct tsr_gemm_way plan;
   struct tsr_gemm_job job = {problem, &plan, &context->kernels[problem->type], tsr_size_of(problem->type)};
   if (tsr_tracing())
     compute_traced(context, &job, &plan, routine);

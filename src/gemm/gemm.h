@@ -33,7 +33,7 @@ static inline bool tsr_gemm_packs(enum tsr_gemm_pack pack, enum tsr_gemm_pack wh
 }
 
 /* The first fields are what the tuner decides (space.c names them in this order); 0 = not decided yet. */
-struct tsr_gemm_plan {
+struct tsr_gemm_way {
   enum tsr_gemm_path path;
   int threads;
   int units, columns; /* the tile: rows in the chip's row unit, columns */
@@ -73,11 +73,11 @@ void tsr_gemm_normalise(const tsr_gemm_desc *desc, const void *a, const void *b,
 
 /* Completes the plan of a CPU by the rule of thumb: what is decided in it already is kept as far as it can be. */
 void tsr_gemm_complete(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *problem, int most_threads,
-                       struct tsr_gemm_plan *plan);
+                       struct tsr_gemm_way *plan);
 
 /* The plan for a problem on up to so many threads: the process's own for tests, the database's, or the model's. */
 void tsr_gemm_choose(const tsr_context *context, const struct tsr_gemm_problem *problem, int most_threads,
-                     struct tsr_gemm_plan *plan);
+                     struct tsr_gemm_way *plan);
 
 /* How many threads so many multiplications are worth, of those that are available. */
 int tsr_gemm_threads_for(int most_threads, int64_t multiplications);
@@ -89,10 +89,10 @@ static inline int64_t tsr_saturating(int64_t a, int64_t b) {
 }
 
 /* For tests: fields that are not 0 replace the plan's own choice in every call of the process. */
-extern struct tsr_gemm_plan tsr_gemm_forced;
+extern struct tsr_gemm_way tsr_gemm_forced;
 
 static inline bool tsr_gemm_is_forced(void) {
-  const struct tsr_gemm_plan *f = &tsr_gemm_forced;
+  const struct tsr_gemm_way *f = &tsr_gemm_forced;
   return (int)f->path | f->threads | f->groups | (f->mc > 0) | (f->nc > 0);
 }
 
@@ -107,7 +107,7 @@ void tsr_gemm_compute_alone(const tsr_context *context, const struct tsr_gemm_pr
 
 /* Computes a valid problem by a complete and legal plan. */
 void tsr_gemm_compute_as(const tsr_context *context, const struct tsr_gemm_problem *problem,
-                         const struct tsr_gemm_plan *plan);
+                         const struct tsr_gemm_way *plan);
 
 /* Computes a valid problem. `routine` is what the trace prints. */
 tsr_status tsr_gemm_compute(const tsr_context *context, const struct tsr_gemm_problem *problem, const char *routine);

@@ -17,7 +17,7 @@ struct model {
   const struct tsr_kernels *kernels;
   const struct tsr_costs *costs;
   const struct tsr_gemm_problem *p;
-  const struct tsr_gemm_plan *plan;
+  const struct tsr_gemm_way *plan;
   double size;
   double home;      /* bytes of all operands: from where a first reading comes */
   double cache[3];  /* bytes of the levels */
@@ -133,7 +133,7 @@ static double fetching_b(const struct model *md, double k, double N, double tile
 /* Seconds of a piece R x N, operands as they lie, through all of k. */
 static double piece_in_place(const struct model *md, double R, double N) {
   const struct tsr_gemm_problem *p = md->p;
-  const struct tsr_gemm_plan *plan = md->plan;
+  const struct tsr_gemm_way *plan = md->plan;
   const struct tsr_tiles *tiles = &md->kernels->gemm;
   double lda = stride_of(p->rsa, p->csa, md->size), ldb = stride_of(p->rsb, p->csb, md->size);
   double k = least((double)p->k, (double)plan->kb), blocks = (double)p->k / k, reads;
@@ -260,7 +260,7 @@ static double packing(const struct model *md, double bytes, bool along_k, double
 /* One block of rows R x N of a phase: A packed, and multiplied by a B that is in panels or in place. */
 static double packed_rows(const struct model *md, double R, double N, double k) {
   const struct tsr_gemm_problem *p = md->p;
-  const struct tsr_gemm_plan *plan = md->plan;
+  const struct tsr_gemm_way *plan = md->plan;
   const struct tsr_tiles *tiles = &md->kernels->gemm;
   struct cover rows = cover_rows(tiles, plan->units, (int64_t)R, plan->columns);
   struct cover cols = cover_columns((int64_t)N, plan->columns, tiles->max_columns[plan->units]);
@@ -286,7 +286,7 @@ static double packed_rows(const struct model *md, double R, double N, double k) 
 
 static double packed(const struct model *md) {
   const struct tsr_gemm_problem *p = md->p;
-  const struct tsr_gemm_plan *plan = md->plan;
+  const struct tsr_gemm_way *plan = md->plan;
   int threads = (int)tsr_ceil_div(plan->threads, plan->groups);
   int64_t tiles = tsr_ceil_div(tsr_ceil_div(p->n, plan->columns), plan->groups); /* of the widest group */
   double n = least((double)p->n, (double)(tiles * plan->columns)), k = least((double)p->k, (double)plan->kb);
@@ -302,7 +302,7 @@ static double packed(const struct model *md) {
 }
 
 double tsr_gemm_predict(const struct tsr_kernels *kernels, const struct tsr_costs *costs,
-                        const struct tsr_gemm_problem *p, const struct tsr_gemm_plan *plan) {
+                        const struct tsr_gemm_problem *p, const struct tsr_gemm_way *plan) {
   const struct tsr_topology *machine = tsr_topology_get();
   struct model md = {.kernels = kernels, .costs = costs, .p = p, .plan = plan, .size = (double)tsr_size_of(p->type)};
   double m = (double)p->m, n = (double)p->n, k = (double)p->k, seconds = 0;

@@ -100,7 +100,7 @@ static void run_rows(const struct tsr_gemm_job *job, struct group *group, tsr_me
 }
 
 static void run_group(const struct tsr_gemm_job *job, struct group *group, bool leader, tsr_mem scratch) {
-  const struct tsr_gemm_plan *plan = job->plan;
+  const struct tsr_gemm_way *plan = job->plan;
   struct phase phase = {.parity = 0};
   for (phase.j = group->j0; phase.j < group->j1; phase.j += plan->nc) {
     phase.cols = tsr_min(plan->nc, group->j1 - phase.j);
@@ -131,7 +131,7 @@ static bool reserve(struct packed *packed, struct group *group, bool leader, tsr
 
 static void body(void *arg, int index) {
   struct packed *packed = arg;
-  const struct tsr_gemm_plan *plan = packed->job->plan;
+  const struct tsr_gemm_way *plan = packed->job->plan;
   struct group *group = &packed->group[index % plan->groups];
   bool leader = index < plan->groups;
   tsr_mem a;
@@ -148,7 +148,7 @@ static void body(void *arg, int index) {
 
 /* Columns are shared out in whole tiles. */
 static void make_groups(struct packed *packed) {
-  const struct tsr_gemm_plan *plan = packed->job->plan;
+  const struct tsr_gemm_way *plan = packed->job->plan;
   int64_t n = packed->job->problem->n, tiles = tsr_ceil_div(n, plan->columns);
   for (int g = 0; g < plan->groups; g++) {
     struct group *group = &packed->group[g];

@@ -95,7 +95,7 @@ static int64_t even(int64_t total, int64_t most, int64_t unit, int64_t share) {
 }
 
 /* Rows of A whose block of k fills half of L2. */
-static int64_t rows_in_l2(const struct tsr_gemm_problem *p, const struct tsr_gemm_plan *plan, int64_t tile_rows) {
+static int64_t rows_in_l2(const struct tsr_gemm_problem *p, const struct tsr_gemm_way *plan, int64_t tile_rows) {
   int64_t row = tsr_min(p->k, plan->kb) * tsr_size_of(p->type);
   if (tsr_saturating(p->m, row) <= SURE_BLOCK) return p->m;
   const struct tsr_topology *machine = tsr_topology_get();
@@ -111,7 +111,7 @@ static int64_t balance(int64_t parts, int64_t threads) {
 /* Groups do not wait for one another but each packs all of A: as many as have columns enough to pay for that. With
  * fewer columns one group divides the rows, unless dividing the columns leaves its threads less idle. */
 static int choose_groups(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p,
-                         const struct tsr_gemm_plan *plan) {
+                         const struct tsr_gemm_way *plan) {
   int most = (int)tsr_min(tsr_min(plan->threads, TSR_GEMM_MOST_GROUPS), p->n / GROUP_COLUMNS);
   for (int groups = most; groups > 1; groups--)
     if (plan->threads % groups == 0) return groups;
@@ -126,7 +126,7 @@ static enum tsr_gemm_pack choose_packing(const struct tsr_gemm_problem *p) {
 }
 
 static int64_t rows_of_block(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p,
-                             const struct tsr_gemm_plan *plan) {
+                             const struct tsr_gemm_way *plan) {
   int64_t tile_rows = (int64_t)plan->units * tiles->mu, in_group = tsr_ceil_div(plan->threads, plan->groups);
   int64_t rows = rows_in_l2(p, plan, tile_rows);
   if (in_group > 1) rows = tsr_min(rows, tsr_ceil_div(p->m, in_group));
@@ -135,7 +135,7 @@ static int64_t rows_of_block(const struct tsr_tiles *tiles, const struct tsr_gem
   return even(p->m, rows, whole_tiles ? tile_rows : tiles->mu, in_group);
 }
 
-static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_gemm_plan *plan) {
+static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_gemm_way *plan) {
   const struct tsr_topology *machine = tsr_topology_get();
   int columns = plan->columns;
   int64_t column = plan->kb * tsr_size_of(p->type), tile_rows = (int64_t)plan->units * tiles->mu;
@@ -152,7 +152,7 @@ static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_p
  * k goes in strips of one tile, each read to the end of k, as it lies in memory. Sums that are turned over wait in
  * scratch, which bounds their piece. */
 static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p,
-                          struct tsr_gemm_plan *plan) {
+                          struct tsr_gemm_way *plan) {
   const struct tsr_tiles *tiles = &kernels->gemm, *at = &kernels->gemm_at;
   bool across = plan->path == TSR_GEMM_ACROSS;
   int64_t m = across ? p->n : p->m, n = across ? p->m : p->n, tile_rows = (int64_t)plan->units * tiles->mu;
@@ -190,7 +190,7 @@ static int choose_units(const struct tsr_tiles *tiles, const struct tsr_gemm_pro
 }
 
 void tsr_gemm_complete(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, int most_threads,
-                       struct tsr_gemm_plan *plan) {
+                       struct tsr_gemm_way *plan) {
   const struct tsr_tiles *tiles = &kernels->gemm;
   plan->kb = plan->kc = tsr_gemm_kb(p->type);
   plan->slots = 1;

@@ -24,7 +24,7 @@ static int one_tile(const struct tsr_tiles *tiles, int64_t m) {
 static void several_tiles(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, struct tsr_step *step,
                           tsr_mem a) {
   struct tsr_gemm_problem contiguous = *p;
-  struct tsr_gemm_plan plan = {.units = kernels->gemm.units, .columns = kernels->gemm.columns};
+  struct tsr_gemm_way plan = {.units = kernels->gemm.units, .columns = kernels->gemm.columns};
   struct tsr_gemm_job job = {&contiguous, &plan, kernels, tsr_size_of(p->type)};
   plan.order = tsr_gemm_order(&kernels->gemm, plan.units, p->n, p->k * job.size);
   contiguous.csa = step->csa;

@@ -69,7 +69,7 @@ void tsr_gemm_problem_of(const struct tsr_values *shape, struct tsr_gemm_problem
   p->csb = b_by_k ? ldb : size;
 }
 
-void tsr_gemm_values_of(const struct tsr_gemm_plan *plan, struct tsr_values *values) {
+void tsr_gemm_values_of(const struct tsr_gemm_way *plan, struct tsr_values *values) {
   int64_t *at = values->at;
   at[TSR_PLAN_PATH] = plan->path;
   at[TSR_PLAN_THREADS] = plan->threads;
@@ -82,9 +82,9 @@ void tsr_gemm_values_of(const struct tsr_gemm_plan *plan, struct tsr_values *val
   at[TSR_PLAN_GROUPS] = plan->groups;
 }
 
-static void set_fields(const struct tsr_values *values, struct tsr_gemm_plan *plan) {
+static void set_fields(const struct tsr_values *values, struct tsr_gemm_way *plan) {
   const int64_t *at = values->at;
-  *plan = (struct tsr_gemm_plan){
+  *plan = (struct tsr_gemm_way){
       .path = (enum tsr_gemm_path)at[TSR_PLAN_PATH], .threads = (int)at[TSR_PLAN_THREADS],
       .units = (int)at[TSR_PLAN_UNITS], .columns = (int)at[TSR_PLAN_COLUMNS],
       .order = (enum tsr_gemm_order)at[TSR_PLAN_ORDER], .mc = at[TSR_PLAN_MC], .nc = at[TSR_PLAN_NC],
@@ -92,7 +92,7 @@ static void set_fields(const struct tsr_values *values, struct tsr_gemm_plan *pl
 }
 
 void tsr_gemm_plan_of(const tsr_context *context, const struct tsr_gemm_problem *p, int threads,
-                      const struct tsr_values *values, struct tsr_gemm_plan *plan) {
+                      const struct tsr_values *values, struct tsr_gemm_way *plan) {
   const struct tsr_tiles *tiles = &context->kernels[p->type].gemm;
   set_fields(values, plan);
   /* The rule divides by columns. A tile that does not exist is the checker's to name. */
@@ -108,7 +108,7 @@ void tsr_gemm_plan_of(const tsr_context *context, const struct tsr_gemm_problem 
     return false;                                           \
   }
 
-static bool tile_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm_plan *plan, char *why) {
+static bool tile_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm_way *plan, char *why) {
   NEED(plan->units >= 1 && plan->units <= TSR_MAX_UNITS && tiles->max_columns[plan->units] > 0,
        "units is %d: these kernels have no tile of so many units of %d rows", plan->units, tiles->mu);
   NEED(plan->columns >= 1 && plan->columns <= tiles->max_columns[plan->units],
@@ -117,7 +117,7 @@ static bool tile_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm_p
 }
 
 static bool packed_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p,
-                            const struct tsr_gemm_plan *plan, char *why) {
+                            const struct tsr_gemm_way *plan, char *why) {
   int64_t column = tsr_min(p->k, plan->kb) * tsr_size_of(p->type), tile_rows = (int64_t)plan->units * tiles->mu;
   bool a = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_A), b = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_B);
   NEED(plan->pack >= TSR_GEMM_PACK_NONE && plan->pack <= TSR_GEMM_PACK_AB, "pack is undecided");
@@ -140,7 +140,7 @@ static bool packed_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm
 }
 
 static bool direct_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p,
-                            const struct tsr_gemm_plan *plan, char *why) {
+                            const struct tsr_gemm_way *plan, char *why) {
   int64_t size = tsr_size_of(p->type), blocks = tsr_ceil_div(p->k, plan->kb);
   bool across = plan->path == TSR_GEMM_ACROSS;
   NEED(plan->order == TSR_GEMM_ROWS || plan->order == TSR_GEMM_COLUMNS, "order is undecided");
@@ -157,7 +157,7 @@ static bool direct_is_legal(const struct tsr_tiles *tiles, const struct tsr_gemm
 }
 
 bool tsr_gemm_plan_is_legal(const tsr_context *context, const struct tsr_gemm_problem *p, int threads,
-                            const struct tsr_gemm_plan *plan, char *why) {
+                            const struct tsr_gemm_way *plan, char *why) {
   const struct tsr_tiles *tiles = &context->kernels[p->type].gemm;
   NEED(plan->threads >= 1 && plan->threads <= threads, "threads is %d: it must be 1 to %d", plan->threads, threads);
   NEED(plan->mc >= 1 && plan->nc >= 1, "mc is %lld and nc %lld: both must be positive", (long long)plan->mc,
@@ -197,7 +197,7 @@ static int threads_of(const struct tsr_values *shape) {
 static bool check(const tsr_context *context, const struct tsr_values *shape, const struct tsr_values *values,
                   char *why) {
   struct tsr_gemm_problem p;
-  struct tsr_gemm_plan plan;
+  struct tsr_gemm_way plan;
   if (!shape_in_range(shape, why) || !tsr_gemm_values_in_range(values, why)) return false;
   tsr_gemm_problem_of(shape, &p);
   set_fields(values, &plan);
@@ -207,7 +207,7 @@ static bool check(const tsr_context *context, const struct tsr_values *shape, co
 
 static void complete(const tsr_context *context, const struct tsr_values *shape, struct tsr_values *values) {
   struct tsr_gemm_problem p;
-  struct tsr_gemm_plan plan;
+  struct tsr_gemm_way plan;
   tsr_gemm_problem_of(shape, &p);
   tsr_gemm_plan_of(context, &p, threads_of(shape), values, &plan);
   tsr_gemm_values_of(&plan, values);
@@ -236,8 +236,8 @@ static bool is_new(struct list *list, const struct tsr_values *values) {
 }
 
 /* Completes, checks and notes a plan unless it is there already. */
-static void note(struct list *list, const struct tsr_gemm_plan *decided) {
-  struct tsr_gemm_plan plan = *decided;
+static void note(struct list *list, const struct tsr_gemm_way *decided) {
+  struct tsr_gemm_way plan = *decided;
   struct tsr_values values = {{0}};
   int threads = threads_of(list->shape);
   if (list->n == list->most || list->n == SEEN - 1) return;
@@ -257,7 +257,7 @@ static int tile_heights(const struct tsr_tiles *tiles, int *units) {
 }
 
 /* A packed plan whose blocks of A fill so many quarters of L2, and those of B so many MiB. */
-static void note_blocks(struct list *list, struct tsr_gemm_plan plan, int64_t quarters, int64_t mib) {
+static void note_blocks(struct list *list, struct tsr_gemm_way plan, int64_t quarters, int64_t mib) {
   const struct tsr_topology *machine = tsr_topology_get();
   const struct tsr_tiles *tiles = &list->context->kernels[list->p.type].gemm;
   int64_t size = tsr_size_of(list->p.type), column = tsr_gemm_kb(list->p.type) * size;
@@ -273,7 +273,7 @@ static void note_blocks(struct list *list, struct tsr_gemm_plan plan, int64_t qu
 }
 
 /* Packed: what is packed and by how many groups, with the rule's blocks; in detail, with others. */
-static void note_packed(struct list *list, struct tsr_gemm_plan plan, bool in_detail) {
+static void note_packed(struct list *list, struct tsr_gemm_way plan, bool in_detail) {
   plan.path = TSR_GEMM_PACKED;
   for (plan.groups = 1; plan.groups <= tsr_min(plan.threads, TSR_GEMM_MOST_GROUPS); plan.groups *= 2)
     for (int pack = TSR_GEMM_PACK_A; pack <= TSR_GEMM_PACK_AB; pack++) {
@@ -286,7 +286,7 @@ static void note_packed(struct list *list, struct tsr_gemm_plan plan, bool in_de
 }
 
 /* Operands in place: both orders, in one piece a thread; in detail, in several, down or across. */
-static void note_direct(struct list *list, struct tsr_gemm_plan plan, bool in_detail) {
+static void note_direct(struct list *list, struct tsr_gemm_way plan, bool in_detail) {
   const struct tsr_tiles *tiles = &list->context->kernels[list->p.type].gemm;
   bool along_k = list->p.rsa != tsr_size_of(list->p.type);
   int64_t unit = along_k ? tiles->mu : (int64_t)plan.units * tiles->mu;
@@ -308,9 +308,9 @@ static void note_direct(struct list *list, struct tsr_gemm_plan plan, bool in_de
 }
 
 /* Across, and k split. */
-static void note_others(struct list *list, struct tsr_gemm_plan plan, bool in_detail) {
+static void note_others(struct list *list, struct tsr_gemm_way plan, bool in_detail) {
   const struct tsr_tiles *tiles = &list->context->kernels[list->p.type].gemm;
-  struct tsr_gemm_plan one = plan;
+  struct tsr_gemm_way one = plan;
   one.path = TSR_GEMM_K_SPLIT;
   if (!in_detail) note(list, &one);
   one.path = TSR_GEMM_ACROSS;
@@ -329,12 +329,12 @@ static int candidates(const tsr_context *context, const struct tsr_values *shape
   tsr_gemm_problem_of(shape, &list.p);
   const struct tsr_tiles *tiles = &context->kernels[list.p.type].gemm;
   list.heights = tile_heights(tiles, list.units);
-  note(&list, &(struct tsr_gemm_plan){0});
+  note(&list, &(struct tsr_gemm_way){0});
   for (int in_detail = 0; in_detail <= 1; in_detail++)
     for (int t = threads; t >= 1; t /= 2)
       for (int h = 0; h < list.heights; h++) {
         int units = list.units[h];
-        struct tsr_gemm_plan plan = {.threads = t, .units = units, .columns = tsr_tile_columns(tiles, units)};
+        struct tsr_gemm_way plan = {.threads = t, .units = units, .columns = tsr_tile_columns(tiles, units)};
         note_packed(&list, plan, in_detail);
         note_direct(&list, plan, in_detail);
         note_others(&list, plan, in_detail);
@@ -359,7 +359,7 @@ static void place(const struct tsr_values *shape, double *where) {
 static double predict(const tsr_context *context, const struct tsr_costs *costs, const struct tsr_values *shape,
                       const struct tsr_values *values) {
   struct tsr_gemm_problem p;
-  struct tsr_gemm_plan plan;
+  struct tsr_gemm_way plan;
   tsr_gemm_problem_of(shape, &p);
   tsr_gemm_plan_of(context, &p, threads_of(shape), values, &plan);
   return tsr_gemm_predict(&context->kernels[p.type], costs, &p, &plan);

@@ -29,16 +29,16 @@ void tsr_gemm_shape_of(const struct tsr_gemm_problem *problem, int threads, stru
 void tsr_gemm_problem_of(const struct tsr_values *shape, struct tsr_gemm_problem *problem);
 
 /* The decided fields of a plan, and back: undecided ones are completed by the rule. */
-void tsr_gemm_values_of(const struct tsr_gemm_plan *plan, struct tsr_values *values);
+void tsr_gemm_values_of(const struct tsr_gemm_way *plan, struct tsr_values *values);
 void tsr_gemm_plan_of(const tsr_context *context, const struct tsr_gemm_problem *problem, int threads,
-                      const struct tsr_values *values, struct tsr_gemm_plan *plan);
+                      const struct tsr_values *values, struct tsr_gemm_way *plan);
 
 /* Whether the decided fields are such that a plan can be completed around them. */
 bool tsr_gemm_values_in_range(const struct tsr_values *values, char *why);
 
 /* Whether a complete plan may be run on the problem with up to so many threads: the one checker. */
 bool tsr_gemm_plan_is_legal(const tsr_context *context, const struct tsr_gemm_problem *problem, int threads,
-                            const struct tsr_gemm_plan *plan, char *why);
+                            const struct tsr_gemm_way *plan, char *why);
 
 /* The bench (tsr_operator): operands filled with small numbers, a product repeated for a tenth of a millisecond. */
 void *tsr_gemm_bench_open(tsr_context *context, const struct tsr_values *shape);

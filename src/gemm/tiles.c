@@ -109,7 +109,7 @@ static int units_for(const struct tsr_tiles *tiles, int preferred, int64_t cols)
 static void columns_of_tiles(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t rows, int64_t cols,
                              tsr_mem a, tsr_mem b, tsr_mem c) {
   const struct tsr_tiles *tiles = &job->kernels->gemm;
-  struct tsr_gemm_plan plan = *job->plan;
+  struct tsr_gemm_way plan = *job->plan;
   struct tsr_gemm_job with = {job->problem, &plan, job->kernels, job->size};
   int most = most_columns(tiles, plan.units, rows);
   plan.units = units_for(tiles, plan.units, cols);
@@ -139,7 +139,7 @@ void tsr_gemm_in_place(const struct tsr_gemm_job *job, struct tsr_step *step, in
 void tsr_gemm_multiply(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0, int64_t k,
                        tsr_mem a, tsr_mem b) {
   const struct tsr_gemm_problem *pr = job->problem;
-  const struct tsr_gemm_plan *plan = job->plan;
+  const struct tsr_gemm_way *plan = job->plan;
   int most = job->kernels->gemm.max_columns[plan->units];
   tsr_mem c = pr->c + (tsr_mem)(piece->i * job->size + piece->j * pr->csc);
   tsr_mem matrix = pr->b + (tsr_mem)(p0 * pr->rsb + piece->j * pr->csb);

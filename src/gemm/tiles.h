@@ -9,7 +9,7 @@
 /* One problem with what its loops need at hand. */
 struct tsr_gemm_job {
   const struct tsr_gemm_problem *problem;
-  const struct tsr_gemm_plan *plan;
+  const struct tsr_gemm_way *plan;
   const struct tsr_kernels *kernels;
   int64_t size;
 };

@@ -69,7 +69,7 @@ void *tsr_gemm_bench_open(tsr_context *context, const struct tsr_values *shape) 
 
 double tsr_gemm_bench_run(void *given, const struct tsr_values *values) {
   struct bench *bench = given;
-  struct tsr_gemm_plan plan;
+  struct tsr_gemm_way plan;
   tsr_gemm_plan_of(bench->context, &bench->p, bench->threads, values, &plan);
   tsr_gemm_compute_as(bench->context, &bench->p, &plan);
   double start = tsr_trace_now(), seconds;

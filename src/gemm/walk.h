@@ -65,7 +65,7 @@ TSR_WALK tsr_token tsr_walk_issue(struct tsr_gemm_walker *w, const struct tsr_ke
 /* Panels of A for the chunk. */
 TSR_WALK void tsr_walk_pack_a(struct tsr_gemm_walker *w, struct tsr_gemm_chunk *chunk, bool async) {
   const struct tsr_gemm_problem *pr = w->job->problem;
-  const struct tsr_gemm_plan *plan = w->job->plan;
+  const struct tsr_gemm_way *plan = w->job->plan;
   tsr_mem from = pr->a + (tsr_mem)(chunk->piece.i * pr->rsa + chunk->p0 * pr->csa);
   chunk->a = &w->a[w->packed % plan->slots];
   chunk->packed_a = 0;
@@ -152,7 +152,7 @@ TSR_WALK void tsr_walk_multiply(struct tsr_gemm_walker *w, struct tsr_gemm_chunk
 /* One block of C through all of k. On a device panels are copied ahead: before a copy must wait for the multiplication
  * that uses its slot, the next multiplication is queued, or the core would have nothing to do meanwhile. */
 TSR_WALK void tsr_walk_block(struct tsr_gemm_walker *w, const struct tsr_gemm_piece *piece, bool async) {
-  const struct tsr_gemm_plan *plan = w->job->plan;
+  const struct tsr_gemm_way *plan = w->job->plan;
   const struct tsr_gemm_problem *pr = w->job->problem;
   for (int64_t p0 = 0; p0 < pr->k; p0 += plan->kc) {
     struct tsr_gemm_chunk *chunk = &w->chunk[w->packed % plan->slots];

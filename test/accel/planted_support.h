@@ -161,7 +161,7 @@ static const struct tsr_device_kernels kernels = {&pack_n, &pack_t, &gemm, &gemm
                                                   {{&update[0][0], &update[0][1]}, {&update[1][0], &update[1][1]}}};
 
 /* A part of C, all rows of 48 or 32 columns, on a core, by the library's loops. */
-static inline void walk_planted(struct planted *p, const struct tsr_gemm_problem *pr, const struct tsr_gemm_plan *plan,
+static inline void walk_planted(struct planted *p, const struct tsr_gemm_problem *pr, const struct tsr_gemm_way *plan,
                                 int core, int part) {
   struct tsr_gemm_job job = {.problem = pr, .plan = plan, .size = 2};
   struct tsr_gemm_walker w = {.job = &job, .device = &p->device, .kernels = &kernels, .core = core,
@@ -192,8 +192,8 @@ static inline void queue_products(struct planted *p, const uint64_t *a, const ui
                                          DEPTH * 2, PITCH, 1, 0, false, NULL};
   const struct tsr_gemm_problem second = {TSR_F16, TSR_F16, ROWS, COLS, DEPTH, a[1], b[1], p->c, DEPTH * 2, 2, COLS * 2,
                                           2, PITCH, alpha, beta, false, NULL};
-  const struct tsr_gemm_plan long_chunks = {.kb = 4096, .kc = 96, .slots = SLOTS, .pack_a = true};
-  const struct tsr_gemm_plan short_chunks = {.kb = KB, .kc = 64, .slots = SLOTS, .pack_a = true};
+  const struct tsr_gemm_way long_chunks = {.kb = 4096, .kc = 96, .slots = SLOTS, .pack_a = true};
+  const struct tsr_gemm_way short_chunks = {.kb = KB, .kc = 64, .slots = SLOTS, .pack_a = true};
   for (int core = 0; core < CORES; core++) walk_planted(p, &first, &long_chunks, core, core);
   uint64_t fence[CORES] = {p->core[0].last, p->core[1].last};
   for (int core = 0; core < CORES; core++) {

@@ -200,7 +200,7 @@ static void block_edges(void **state) {
 static void own_blocks_of(const struct gemm_case *g, int64_t *mc, int64_t *nc) {
   int64_t size = tsr_size_of(g->d.type);
   struct tsr_gemm_problem big = {.type = g->d.type, .m = 1 << 14, .n = 1 << 14, .k = 1 << 14, .alpha = 1};
-  struct tsr_gemm_plan plan;
+  struct tsr_gemm_way plan;
   big.rsa = big.rsb = size;
   big.csa = big.csb = big.csc = size << 14;
   tsr_gemm_choose(g->context, &big, 0, &plan);

@@ -96,7 +96,7 @@ void case_text(const struct gemm_case *g, char *text, size_t size) {
   static const char *const fills[] = {"random", "integers", "wide", "special"};
   static const char *const places[] = {"end", "start", "middle"};
   const tsr_gemm_desc *d = &g->d;
-  const struct tsr_gemm_plan *f = &tsr_gemm_forced;
+  const struct tsr_gemm_way *f = &tsr_gemm_forced;
   int used = snprintf(text, size,
                       "%s %s %s-major %c%c m=%lld n=%lld k=%lld lda=%lld ldb=%lld ldc=%lld alpha=%g beta=%g",
                       tsr_context_isa(g->context), d->type == TSR_F32 ? "f32" : "f64",

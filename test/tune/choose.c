@@ -39,7 +39,7 @@ static bool same(const struct tsr_values *x, const struct tsr_values *y) { retur
 /* What a call of the shape would do. */
 static struct tsr_values plan_of_call(const struct tsr_values *shape, const char *words) {
   struct tsr_gemm_problem problem;
-  struct tsr_gemm_plan plan;
+  struct tsr_gemm_way plan;
   struct tsr_values values = {{0}};
   tsr_gemm_problem_of(shape, &problem);
   problem.plan = words;
