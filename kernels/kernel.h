@@ -62,7 +62,7 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  * CONV of integers (ta s8, tb u8 or s8, tc, bias and C s32): k counts units of four taps, of which A has 4 bytes a row
  *             (unit p at a + p * csa + i * 4) and B the 4 bytes at conv->x + taps->b + p * 4 + j * csb. y = (FIRST_K ? bias : C) + s,
  *             modulo 2^32, s the sum of products; of an s8 B x + 128 is multiplied, not x. CONV_LANES: A and B have a byte a row
- *             and tap, and x itself is multiplied. alpha, add and limits are not used.
+ *             and tap, and x itself is multiplied. alpha, add and limits are not used. Taps may end beyond the tile's columns.
  *   POST      what follows a convolution or product, in place: C[0:m, 0:n] = post(C), b points to a struct tsr_post. ta is
  *             the type it comes from (at a + j * csa, rows contiguous; it may be C itself), tc the one it becomes.
  *   TURN      a transposition: element (i, j) of A, at a + i * rsa + j * its size, goes to c + j * csc + i * its size,

@@ -214,8 +214,10 @@
     lea B12, [B8 + 4*CSB]
   .endif
   movsxd K, dword ptr [TAPS + TAPS_K]
-  cmp dword ptr [TAPS + TAPS_FIRST], \nr << 16 /* from the first column to the last */
-  jne .Lsome\@
+  cmp word ptr [TAPS + TAPS_FIRST], 0
+  jg .Lsome\@
+  cmp word ptr [TAPS + TAPS_END], \nr
+  jl .Lsome\@
   .p2align 6
 .Lunit\@:
   unit \nv, \nr

@@ -161,8 +161,8 @@ tsr_status tsr_conv_check(const tsr_context *context, const tsr_conv_desc *d) {
   FIRST_FAILURE(check_extents(d));
   FIRST_FAILURE(check_post(d));
   FIRST_FAILURE(check_zeros(d));
-  if (!context->device && tsr_conv_is_integer(d))
-    return tsr_fail(TSR_UNSUPPORTED, "type_x is u8 or s8: convolution of integers is not served on a CPU");
+  if (context->device && tsr_conv_is_integer(d))
+    return tsr_fail(TSR_UNSUPPORTED, "type_x is u8 or s8: convolution of integers is not served on a device");
   return TSR_OK;
 }
 

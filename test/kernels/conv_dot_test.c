@@ -45,12 +45,13 @@ static void make_taps(struct dot_case *dc) {
     struct tsr_taps *taps = &dc->taps[t];
     bool all = once_in(2);
     *taps = (struct tsr_taps){.a = panel, .b = pick(0, 200), .k = (int32_t)pick(1, 9), .first = 0, .end = (int16_t)dc->nr};
+    if (once_in(2)) taps->end = TSR_MAX_COLUMNS;
     if (!all) taps->first = (int16_t)pick(0, dc->nr), taps->end = (int16_t)pick(taps->first, dc->nr);
     panel += taps->k * dc->step.csa;
     if (taps->first == taps->end) continue;
     int64_t rows = dc->lanes ? (tiles - 1) * dc->conv.dx + dc->step.m - (tiles - 1) * dc->mr : 4;
     int64_t steps = (taps->k - 1) * (dc->lanes ? dc->step.rsb : 4);
-    int64_t columns = (taps->end - 1) * dc->step.csb + (dc->step.n / dc->nr - 1) * dc->step.db;
+    int64_t columns = (tsr_min(taps->end, dc->nr) - 1) * dc->step.csb + (dc->step.n / dc->nr - 1) * dc->step.db;
     x_end = tsr_max(x_end, taps->b + steps + columns + rows);
   }
   dc->step.da = panel + pick(0, 3) * 64;
