@@ -16,6 +16,11 @@ struct tsr_conv_tensor {
   int64_t image, dim[3], channel;
 };
 
+/* Strides of w in elements: from group to group, and of a group's filters, channels and taps. */
+struct tsr_conv_weights {
+  int64_t group, filter, channel, kernel;
+};
+
 /* The normalised problem: three dimensions, missing ones of size 1; dimensions that do not mix pixels (1x1) are joined
  * to one long row where the layouts allow it. */
 struct tsr_conv_problem {
@@ -27,8 +32,15 @@ struct tsr_conv_problem {
   struct tsr_conv_dim dim[3];
   struct tsr_conv_tensor x, y;
   tsr_mem w, bias, add; /* add: laid out like y */
+  struct tsr_conv_weights w_strides;
   int64_t taps, kb;     /* of one y; the contract's block */
+  double alpha, beta;   /* y begins with beta * y instead of bias, and blocks count alpha times; else 1 and 0 */
 };
+
+/* Blocks of taps; one even where there are none. */
+static inline int64_t tsr_conv_blocks(const struct tsr_conv_problem *p) {
+  return p->taps > p->kb ? (p->taps - 1) / p->kb + 1 : 1;
+}
 
 /* Along what the lanes of a vector run. */
 enum tsr_conv_lanes {
@@ -185,6 +197,10 @@ void tsr_conv_load_band(const struct tsr_conv_job *job, const struct tsr_conv_pi
  * [pixel][inner][lanes]. `turned` is scratch of the same size. */
 void tsr_conv_finish(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t row, int64_t first,
                      int64_t rows, tsr_mem stage, tsr_mem turned);
+
+/* Puts beta * y where the sums of these filters and a row of pixels go: the stage, or y itself. */
+void tsr_conv_start(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t row, int64_t first,
+                    int64_t rows, tsr_mem stage);
 
 /* POST in place on the same filters of y, which was written directly. */
 void tsr_conv_post_in_place(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t row,

@@ -27,6 +27,26 @@ static int64_t corner(const struct tsr_conv_job *job, const struct tsr_conv_piec
          filter * y->channel;
 }
 
+void tsr_conv_start(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t row, int64_t first,
+                    int64_t rows, tsr_mem stage) {
+  const struct tsr_conv_problem *p = job->p;
+  tsr_mem y = p->y.at + (tsr_mem)corner(job, piece, row, piece->group * job->lanes + first);
+  struct tsr_step step = {.m = rows, .n = piece->cols, .csc = job->stage_pixel, .alpha = p->beta, .beta = p->beta};
+  if (job->way->staged && p->y_last) {
+    step.csa = p->y.dim[2];
+    job->table[p->y.type].convert[p->type]->run(&step, y, 0, stage);
+    return;
+  }
+  if (job->way->staged) {
+    step.rsa = p->y.channel;
+    job->table[p->y.type].turn[p->type]->run(&step, y, 0, stage);
+    y = stage;
+  } else {
+    step.csc = p->y.dim[2];
+  }
+  job->table[p->type].scale->run(&step, 0, 0, y);
+}
+
 void tsr_conv_post_in_place(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t row,
                             int64_t first, int64_t rows) {
   const struct tsr_conv_tensor *y = &job->p->y;

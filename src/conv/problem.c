@@ -44,10 +44,19 @@ static void drop_last(struct tsr_conv_problem *p) {
   }
 }
 
+static struct tsr_conv_weights strides_of_w(const struct tsr_conv_problem *p) {
+  int64_t kernel = p->taps / p->cg;
+  bool last = p->d->layout_w == TSR_CHANNELS_LAST;
+  if (p->transposed)
+    return (struct tsr_conv_weights){p->cg * kernel * p->kg, last ? 1 : kernel, kernel * p->kg, last ? p->kg : 1};
+  return (struct tsr_conv_weights){p->kg * p->taps, p->taps, last ? 1 : kernel, last ? p->cg : 1};
+}
+
 void tsr_conv_normalise(const tsr_conv_desc *d, const void *x, const void *w, const void *bias, const void *add, void *y,
                         struct tsr_conv_problem *p) {
   int64_t in[3], out[3];
-  *p = (struct tsr_conv_problem){.d = d, .transposed = d->transposed, .batch = d->batch, .groups = d->groups};
+  *p = (struct tsr_conv_problem){.d = d, .transposed = d->transposed, .batch = d->batch, .groups = d->groups,
+                                 .alpha = 1};
   p->type = tsr_conv_is_integer(d) ? TSR_S8 : d->type_x == TSR_F64 ? TSR_F64 : TSR_F32;
   p->cg = d->channels / d->groups;
   p->kg = d->filters / d->groups;
@@ -69,6 +78,7 @@ void tsr_conv_normalise(const tsr_conv_desc *d, const void *x, const void *w, co
   p->add = (tsr_mem)add;
   p->x_last = d->layout_x == TSR_CHANNELS_LAST || d->channels == 1;
   p->y_last = d->layout_y == TSR_CHANNELS_LAST || d->filters == 1;
+  p->w_strides = strides_of_w(p);
   set_strides(&p->x, p->x_last, d->channels, in);
   set_strides(&p->y, p->y_last, d->filters, out);
   join_pixels(p);

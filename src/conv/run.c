@@ -79,17 +79,17 @@ static void run_strip(const struct worker *w, const struct tsr_conv_row *row, co
                       const struct target *target) {
   const struct tsr_conv_job *job = w->job;
   const struct tsr_conv_problem *p = job->p;
-  int64_t blocks = tsr_ceil_div(p->taps, p->kb), mr = (int64_t)panel->units * job->tiles->mu;
+  int64_t blocks = tsr_conv_blocks(p), mr = (int64_t)panel->units * job->tiles->mu;
   int64_t set = job->groups > 1 ? w->piece->group : inner, pixels = p->transposed ? 1 : p->dim[2].stride;
   const struct tsr_conv_list *list = &strip->blocks[tsr_conv_height_index(job, panel->units) * blocks + block];
   bool filters = job->way->lanes == TSR_CONV_FILTERS;
   int64_t at = strip->pixel * target->pixel;
   struct tsr_step step = {.m = rows, .n = (int64_t)strip->columns * strip->tiles, .csa = mr * job->size,
                           .csb = pixels * w->view.dim[2], .csc = job->phases[2] * target->pixel,
-                          .da = p->taps * mr * job->size, .dc = mr * job->size, .alpha = 1};
+                          .da = p->taps * mr * job->size, .dc = mr * job->size, .alpha = p->alpha};
   step.db = strip->columns * step.csb;
   if (!filters) step.rsb = p->cg == 1 ? (p->transposed ? 1 : p->dim[2].dilation) * w->view.dim[2] : p->groups * job->size;
-  if (block == 0) step.flags |= TSR_FIRST_K;
+  if (block == 0 && p->beta == 0) step.flags |= TSR_FIRST_K;
   if (block + 1 == blocks) step.flags |= TSR_LAST_K;
   tsr_mem lane = filters ? (tsr_mem)(w->piece->group * p->cg * job->size) : (tsr_mem)(panel->first * job->size);
   struct tsr_conv conv = {.taps = list->taps, .count = list->count,
@@ -102,8 +102,6 @@ static void run_strip(const struct worker *w, const struct tsr_conv_row *row, co
                                                       target->at + (tsr_mem)at);
 }
 
-static int64_t blocks_of(const struct tsr_conv_job *job) { return tsr_ceil_div(job->p->taps, job->p->kb); }
-
 /* All blocks and panels for one strip after the other. */
 static void run_row_of_pixels(struct worker *w, int64_t row) {
   const struct tsr_conv_job *job = w->job;
@@ -112,9 +110,10 @@ static void run_row_of_pixels(struct worker *w, int64_t row) {
   int64_t first = tsr_conv_panel_of(job, piece->panel).first, end = piece->panel + piece->panels;
   struct tsr_conv_panel last = tsr_conv_panel_of(job, end - 1);
   int64_t all = last.first + last.rows - first;
+  if (job->p->beta != 0) tsr_conv_start(job, piece, row, first, all, w->stage);
   tsr_conv_list_row(job, piece, &w->view, &w->lists, row, 0, true);
   for (int64_t s = 0; s < listed->count; s++)
-    for (int64_t block = 0; block < blocks_of(job); block++)
+    for (int64_t block = 0; block < tsr_conv_blocks(job->p); block++)
       for (int64_t inner = 0; inner < job->inner; inner++)
         for (int64_t i = piece->panel, n; i < end; i += n) {
           struct tsr_conv_panel panel = tsr_conv_panel_of(job, i);
@@ -145,6 +144,15 @@ static void run_block(struct worker *w, const struct tsr_conv_panel *panel, int6
   }
 }
 
+static tsr_mem stage_of(const struct worker *w, int64_t i) {
+  return w->stage + (tsr_mem)(i * w->piece->cols * w->job->stage_pixel);
+}
+
+static void start_rows(const struct worker *w, const struct tsr_conv_panel *panel) {
+  for (int64_t i = 0; w->job->p->beta != 0 && i < w->piece->rows; i++)
+    tsr_conv_start(w->job, w->piece, w->piece->row + i, panel->first, panel->rows, stage_of(w, i));
+}
+
 static void run_panels(struct worker *w) {
   const struct tsr_conv_job *job = w->job;
   const struct tsr_conv_piece *piece = w->piece;
@@ -153,12 +161,12 @@ static void run_panels(struct worker *w) {
     tsr_conv_list_row(job, piece, &w->view, &w->lists, piece->row + i, i, false);
   for (int64_t index = piece->panel; index < piece->panel + piece->panels; index++) {
     struct tsr_conv_panel panel = tsr_conv_panel_of(job, index);
+    start_rows(w, &panel);
     for (int64_t inner = 0; inner < job->inner; inner++)
-      for (int64_t block = 0; block < blocks_of(job); block++) run_block(w, &panel, inner, block);
+      for (int64_t block = 0; block < tsr_conv_blocks(job->p); block++) run_block(w, &panel, inner, block);
     for (int64_t i = 0; i < piece->rows; i++) {
-      tsr_mem stage = w->stage + (tsr_mem)(i * piece->cols * job->stage_pixel);
       if (job->way->staged)
-        tsr_conv_finish(job, piece, piece->row + i, panel.first, panel.rows, stage, w->turned);
+        tsr_conv_finish(job, piece, piece->row + i, panel.first, panel.rows, stage_of(w, i), w->turned);
       else if (tsr_conv_needs_post(job->p, false))
         tsr_conv_post_in_place(job, piece, piece->row + i, panel.first, panel.rows);
     }

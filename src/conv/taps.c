@@ -41,8 +41,9 @@ void tsr_conv_inputs(const struct tsr_conv_problem *p, int i, int64_t first, int
 }
 
 /* Bounds for the memory of lists. */
-static int64_t kernel_of(const struct tsr_conv_problem *p) { return p->taps / p->cg; }
-static int64_t blocks_of(const struct tsr_conv_problem *p) { return tsr_ceil_div(p->taps, p->kb); }
+static int64_t kernel_of(const struct tsr_conv_problem *p) {
+  return p->dim[0].kernel * p->dim[1].kernel * p->dim[2].kernel;
+}
 static int64_t most_rows(const struct tsr_conv_job *job) {
   return job->way->order == TSR_CONV_PANELS ? job->way->rows : 1;
 }
@@ -77,8 +78,8 @@ static int64_t most_strips(const struct tsr_conv_job *job) {
 
 size_t tsr_conv_lists_bytes(const struct tsr_conv_job *job) {
   int units[MOST_HEIGHTS], heights = heights_of(job, units);
-  int64_t strips = most_strips(job), blocks = strips * heights * blocks_of(job->p);
-  int64_t taps = strips * heights * (kernel_of(job->p) + blocks_of(job->p));
+  int64_t strips = most_strips(job), blocks = strips * heights * tsr_conv_blocks(job->p);
+  int64_t taps = strips * heights * (kernel_of(job->p) + tsr_conv_blocks(job->p));
   return (size_t)(tsr_round_up(strips * (int64_t)sizeof(struct tsr_conv_strip), 64) +
                   tsr_round_up(blocks * (int64_t)sizeof(struct tsr_conv_list), 64) +
                   tsr_round_up(taps * (int64_t)sizeof(struct tsr_taps), 64) +
@@ -87,8 +88,8 @@ size_t tsr_conv_lists_bytes(const struct tsr_conv_job *job) {
 
 void tsr_conv_lists_init(const struct tsr_conv_job *job, struct tsr_conv_lists *lists, char *memory) {
   int units[MOST_HEIGHTS], heights = heights_of(job, units);
-  int64_t strips = most_strips(job), blocks = strips * heights * blocks_of(job->p);
-  int64_t taps = strips * heights * (kernel_of(job->p) + blocks_of(job->p));
+  int64_t strips = most_strips(job), blocks = strips * heights * tsr_conv_blocks(job->p);
+  int64_t taps = strips * heights * (kernel_of(job->p) + tsr_conv_blocks(job->p));
   lists->strips = (struct tsr_conv_strip *)memory;
   memory += tsr_round_up(strips * (int64_t)sizeof(struct tsr_conv_strip), 64);
   lists->blocks = (struct tsr_conv_list *)memory;
@@ -174,7 +175,7 @@ static void list_strip(const struct place *place, struct tsr_conv_list *blocks, 
                        int64_t phase, int64_t j0, int columns) {
   const struct tsr_conv_problem *p = place->job->p;
   const struct tsr_conv_dim *dim = p->dim;
-  for (int64_t b = 0; b < blocks_of(p); b++) blocks[b] = (struct tsr_conv_list){NULL, 0};
+  for (int64_t b = 0; b < tsr_conv_blocks(p); b++) blocks[b] = (struct tsr_conv_list){NULL, 0};
   for (int64_t t = 0; t < dim[0].kernel; t++) {
     if (input_of(p, 0, place->depth, t) < 0) continue;
     for (int64_t r = 0; r < dim[1].kernel; r++) {
@@ -204,9 +205,9 @@ static void add_strip(const struct place *place, struct tsr_conv_lists *lists, i
   *strip = (struct tsr_conv_strip){.x = j0 * input_step(job->p, 2) * place->view->dim[2],
                                    .pixel = phase + j0 * job->phases[2], .columns = columns, .tiles = tiles,
                                    .blocks = lists->blocks + lists->used_blocks};
-  lists->used_blocks += heights * blocks_of(job->p);
+  lists->used_blocks += heights * tsr_conv_blocks(job->p);
   for (int h = 0; h < heights; h++)
-    list_strip(place, strip->blocks + h * blocks_of(job->p), lists, (int64_t)units[h] * job->tiles->mu, phase, j0,
+    list_strip(place, strip->blocks + h * tsr_conv_blocks(job->p), lists, (int64_t)units[h] * job->tiles->mu, phase, j0,
                columns);
 }
 

@@ -90,19 +90,6 @@ static void pack_filters(const struct tsr_conv_job *job) {
     memcpy((char *)job->scale + i * size, (const char *)post->scale + (post->scales == 1 ? 0 : i) * size, (size_t)size);
 }
 
-/* Strides of w in elements. */
-struct strides {
-  int64_t group, filter, channel, kernel;
-};
-
-static struct strides strides_of(const struct tsr_conv_problem *p) {
-  int64_t kernel = p->taps / p->cg;
-  bool last = p->d->layout_w == TSR_CHANNELS_LAST;
-  if (p->transposed)
-    return (struct strides){p->cg * kernel * p->kg, last ? 1 : kernel, kernel * p->kg, last ? p->kg : 1};
-  return (struct strides){p->kg * p->taps, p->taps, last ? 1 : kernel, last ? p->cg : 1};
-}
-
 /* Rows x `n` neighbours along k from w, `next` bytes apart in the panel. */
 static void turn(const struct tsr_conv_job *job, int64_t rows, int64_t n, int64_t from, int64_t row_stride, char *to,
                  int64_t next) {
@@ -120,9 +107,9 @@ static void repeat_last(char *to, int64_t taps, int64_t rows, int64_t mr, int64_
 static void pack_panel(const struct tsr_conv_job *job, const struct tsr_conv_panel *panel, int64_t group,
                        int64_t inner, char *to) {
   const struct tsr_conv_problem *p = job->p;
-  struct strides s = strides_of(p);
+  struct tsr_conv_weights s = p->w_strides;
   bool filters = job->way->lanes == TSR_CONV_FILTERS;
-  int64_t kernel = p->taps / p->cg, mr = (int64_t)panel->units * job->tiles->mu, tap = mr * job->size;
+  int64_t kernel = p->cg ? p->taps / p->cg : 0, mr = (int64_t)panel->units * job->tiles->mu, tap = mr * job->size;
   int64_t row = filters ? s.filter : s.group;
   int64_t from = filters ? group * s.group + panel->first * s.filter : panel->first * s.group + inner * s.filter;
   if (s.channel == 1 && (s.kernel == p->cg || kernel == 1))
