@@ -127,8 +127,7 @@ tsr_status tsr_conv_run(const tsr_conv_plan *plan, const void *x, const void *ad
   if (status != TSR_OK || d->batch == 0) return status;
   CHECK(!add == !d->post.add, add ? "add is given but the plan's post.add is NULL" : "add is NULL but the plan adds");
   if ((status = tsr_conv_check_overlap(d, x, NULL, NULL, add, y)) != TSR_OK) return status;
-  CHECK(workspace || !plan->bytes, "workspace is NULL: tsr_conv_plan_workspace says how many bytes it needs");
-  CHECK((uintptr_t)workspace % 64 == 0, "workspace is not aligned to 64 bytes");
+  if ((status = tsr_conv_check_workspace(d, x, add, y, workspace, plan->bytes)) != TSR_OK) return status;
   if (plan->integers) {
     tsr_conv_int8_run(plan->integers, plan->context, x, add, y, workspace);
     return TSR_OK;

@@ -199,5 +199,19 @@ tsr_status tsr_conv_check_overlap(const tsr_conv_desc *d, const void *x, const v
   CHECK(!overlap(y, bytes, w, tsr_conv_elements_of_w(d) * tsr_size_of(d->type_w)), "y overlaps w");
   CHECK(!overlap(y, bytes, bias, d->filters * (d->type_x == TSR_F64 ? 8 : 4)), "y overlaps bias");
   CHECK(!overlap(y, bytes, add, bytes), "y overlaps post.add");
+  if (!w) return TSR_OK; /* a plan's run: the plan has copies of what follows */
+  CHECK(!overlap(y, bytes, d->post.scale, d->post.scales * (d->type_x == TSR_F64 ? 8 : 4)), "y overlaps post.scale");
+  CHECK(!overlap(y, bytes, d->zero_w, d->zeros_w * 4), "y overlaps zero_w");
+  return TSR_OK;
+}
+
+tsr_status tsr_conv_check_workspace(const tsr_conv_desc *d, const void *x, const void *add, const void *y,
+                                    const void *workspace, size_t bytes) {
+  int64_t of_y = tsr_conv_elements_of_y(d) * tsr_size_of(tsr_conv_type_of_y(d)), more = (int64_t)bytes;
+  CHECK(workspace || !bytes, "workspace is NULL: tsr_conv_plan_workspace says how many bytes it needs");
+  CHECK((uintptr_t)workspace % 64 == 0, "workspace is not aligned to 64 bytes");
+  CHECK(!overlap(workspace, more, y, of_y), "workspace overlaps y");
+  CHECK(!overlap(workspace, more, add, of_y), "workspace overlaps add");
+  CHECK(!overlap(workspace, more, x, tsr_conv_elements_of_x(d) * tsr_size_of(d->type_x)), "workspace overlaps x");
   return TSR_OK;
 }

@@ -93,6 +93,8 @@ tsr_status tsr_conv_check(const tsr_context *context, const tsr_conv_desc *d);
 tsr_status tsr_conv_check_data(const tsr_conv_desc *d, const void *x, const void *w, const void *bias, const void *y);
 tsr_status tsr_conv_check_overlap(const tsr_conv_desc *d, const void *x, const void *w, const void *bias,
                                   const void *add, const void *y);
+tsr_status tsr_conv_check_workspace(const tsr_conv_desc *d, const void *x, const void *add, const void *y,
+                                    const void *workspace, size_t bytes);
 
 /* The type of y that a descriptor means, and whether it is one of integers. */
 tsr_type tsr_conv_type_of_y(const tsr_conv_desc *d);
