@@ -127,7 +127,7 @@ TSR_API tsr_status tsr_event_seconds(const tsr_event *from, const tsr_event *to,
  *
  * op(A) is m x k, op(B) is k x n, C is m x n; A, B and C all have the order `order`. lda, ldb and ldc are in
  * elements and at least the length of a row (row-major) or column (column-major) of the matrix as stored; never
- * less than 1. m, n and k may be 0. On a CPU all are f32 or all f64. On a device A and B are f16 or bf16 and C is f32
+ * less than 1. m, n and k may be 0. On a CPU all are f32 or all f64, or A and B f16 or bf16 and C the same or f32. On a device A and B are f16 or bf16 and C is f32
  * or their type, or A and B are s8 and C is s32 (type_c). alpha and beta are rounded to f32, f64 or, for s32, must be
  * integers.
  * C must not overlap A or B. Pointers may be aligned to their type only by habit: any address works.
@@ -139,6 +139,7 @@ TSR_API tsr_status tsr_event_seconds(const tsr_event *from, const tsr_event *to,
  *     if alpha != 0:                                   A and B are not read when alpha == 0
  *         for each block of KB consecutive k:
  *             s = 0;  s = fma(a[i][p], b[p][j], s) in order of p;  y = fma(alpha, s, y)
+ *     if bias: y began with bias[j], and beta must be 0;  then post: y * scale[j], y + add[i][j], the activation
  *     c = y
  * Method: K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34 (2008);
  * F. Van Zee and R. van de Geijn, "BLIS", ACM TOMS 41 (2015). */
@@ -152,10 +153,12 @@ typedef struct tsr_gemm_desc {
   double alpha, beta;
   tsr_type type_c; /* of C; 0 = that of A and B, s32 for s8 */
   const char *plan; /* NULL, or how to compute, in words: see "Plans" */
+  const void *bias; /* NULL, or what y begins with instead of beta * c: an element for each column of C, f32 or f64 */
+  const struct tsr_post_ops *post; /* NULL, or what follows (tessera/conv.h): scales of columns, add laid out like C */
 } tsr_gemm_desc;
 
 #define TSR_GEMM_DESC                                                                                         \
-  { sizeof(tsr_gemm_desc), TSR_F32, TSR_ROW_MAJOR, TSR_NO_TRANS, TSR_NO_TRANS, 0, 0, 0, 0, 0, 0, 1.0, 0.0, (tsr_type)0, NULL }
+  { sizeof(tsr_gemm_desc), TSR_F32, TSR_ROW_MAJOR, TSR_NO_TRANS, TSR_NO_TRANS, 0, 0, 0, 0, 0, 0, 1.0, 0.0, (tsr_type)0, NULL, NULL, NULL }
 
 /* Plans. How a product is computed (path, tile, blocks, packing, threads) changes its speed and never its bits. A call
  * takes, in this order: desc->plan; the row of the user's tuning database for this shape ($TESSERA_DB, else
@@ -166,6 +169,18 @@ typedef struct tsr_gemm_desc {
  * fails with TSR_INVALID_ARGUMENT and says why. */
 
 TSR_API tsr_status tsr_gemm(tsr_context *context, const tsr_gemm_desc *desc, const void *a, const void *b, void *c);
+
+/* B packed once, many products: b, desc->bias and post->scale are copied and may go; no run allocates memory. desc->m is
+ * the most rows of A and C that a run brings; post->add only says by not being NULL that runs bring one. The bits are
+ * those of tsr_gemm. A plan is made for a number of threads and may be used by several callers at once if each brings a
+ * workspace, of as many bytes as tsr_gemm_plan_workspace says, aligned to 64. CPU contexts only. */
+typedef struct tsr_gemm_plan tsr_gemm_plan;
+TSR_API tsr_status tsr_gemm_plan_create(tsr_context *context, const tsr_gemm_desc *desc, const void *b,
+                                        tsr_gemm_plan **plan);
+TSR_API void tsr_gemm_plan_destroy(tsr_gemm_plan *plan);
+TSR_API size_t tsr_gemm_plan_workspace(const tsr_gemm_plan *plan);
+TSR_API tsr_status tsr_gemm_run(const tsr_gemm_plan *plan, int64_t m, const void *a, const void *add, void *c,
+                                void *workspace);
 
 /* `batch` independent products of one shape. Matrix number i is at a + i * stride_a elements (strided), or at a[i]
  * (pointer array). Stride 0 shares one A or B among all and strides may be negative; stride_c must keep the C matrices

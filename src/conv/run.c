@@ -224,7 +224,7 @@ static void body(void *arg, int index) {
     w.piece = &piece;
     w.view.at = p->x.at + (tsr_mem)(piece.image * p->x.image);
     for (int k = 0; k < 3; k++) w.view.dim[k] = p->x.dim[k];
-    if (w.job->way->band) tsr_conv_load_band(w.job, &piece, w.band, &w.view);
+    if (w.job->way->band && p->taps > 0) tsr_conv_load_band(w.job, &piece, w.band, &w.view);
     if (w.job->way->order == TSR_CONV_PANELS)
       run_panels(&w);
     else

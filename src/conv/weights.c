@@ -99,6 +99,22 @@ static void turn(const struct tsr_conv_job *job, int64_t rows, int64_t n, int64_
   job->table[type].turn[job->p->type]->run(&step, job->p->w + (tsr_mem)(from * size), 0, (tsr_mem)to);
 }
 
+/* Rows that lie side by side already, taps `channel` elements apart. */
+static void copy(const struct tsr_conv_job *job, int64_t rows, int64_t mr, int64_t from, int64_t channel, char *to) {
+  const struct tsr_conv_problem *p = job->p;
+  tsr_type type = p->d->type_w;
+  int64_t size = tsr_size_of(type);
+  struct tsr_step step = {.m = rows, .n = p->taps, .csa = channel * size, .csc = mr * job->size, .alpha = 1};
+  tsr_mem w = p->w + (tsr_mem)(from * size);
+  if (type != p->type) {
+    job->table[type].convert[p->type]->run(&step, w, 0, (tsr_mem)to);
+    return;
+  }
+  step.n = mr;
+  step.k = p->taps;
+  job->table[type].pack_n[0]->run(&step, w, 0, (tsr_mem)to);
+}
+
 static void repeat_last(char *to, int64_t taps, int64_t rows, int64_t mr, int64_t size) {
   for (int64_t t = 0; rows < mr && t < taps; t++)
     for (int64_t i = rows; i < mr; i++) memcpy(to + (t * mr + i) * size, to + (t * mr + rows - 1) * size, (size_t)size);
@@ -112,7 +128,10 @@ static void pack_panel(const struct tsr_conv_job *job, const struct tsr_conv_pan
   int64_t kernel = p->cg ? p->taps / p->cg : 0, mr = (int64_t)panel->units * job->tiles->mu, tap = mr * job->size;
   int64_t row = filters ? s.filter : s.group;
   int64_t from = filters ? group * s.group + panel->first * s.filter : panel->first * s.group + inner * s.filter;
-  if (s.channel == 1 && (s.kernel == p->cg || kernel == 1))
+  if (p->taps == 0) return;
+  if (kernel == 1 && row == 1)
+    copy(job, panel->rows, mr, from, s.channel, to);
+  else if (s.channel == 1 && (s.kernel == p->cg || kernel == 1))
     turn(job, panel->rows, p->taps, from, row, to, tap);
   else
     for (int64_t c = 0; c < p->cg; c++) {

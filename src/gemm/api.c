@@ -1,5 +1,5 @@
 /* The public face of GEMM: checks, and the turn that makes every problem one whose rows of C are contiguous. */
-#include "src/gemm/gemm.h"
+#include "src/gemm/fused.h"
 
 #define CHECK(condition, ...) \
   if (!(condition)) return tsr_fail(TSR_INVALID_ARGUMENT, __VA_ARGS__)
@@ -34,8 +34,12 @@ static tsr_status check_device_types(const tsr_gemm_desc *d) {
 
 static tsr_status check_types(const tsr_context *context, const tsr_gemm_desc *d) {
   if (context->device) return check_device_types(d);
-  CHECK(d->type == TSR_F32 || d->type == TSR_F64, "type is %d: use TSR_F32 or TSR_F64", (int)d->type);
-  CHECK(tsr_gemm_type_of_c(d) == d->type, "type_c is %d: on a CPU it is that of A and B", (int)d->type_c);
+  bool half = d->type == TSR_F16 || d->type == TSR_BF16;
+  tsr_type c = tsr_gemm_type_of_c(d);
+  CHECK(d->type == TSR_F32 || d->type == TSR_F64 || half, "type is %d: use TSR_F32, TSR_F64, TSR_F16 or TSR_BF16",
+        (int)d->type);
+  CHECK(c == d->type || (half && c == TSR_F32), "type_c is %d: use that of A and B%s", (int)d->type_c,
+        half ? " or TSR_F32" : "");
   return TSR_OK;
 }
 
@@ -107,7 +111,10 @@ void tsr_gemm_normalise(const tsr_gemm_desc *d, const void *a, const void *b, vo
 
 tsr_status tsr_gemm_check(const tsr_context *context, const tsr_gemm_desc *d) {
   tsr_status status = check_sizes(context, d);
-  return status == TSR_OK ? check_strides(d) : status;
+  if (status == TSR_OK) status = check_strides(d);
+  if (status != TSR_OK || (!d->bias && !d->post)) return status;
+  if (context->device) return tsr_fail(TSR_UNSUPPORTED, "bias and post are for CPU contexts");
+  return tsr_gemm_check_fused(d);
 }
 
 bool tsr_gemm_reads_operands(const tsr_gemm_desc *d) { return d->k > 0 && tsr_gemm_scalar(d->type, d->alpha) != 0; }
@@ -123,6 +130,7 @@ tsr_status tsr_gemm(tsr_context *given, const tsr_gemm_desc *d, const void *a, c
     CHECK(a, "a is NULL but m and k are not 0");
     CHECK(b, "b is NULL but k and n are not 0");
   }
+  if (!context->device && tsr_gemm_is_fused(d)) return tsr_gemm_fused(context, d, a, b, c);
   tsr_gemm_normalise(d, a, b, c, &problem);
   if (problem.plan && (status = tsr_gemm_check_plan(context, &problem)) != TSR_OK) return status;
   if (context->device) return tsr_gemm_on_device(context, &problem);

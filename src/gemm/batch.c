@@ -5,7 +5,7 @@
 
 #include "src/core/threads.h"
 #include "src/core/trace.h"
-#include "src/gemm/gemm.h"
+#include "src/gemm/fused.h"
 
 struct batch {
   const tsr_context *context;
@@ -49,6 +49,16 @@ static tsr_status run_on_device(struct batch *batch) {
   return status;
 }
 
+static tsr_status run_fused(struct batch *batch) {
+  tsr_status status = TSR_OK;
+  for (int64_t i = 0; i < batch->count && status == TSR_OK; i++) {
+    struct tsr_gemm_problem p = problem_of(batch, i);
+    status = tsr_gemm_fused(batch->context, batch->desc, (const void *)(p.turned ? p.b : p.a),
+                            (const void *)(p.turned ? p.a : p.b), (void *)p.c);
+  }
+  return status;
+}
+
 static void one_by_one(struct batch *batch) {
   for (int64_t i = 0; i < batch->count; i++) {
     struct tsr_gemm_problem problem = problem_of(batch, i);
@@ -71,6 +81,7 @@ static void print(const struct batch *batch, int threads, double seconds) {
 static tsr_status run(struct batch *batch) {
   struct tsr_team team;
   if (batch->context->device) return run_on_device(batch);
+  if (tsr_gemm_is_fused(batch->desc)) return run_fused(batch);
   int64_t one = product_of_one(batch->desc);
   int most = tsr_threads_available(batch->context);
   int threads = tsr_gemm_threads_for(most, tsr_saturating(one, batch->count));

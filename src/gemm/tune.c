@@ -6,6 +6,7 @@
 #include "src/core/threads.h"
 #include "src/core/trace.h"
 #include "src/gemm/device_space.h"
+#include "src/gemm/fused.h"
 #include "src/gemm/space.h"
 #include "src/gemm/tiles.h"
 
@@ -102,6 +103,8 @@ tsr_status tsr_gemm_tune(tsr_context *given, const tsr_gemm_desc *d, const tsr_t
   if (d->m == 0 || d->n == 0 || d->k == 0)
     return tsr_fail(TSR_INVALID_ARGUMENT, "m, n and k are %lld, %lld and %lld: an empty product cannot be tuned",
                     (long long)d->m, (long long)d->n, (long long)d->k);
+  if (!context->device && tsr_gemm_is_fused(d))
+    return tsr_fail(TSR_UNSUPPORTED, "products with a bias, post or 16-bit matrices have no plans to tune");
   tsr_gemm_normalise(d, NULL, NULL, NULL, &problem);
   tsr_gemm_words(context, &problem, text);
   return tsr_tune(context, "gemm", text, options, result);
