@@ -51,7 +51,8 @@
 #define C_TILE [rsp - 64]
 #define C_BASE [rsp - 72]
 #define ADD_AHEAD [rsp - 80]   /* from an element of C to what is added to it */
-#define FETCH_STEP [rsp - 88]  /* bytes a round, 0 if nothing is to be fetched: FETCH is near the stack then */
+#define FETCH_STEP [rsp - 88]  /* bytes a step, 0 if nothing is to be fetched: FETCH is near the stack then */
+#define FETCH_ROUND [rsp - 96] /* bytes a round */
 
 #if defined(TSR_ELEMENT_F32)
 #define vaddv vaddps
@@ -231,7 +232,7 @@
     .set at_u, at_u + 1
   .endr
   lea A, [A + \steps*CSA]
-  add FETCH, FETCH_STEP
+  add FETCH, FETCH_ROUND
   next_columns \steps, \nr
   sub K, \steps
   jge .Lround\@
@@ -290,6 +291,8 @@
     .endif
   .endr
 .Lcut_step_\id:
+  fetch_line 0
+  add FETCH, FETCH_STEP
   add A, CSA
   next_columns 1, \nr
   dec K
@@ -534,9 +537,11 @@
   jz .Lno_stream\@
   mov FETCH, [STEP + STEP_DA]
   add FETCH, A
-  mov eax, 64*round_steps
+  mov eax, 64
 .Lno_stream\@:
   mov FETCH_STEP, rax
+  imul eax, eax, round_steps
+  mov FETCH_ROUND, rax
   mov CSA, [STEP + STEP_CSA]
   mov CSB, [STEP + STEP_CSB]
   lea CSA3, [CSA + 2*CSA]
