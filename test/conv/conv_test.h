@@ -41,7 +41,9 @@ enum {
   F_STRIDES = 64,    /* and dilation */
   F_POST = 128,      /* scales, add, activations */
   F_ALL = 255,
-  F_INTEGERS = 256   /* x of u8 or s8, always */
+  F_INTEGERS = 256,  /* x of u8 or s8, always */
+  F_DEEP = 512,      /* hundreds of channels and filters, always, and few pixels */
+  F_WIDE = 1024      /* many pixels, always, and few channels */
 };
 
 /* problem_sketch draws a problem of at most `work` multiply-adds without operands and says whether it has a bias: that it
