@@ -47,6 +47,7 @@
 #define STEP_FLAGS 104
 
 #define STEP_STORE_SUM_BIT 0
+#define STEP_GO_ON_BIT 3
 #define STEP_FIRST_K_BIT 5
 #define STEP_LAST_K_BIT 6
 

@@ -17,4 +17,4 @@ static bool usable(char *why) {
   return false;
 }
 
-const struct tsr_chip tsr_chip_arm_sve = {"arm_sve", "sve", usable, tsr_vector_bytes_sve, TSR_KERNEL_TABLE, false, NULL};
+const struct tsr_chip tsr_chip_arm_sve = {"arm_sve", "sve", usable, tsr_vector_bytes_sve, TSR_KERNEL_TABLE, true, NULL};

@@ -20,7 +20,8 @@
   STORE {z\acc\().T}, \mask, [CJ, #\i, mul vl]
 .endm
 
-.macro store_tile how, nv, nr
+/* `how` done to each vector of C and its sum, column by column. */
+.macro each_vector how, nv, nr
   mov CJ, C
   .set at_j, 0
   .rept \nr
@@ -49,12 +50,12 @@
   mov z0.T, z0.T[0]
   mov z1.T, z1.T[0]
   b.eq .Lno_read\@
-  store_tile update_vector, \nv, \nr
+  each_vector update_vector, \nv, \nr
   b .Lstored\@
 .Lno_read\@:
-  store_tile write_vector, \nv, \nr
+  each_vector write_vector, \nv, \nr
   b .Lstored\@
 .Lstore_sum\@:
-  store_tile sum_vector, \nv, \nr
+  each_vector sum_vector, \nv, \nr
 .Lstored\@:
 .endm

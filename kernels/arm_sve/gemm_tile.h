@@ -1,6 +1,7 @@
 /* The GEMM micro-kernel (TSR_OP_GEMM of kernel.h) for a tile of nv vectors x nr columns, whatever a vector's length.
  *
- *   s[i][j]  = sum over p of A[i,p] * B[p,j], one fma chain from +0 in order of p; A of f16 or bf16 is made f32 first
+ *   s[i][j]  = sum over p of A[i,p] * B[p,j], one fma chain from +0, or from C[i][j] with TSR_GO_ON, in order of p; A of
+ *              f16 or bf16 is made f32 first
  *   C[i][j]  = fma(alpha, s, beta * C[i][j])      or s itself with TSR_STORE_SUM
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
@@ -183,6 +184,9 @@
 .macro zero reg
   mov z\reg\().T, #0
 .endm
+.macro go_on acc, i, mask
+  LOAD {z\acc\().T}, \mask/z, [CJ, #\i, mul vl]
+.endm
 
 /* The function's body, from entry to ret. nv <= 8, and nv + nv*nr + 1 <= 32 or, from five vectors, nv*nr + nr + 1. */
 .macro gemm_tile nv, nr
@@ -209,11 +213,14 @@
   COUNT TMP
   sub TMP, FULL, TMP
   whilelt p1.T, TMP, ROWS
+  ldr K, [STEP, STEP_FLAGS]
+  tbnz K, #STEP_GO_ON_BIT, .Lgo_on\@
   .set at_i, acc
   .rept \nv*\nr
     zero %(at_i)
     .set at_i, at_i + 1
   .endr
+.Lbegin\@:
   mov A, A_TILE
   mov B, B_BASE
   ldr K, [STEP, STEP_K]
@@ -243,6 +250,10 @@
   add B_BASE, B_BASE, TMP
   ldr ROWS, [STEP, STEP_M]
   b .Ltile\@
+
+.Lgo_on\@:
+  each_vector go_on, \nv, \nr
+  b .Lbegin\@
 
 .Lreturn\@:
   add sp, sp, #16
