@@ -278,14 +278,14 @@ struct tsr_attend_limits {
 };
 
 /* Convolution of whole tensors with channels last, of which a CONV step computes `rows` output pixels at a time, from
- * `begin` on up to `end` (counted over the batch, multiples of the device's unit but for the last), of the filters that
- * w, bias and y begin with. Pairs: height, width. Every y ends with y = bias + s, then y = y + s for each further block
+ * `begin` on up to `end` (counted over the batch), of `filters` filters, with which w, bias and y begin. They are the
+ * filters from number `first` on of `all` of the call, of which no two steps have the same for a pixel. Pairs: height, width. Every y ends with y = bias + s, then y = y + s for each further block
  * of kb taps times channels (conv.h), and what is below 0 becomes 0 with `relu`. Taps in the padding are read as 0 and
  * multiplied. The struct may go when the step is issued. */
 struct tsr_conv_part {
   tsr_mem x, w, bias, y; /* device memory; bias: f32, or 0 */
   int64_t batch, in[2], out[2], kernel[2], stride[2], dilation[2], pad[2];
-  int64_t channels, filters;
+  int64_t channels, filters, first, all;
   int64_t step_x, step_w, step_y; /* bytes from pixel to pixel, filter to filter (taps and channels lie side by side) */
   int64_t kb;
   bool relu;
@@ -324,8 +324,8 @@ struct tsr_device_chip {
   /* What a CONV step keeps a core busy with while all work, in cycles; below 0: the core's buffers have no room. */
   double (*conv_cycles)(const struct tsr_device *device, const struct tsr_kernel *kernel,
                         const struct tsr_conv_part *part);
-  /* Gets ready for CONV steps of this convolution: what memory of its own they need the chip takes now. Which of them
-   * it has no room for is said by conv_cycles; NULL for a size that its program does not take at all, else what. */
+  /* Gets ready for CONV steps of this convolution, whatever their pixels and filters: what memory of its own they need
+   * the chip takes now. TSR_UNSUPPORTED with a message that names the field if the chip takes no such convolution. */
   tsr_status (*prepare_conv)(struct tsr_device *device, const struct tsr_kernel *kernel,
                              const struct tsr_conv_part *part);
 };

@@ -130,7 +130,7 @@ static const struct command command_chips = {"chips", "accel chips", "list the c
 
 static const struct command *const subcommands[] = {&command_asm,         &command_disasm,         &accel_command_run,
                                                     &accel_command_trace, &accel_command_roofline, &accel_command_gemm,
-                                                    &accel_command_attention,
+                                                    &accel_command_attention, &accel_command_conv,
                                                     &command_chips};
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 

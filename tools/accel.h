@@ -11,7 +11,7 @@
 #include "kernels/accel_sim/sim/report.h"
 
 extern const struct command accel_command_run, accel_command_trace, accel_command_roofline, accel_command_gemm,
-    accel_command_attention;
+    accel_command_attention, accel_command_conv;
 
 /* Assembles the file of that path or, where there is none, the one of that name that the library carries. False after a
  * message on standard error. */

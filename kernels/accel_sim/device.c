@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/accel_sim/conv.h"
 #include "kernels/accel_sim/embed.h"
 #include "kernels/accel_sim/sim/move.h"
 #include "src/core/core.h"
@@ -21,10 +22,10 @@ static const struct tsr_kernel kernels[] = {
 
 enum program {
   PROGRAM_START, PROGRAM_FENCE, PROGRAM_PACK, PROGRAM_GEMM, PROGRAM_UPDATE, PROGRAM_ATTEND_START, PROGRAM_ATTEND,
-  PROGRAMS
+  PROGRAM_CONV, PROGRAM_CONV_SUMS, PROGRAMS
 };
 static const char *const program_files[PROGRAMS] = {"start.s",  "fence.s",        "pack.s",  "gemm.s",
-                                                    "update.s", "attend_start.s", "attend.s"};
+                                                    "update.s", "attend_start.s", "attend.s", "conv.s", "conv_sums.s"};
 
 #define MOST_CORES 256
 /* Launches that wait in the host's memory; when there are more, those so far are run. */
@@ -37,7 +38,7 @@ struct core {
   uint64_t last;  /* the token of its newest command, 0 if none runs */
   int half;       /* of L0 that the next step of k takes */
   bool started;   /* start.s was launched */
-  bool attends;   /* and attend_start.s */
+  bool attends;   /* and attend_start.s, for attention and convolution */
   bool fenced;    /* its next command must wait for the fence */
 };
 
@@ -51,6 +52,8 @@ struct device {
   int nfence;
   int64_t queued;  /* launches since the last run */
   tsr_mem attend;  /* mask tables, then each core's scratch memory; 0: no ATTEND step so far */
+  tsr_mem conv;    /* a 1 of f32, and from CONV_SUMS on sums of CONV steps in several chains; 0: no CONV step so far */
+  size_t conv_bytes;
   char fault[512]; /* not empty: the device stopped */
 };
 
@@ -474,6 +477,64 @@ static tsr_token issue_attend(struct device *device, int core, const struct tsr_
   return launch(device, core, PROGRAM_ATTEND, args, (int)(sizeof args / sizeof args[0]), after, nafter);
 }
 
+#define CONV_SUMS 512
+
+/* Bytes from the sums of one chain to those of the next: all filters of a call. */
+static int64_t conv_next(const struct tsr_conv_part *part) {
+  return part->batch * part->out[0] * part->out[1] * part->all * 4;
+}
+
+/* A step's own place there: the filters before have theirs, and its pixels before. */
+static tsr_mem conv_sums(const struct device *device, const struct tsr_conv_part *part) {
+  int64_t before = part->first * part->batch * part->out[0] * part->out[1] + part->begin * part->filters;
+  return device->conv + CONV_SUMS + (tsr_mem)(before * 4);
+}
+
+static tsr_status prepare_conv(struct tsr_device *base, const struct tsr_kernel *kernel,
+                               const struct tsr_conv_part *part) {
+  struct device *device = (struct device *)base;
+  const float one = 1;
+  (void)kernel;
+  tsr_status status = accel_conv_check(part);
+  if (status != TSR_OK) return status;
+  int64_t chains = (part->kernel[0] * part->kernel[1] * part->channels + part->kb - 1) / part->kb;
+  size_t bytes = CONV_SUMS + (chains > 1 ? (size_t)(chains * conv_next(part)) : 0);
+  if (bytes <= device->conv_bytes) return TSR_OK;
+  status = device->conv ? drain(base) : TSR_OK;
+  if (status == TSR_OK && device->conv) status = release(base, device->conv);
+  device->conv = 0, device->conv_bytes = 0;
+  if (status == TSR_OK) status = alloc(base, bytes, &device->conv);
+  if (status != TSR_OK) return status;
+  device->conv_bytes = bytes;
+  return copy_in(base, device->conv, &one, sizeof one);
+}
+
+static double conv_cycles(const struct tsr_device *base, const struct tsr_kernel *kernel,
+                          const struct tsr_conv_part *part) {
+  const struct accel_params *params = &((const struct device *)base)->params;
+  struct accel_conv conv;
+  (void)kernel;
+  return accel_conv_lay_out(params, part, &conv) ? accel_conv_cycles(params, part, &conv) : -1;
+}
+
+static tsr_token issue_conv(struct device *device, int core, const struct tsr_kernel *kernel,
+                            const struct tsr_conv_part *part, const tsr_token *after, int nafter) {
+  struct accel_conv conv;
+  uint64_t args[ACCEL_CONV_ARGS], sums_args[ACCEL_CONV_SUMS_ARGS];
+  if (!accel_conv_lay_out(&device->params, part, &conv)) {
+    snprintf(device->fault, sizeof device->fault, "a step of a convolution does not fit the cores' buffers");
+    return 0;
+  }
+  tsr_mem sums = conv_sums(device, part);
+  accel_conv_args(&conv, part, kernel, device->conv, sums, conv_next(part), args);
+  if (!device->core[core].attends) launch(device, core, PROGRAM_ATTEND_START, NULL, 0, NULL, 0);
+  device->core[core].attends = true;
+  tsr_token token = launch(device, core, PROGRAM_CONV, args, ACCEL_CONV_ARGS, after, nafter);
+  if (!token || conv.chains == 1) return token;
+  accel_conv_sums_args(&device->params, &conv, part, kernel, sums, conv_next(part), sums_args);
+  return launch(device, core, PROGRAM_CONV_SUMS, sums_args, ACCEL_CONV_SUMS_ARGS, &token, 1);
+}
+
 static tsr_token issue(struct tsr_device *base, int core, const struct tsr_kernel *kernel, const struct tsr_step *step,
                        tsr_mem a, tsr_mem b, tsr_mem c, const tsr_token *after, int nafter) {
   struct device *device = (struct device *)base;
@@ -481,6 +542,7 @@ static tsr_token issue(struct tsr_device *base, int core, const struct tsr_kerne
     case TSR_OP_PACK_N:
     case TSR_OP_PACK_T: return issue_pack(device, core, kernel, step, a, c, after, nafter);
     case TSR_OP_GEMM: return issue_gemm(device, core, kernel, step, a, b, c, after, nafter);
+    case TSR_OP_CONV: return issue_conv(device, core, kernel, (const struct tsr_conv_part *)b, after, nafter);
     case TSR_OP_ATTEND:
       return issue_attend(device, core, kernel, (const struct tsr_attend *)b, after, nafter);
     default: return issue_update(device, core, kernel, step, a, b, c, after, nafter);
@@ -540,4 +602,4 @@ static int describe_device(const struct tsr_device *base, char *text, size_t siz
 const struct tsr_device_chip tsr_device_accel_sim = {
     "accel_sim", "accel", kernels, (int)(sizeof kernels / sizeof kernels[0]), open_device, close_device, alloc,
     release, check, copy_in, copy_out, issue, fence, drain, prepare_attend, step_costs, open_twin, mark, reached,
-    describe_device};
+    describe_device, conv_cycles, prepare_conv};

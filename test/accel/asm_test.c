@@ -618,6 +618,7 @@ static void assert_row_fits(const char *row, const struct accel_op *op) {
   }
   if ((strstr(row, "[.t]") && strstr(row, "[.t]") < code_end) != !!(op->types & ACCEL_T)) fail_msg("%s", row);
   if ((strstr(row, "[.init]") && strstr(row, "[.init]") < code_end) != !!(op->types & ACCEL_INIT)) fail_msg("%s", row);
+  if ((strstr(row, "[.relu]") && strstr(row, "[.relu]") < code_end) != !!(op->types & ACCEL_RELU)) fail_msg("%s", row);
 }
 
 static char *read_reference(void) {

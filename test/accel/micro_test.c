@@ -53,6 +53,7 @@ static const struct row rows[] = {
     {"ld.gm.ub", IN, 16 * 128 / 59.0, {0, GM, 16, 128, 256, 160}},
     {"load2d.l0a.b16", LOAD, 46 + 8 * 4 * 512 / 256.0, {0, 0, 8, 4, 8}},
     {"load2d.l0a.b16.t", LOAD, 46 + 8 * 4 * 512 / 256.0, {0, 0, 8, 4, 8}},
+    {"set.map r1, r2, r3, r4", SCALAR, 1, {0}},
     {"load2d.l0b.b16", LOAD, 46 + 8 * 4 * 512 / 128.0, {0, 0, 8, 4, 8}},
     {"load2d.l0b.b8.t", LOAD, 46 + 2 * 2 * 512 / 128.0, {0, 0, 2, 2, 8}},
     /* 6 in an empty pipe + 12.5 + cubes of 16 x 16 x 32 bytes. */
@@ -95,6 +96,7 @@ static const struct row rows[] = {
     /* Nothing to do costs what does not depend on size. */
     {"mad.f16", CUBE, 6 + 12.5, {0, 0, 0, 0, 64, 256}},
     {"load2d.l0a.b16", LOAD, 46, {0, 0, 0, 4, 8}},
+    {"load3d.l0a.b16", LOAD, 46, {0, 0, 0, 16, 0, 0}},
     {"v.add.f32", VECTOR, 5.9, {0, 4096, 8192, 0}},
 };
 

@@ -1,4 +1,5 @@
-; What a core runs before its first attend.s: all that attend.s waits for before it writes is free (its list of flags).
+; What a core runs before its first attend.s or conv.s: all that they wait for before they write is free (their lists of
+; flags).
 ; start.s has raised m -> mte1 0 and 1 and fix -> m 0.
 ; Launch: no arguments.
 .program accel_attend_start

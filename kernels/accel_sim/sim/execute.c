@@ -101,6 +101,80 @@ static void load2d(struct operation *o) {
   if (moves(o)) accel_load2d(dst, src, rows, cols, blocks, l0b, transpose, size);
 }
 
+static struct accel_map read_map(const int64_t *word) {
+  const uint64_t in = (uint64_t)word[0], window = (uint64_t)word[1], out = (uint64_t)word[2], place = (uint64_t)word[3];
+  struct accel_map map = {.in = {in & 0xffff, in >> 16 & 0xffff}, .columns = in >> 32 & 0xffff, .blocks = in >> 48,
+                          .out = {out & 0xffff, out >> 16 & 0xffff}, .value = (uint32_t)(out >> 32),
+                          .skip = (uint32_t)place, .pixels = place >> 32};
+  for (int i = 0; i < 2; i++) {
+    map.kernel[i] = window >> 8 * i & 0xff;
+    map.stride[i] = window >> (16 + 8 * i) & 0xff;
+    map.dilation[i] = window >> (32 + 8 * i) & 0xff;
+    map.pad[i] = window >> (48 + 8 * i) & 0xff;
+  }
+  return map;
+}
+
+static bool check_map(struct operation *o, const struct accel_map *map) {
+  const char *zero = !map->in[0] || !map->in[1] || !map->columns ? "size" : !map->kernel[0] || !map->kernel[1] ? "kernel"
+                   : !map->stride[0] || !map->stride[1]         ? "stride"
+                   : !map->dilation[0] || !map->dilation[1]     ? "dilation"
+                   : !map->out[0] || !map->out[1]               ? "result"
+                                                                : NULL;
+  if (zero) return accel_fail(o->m, ACCEL_BAD_OPERAND, &o->site, "set.map gave a %s of 0, or there was none", zero);
+  if (map->columns > 1 && map->blocks * SIDE < map->pixels)
+    return accel_fail(o->m, ACCEL_BAD_OPERAND, &o->site, "set.map: columns of %lld pixels are only %lld fractals apart",
+                      (long long)map->pixels, (long long)map->blocks);
+  return true;
+}
+
+/* The pixels that are read, as one range in every column of fractals. */
+static const unsigned char *map_source(struct operation *o, const struct accel_map *map, const struct accel_patch *p) {
+  int64_t low, high, end = map->skip + map->pixels;
+  if (!accel_load3d_pixels(map, p, &low, &high)) return NULL;
+  if (low < map->skip || high >= end) {
+    accel_fail(o->m, ACCEL_OUT_OF_RANGE, &o->site, "pixels %lld to %lld of the map are read, counted from its first "
+               "image; set.map says that L1 holds %lld to %lld", (long long)low, (long long)high, (long long)map->skip,
+               (long long)end - 1);
+    return NULL;
+  }
+  struct operation at = *o;
+  int64_t value[6];
+  memcpy(value, o->value, sizeof value);
+  value[1] = (int64_t)((uint64_t)value[1] + (uint64_t)(low - map->skip) * ROW);
+  at.value = value;
+  const unsigned char *from = accel_access_rows(&at, 1, "src", ACCEL_L1, READ, map->columns, (high - low + 1) * ROW,
+                                                map->blocks * FRACTAL, 1);
+  memcpy(o->access, at.access, sizeof at.access);
+  o->count = at.count;
+  return from ? from - (low - map->skip) * ROW : NULL;
+}
+
+static void load3d(struct operation *o) {
+  struct accel_map map = read_map(o->map);
+  struct accel_patch patch = {accel_count(o, 2, "first"), accel_count(o, 3, "rows"), accel_count(o, 4, "k"),
+                              accel_count(o, 5, "cols")};
+  int64_t high = ceil_div(patch.rows, SIDE), bytes = accel_times(high, patch.cols * FRACTAL);
+  use_route(o, ACCEL_L1_L0A, (double)bytes);
+  if (!patch.rows || !patch.cols || o->m->fault.kind || !check_map(o, &map)) return;
+  int64_t all = map.kernel[0] * map.kernel[1] * map.columns;
+  if (patch.k + patch.cols > all) {
+    accel_fail(o->m, ACCEL_BAD_OPERAND, &o->site, "operands 5 and 6 (k, cols) are %lld and %lld: a row has %lld columns "
+               "of fractals", (long long)patch.k, (long long)patch.cols, (long long)all);
+    return;
+  }
+  int64_t images = (patch.first + patch.rows) / (map.out[0] * map.out[1]) + 1;
+  if (accel_times(images, map.in[0] * map.in[1]) == INT64_MAX / 2) {
+    accel_fail(o->m, ACCEL_BAD_OPERAND, &o->site, "operand 3 (first) is %lld: image %lld of the map is beyond any memory",
+               (long long)patch.first, (long long)images - 1);
+    return;
+  }
+  unsigned char *dst = accel_access_bytes(o, 0, "dst", ACCEL_L0A, WRITE, bytes);
+  if (o->m->fault.kind) return;
+  const unsigned char *src = map_source(o, &map, &patch);
+  if (moves(o)) accel_load3d(dst, src, &map, &patch, size_of(o->word->suffix));
+}
+
 static void copy_linear(struct operation *o, enum accel_route route, enum accel_buffer to, enum accel_buffer from) {
   int64_t bytes = accel_count(o, 2, "bytes");
   use_route(o, route, (double)bytes);
@@ -159,7 +233,7 @@ static void fixp_rows(struct operation *o, enum accel_buffer buffer) {
   if (!rows || !cols) return;
   const unsigned char *src = l0c_source(o, rows, cols, blocks);
   unsigned char *dst = accel_access_rows(o, 0, "dst", buffer, WRITE, rows, cols * size, pitch, size);
-  if (moves(o)) accel_fixp(dst, src, rows, cols, pitch, blocks, type);
+  if (moves(o)) accel_fixp(dst, src, rows, cols, pitch, blocks, o->word->suffix);
 }
 
 static void fixp_gm(struct operation *o) { fixp_rows(o, ACCEL_GM); }
@@ -185,7 +259,7 @@ static void fixp_l1(struct operation *o) {
   const unsigned char *src = l0c_source(o, rows, cols, blocks);
   int64_t high = ceil_div(rows, SIDE), wide = ceil_div(cols, SIDE);
   unsigned char *dst = accel_access_fractals(o, 0, "dst", ACCEL_L1, WRITE, high, wide, dst_blocks);
-  if (moves(o)) fixp_fractals(dst, src, rows, cols, dst_blocks, blocks, o->word->suffix & ACCEL_TYPES);
+  if (moves(o)) fixp_fractals(dst, src, rows, cols, dst_blocks, blocks, o->word->suffix);
 }
 
 /* V */
@@ -270,6 +344,7 @@ static void run_operation(struct operation *o) {
     case ACCEL_LD_GM_L1_LINEAR: ld_gm_l1_linear(o); break;
     case ACCEL_LD_GM_UB: ld_gm_ub(o); break;
     case ACCEL_LOAD2D_L0A: case ACCEL_LOAD2D_L0B: load2d(o); break;
+    case ACCEL_LOAD3D_L0A: load3d(o); break;
     case ACCEL_LD_L1_UB: ld_l1_ub(o); break;
     case ACCEL_MAD: mad(o); break;
     case ACCEL_FIXP_GM: fixp_gm(o); break;
@@ -310,7 +385,7 @@ static void note_accesses(struct operation *o, bool writes) {
 bool accel_execute(struct accel_machine *m, struct core *core, enum accel_pipe pipe, const struct entry *entry,
                    struct work *work) {
   struct operation o = {.m = m, .core = core, .site = {entry->program, entry->index, accel_core_number(m, core), pipe},
-                        .word = &entry->program->code[entry->index], .value = entry->value, .work = work};
+                        .word = &entry->program->code[entry->index], .value = entry->value, .map = entry->map, .work = work};
   *work = (struct work){0};
   run_operation(&o);
   if (m->fault.kind) return false;

@@ -15,4 +15,4 @@ const struct accel_op accel_ops[ACCEL_OPCODES] = {
 const char *const accel_pipe_names[ACCEL_PIPES + 1] = {"s", "m", "v", "mte1", "mte2", "mte3", "fix", "all"};
 
 const char *const accel_suffix_names[ACCEL_SUFFIXES] = {"f16", "bf16", "f32", "s8", "s32",
-                                                        "b8",  "b16",  "b32", "t",  "init"};
+                                                        "b8",  "b16",  "b32", "t",  "init", "relu"};

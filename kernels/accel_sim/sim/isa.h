@@ -15,9 +15,10 @@ enum accel_suffix {
   ACCEL_B8 = 32, ACCEL_B16 = 64, ACCEL_B32 = 128,
   ACCEL_T = 256,    /* .t: the source lies transposed */
   ACCEL_INIT = 512, /* .init: from zero, not from what L0C holds */
+  ACCEL_RELU = 1024, /* .relu: what is below 0 becomes 0 */
   ACCEL_TYPES = 255 /* those of which an instruction has one, if any */
 };
-#define ACCEL_SUFFIXES 10
+#define ACCEL_SUFFIXES 11
 
 enum accel_opcode {
 #define ACCEL_OP(name, mnemonic, pipe, operands, types) ACCEL_##name,
@@ -30,6 +31,7 @@ enum accel_opcode {
 #define ACCEL_FLAGS 8      /* of each ordered pair of pipes */
 #define ACCEL_ARGS 32      /* 64-bit words a launch hands to its program */
 #define ACCEL_LOOPS 8      /* hardware loops may nest so deep */
+#define ACCEL_MAP 4        /* words of set.map */
 
 /* One instruction, 16 bytes as stored: little-endian, fields in this order. Register operands fill r[] in the order
  * they are written. A flag number in a register: flag = ACCEL_FLAG_IN_REGISTER and its register in r[0]. */

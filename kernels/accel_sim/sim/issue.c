@@ -109,6 +109,7 @@ static bool dispatch(struct accel_machine *m, struct core *core, const struct ac
     e->value[0] = flag;
   else
     capture(core, word, e);
+  if (word->opcode == ACCEL_LOAD3D_L0A) memcpy(e->map, core->map, sizeof e->map);
   core->command->pending++;
   if (m->race) accel_race_dispatch(m->race, accel_core_number(m, core), pipe);
   if (unit->state == FREE && unit->count == 1) accel_wake(core, pipe, e->ready);
@@ -218,6 +219,7 @@ static bool take_command(struct accel_machine *m, struct core *core) {
   core->command = command, core->upcoming = command->next;
   core->pc = core->depth = 0;
   memset(core->reg, 0, sizeof core->reg);
+  memset(core->map, 0, sizeof core->map);
   set_reason(m, core, BUSY);
   return true;
 }

@@ -22,13 +22,32 @@ void accel_rows_to_fractals(unsigned char *to, const unsigned char *from, int64_
 void accel_load2d(unsigned char *to, const unsigned char *from, int64_t rows, int64_t cols, int64_t blocks, bool l0b,
                   bool transpose, int size);
 
+/* load3d: the map of set.map, whose pixels are 32 bytes (of all columns of fractals) in L1, and which part of the matrix
+ * that a convolution makes of it is wanted. Pairs: height, width. */
+struct accel_map {
+  int64_t in[2], columns, blocks;
+  int64_t kernel[2], stride[2], dilation[2], pad[2], out[2];
+  int64_t skip, pixels; /* L1 holds pixels skip .. skip + pixels - 1, counted from image 0, in columns 512 * blocks apart */
+  uint32_t value;       /* of padding: the bits of an element */
+};
+struct accel_patch {
+  int64_t first, rows; /* output pixels, counted over images from image 0 */
+  int64_t k, cols;     /* 32 bytes each, of taps by kernel row and column, then of the columns of a pixel */
+};
+
+/* The first and the last pixel that are read; false: all is padding. */
+bool accel_load3d_pixels(const struct accel_map *map, const struct accel_patch *patch, int64_t *low, int64_t *high);
+/* from: pixel `skip`. What the last fractals hold beyond the rows becomes 0. */
+void accel_load3d(unsigned char *to, const unsigned char *from, const struct accel_map *map,
+                  const struct accel_patch *patch, int size);
+
 /* mad: C[m x n] (+)= A[m x k] * B[k x n], one chain of fma in f32 an element, in order of k (s8: exact in 32 bits,
  * wrapping). type: ACCEL_F16, _BF16, _F32, _S8. Only k elements count, whatever the fractals hold beyond. */
 void accel_mad(unsigned char *l0c, const unsigned char *l0a, const unsigned char *l0b, int64_t m, int64_t k, int64_t n,
                unsigned type, bool init);
 
 /* fixp: rows x cols out of L0C, whose columns of fractals are `blocks` fractals (of 1024 bytes) apart, rounded to
- * nearest even, to rows `pitch` bytes apart. */
+ * nearest even, to rows `pitch` bytes apart. type: may have ACCEL_RELU, then what is below 0 becomes 0 first. */
 void accel_fixp(unsigned char *to, const unsigned char *l0c, int64_t rows, int64_t cols, int64_t pitch, int64_t blocks,
                 unsigned type);
 

@@ -18,7 +18,7 @@ struct operation {
   struct core *core;
   struct accel_site site;
   const struct accel_word *word;
-  const int64_t *value;
+  const int64_t *value, *map;
   struct work *work;
   struct access access[ACCESSES];
   int count;

@@ -99,6 +99,10 @@ bool accel_scalar_instruction(struct accel_machine *m, struct core *core, const 
     case ACCEL_BEQ: case ACCEL_BNE: case ACCEL_BLT: case ACCEL_BGE:
       jump(core, branches(opcode, accel_register(core, word, 0), a) ? word->imm : core->pc + 1);
       return true;
+    case ACCEL_SET_MAP:
+      for (int i = 0; i < ACCEL_MAP; i++) core->map[i] = accel_register(core, word, i);
+      core->pc++;
+      return true;
     case ACCEL_LOOP: return enter_loop(m, core, accel_register(core, word, 0), word->imm);
     case ACCEL_LI: if (!load_constant(m, core, word, &result)) return false; break;
     case ACCEL_ARG: if (!load_argument(m, core, word->imm, &result)) return false; break;

@@ -102,6 +102,7 @@ struct entry {
   struct command *command;
   int index;
   int64_t value[6]; /* flags: value[0] is the number */
+  int64_t map[ACCEL_MAP]; /* load3d: what set.map said last */
   double ready;
 };
 
@@ -159,7 +160,7 @@ struct core {
   struct command *first, *last; /* commands not ended */
   struct command *command;      /* that the scalar unit is at */
   struct command *upcoming;     /* first one not taken up */
-  int64_t reg[ACCEL_REGISTERS];
+  int64_t reg[ACCEL_REGISTERS], map[ACCEL_MAP];
   int pc, depth;
   struct loop loop[ACCEL_LOOPS];
   bool halting;
