@@ -93,14 +93,19 @@ TSR_API size_t tsr_conv_plan_workspace(const tsr_conv_plan *plan);
 TSR_API tsr_status tsr_conv_run(const tsr_conv_plan *plan, const void *x, const void *add, void *y, void *workspace);
 
 /* The gradient of a scalar with regard to x, from that with regard to y before `post`; and with regard to w and bias
- * (either may be NULL). f32, and bf16 with dw and dbias in type_w's layout and type; dbias f32. The descriptor is the
- * forward one's; post is not looked at. dx: a transposed convolution (or, of a transposed one, a plain one) in the
- * sense of this page, whose taps are numbered by (t, r, s) and then filters. dw: for each weight one chain of fma over
- * (n, o) in their order, in blocks of KB as above, x * dy. The bits do not depend on threads. */
+ * (either may be NULL). f32, f64, f16 and bf16 on a CPU: dy is of type_y, dx of type_x, dw in type_w and its layout, dbias
+ * f32 (f64 for f64). The descriptor is the forward one's; post is not looked at. Nothing may overlap what is written.
+ *   dx     a transposed convolution of dy (or, of a transposed one, a plain one) in the sense of this page, whose taps are
+ *          numbered by (t, r, s) and then filters
+ *   dw     for each weight the products x * dy, numbered by (n, o), also those whose x is padding and does not count; of a
+ *          transposed convolution by (n, i), the pixels of x: for each block of KB numbers s = +0; s = fma(x, dy, s) for
+ *          those that count, in order; y = y + s from y = +0, rounded once at the end
+ *   dbias  the same with 1 for x, always by (n, o)
+ * KB is that of type_w. The bits do not depend on threads. TSR_UNSUPPORTED for integers and on devices. */
 TSR_API tsr_status tsr_conv_backward_data(tsr_context *context, const tsr_conv_desc *desc, const void *dy,
                                           const void *w, void *dx);
 TSR_API tsr_status tsr_conv_backward_weights(tsr_context *context, const tsr_conv_desc *desc, const void *x,
-                                             const void *dy, void *dw, float *dbias);
+                                             const void *dy, void *dw, void *dbias);
 
 #ifdef __cplusplus
 }
