@@ -176,7 +176,8 @@ static void summarise(const struct bench_batch *batch, const struct bench_series
 /* --- Passes ------------------------------------------------------------------------------------------------------ */
 
 static const char *const faults[] = {[BENCH_OK] = NULL, [BENCH_MISSING] = "missing", [BENCH_WRONG] = "wrong",
-                                     [BENCH_NO_MEMORY] = "memory", [BENCH_UNFIT] = "-"};
+                                     [BENCH_NO_MEMORY] = "memory", [BENCH_UNFIT] = "-",
+                                     [BENCH_PLAIN_LOOP] = "plain loop"};
 
 /* Adds a sample. One that was much too short (its calls were counted in a busy moment) lengthens the next ones. */
 static void keep(struct bench_series *series, const struct bench_reply *reply, double wanted) {

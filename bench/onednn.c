@@ -11,7 +11,7 @@
 enum { MOST_DIMS = 12, MOST_ARGS = 8 };
 enum { CPU = 1, IN_ORDER = 1, INFERENCE = 96, DIRECT = 1, DECONVOLUTION_DIRECT = 10, RELU = 32, MAX = 0x1ff, MEAN = 0x2ff,
        USER_SCRATCHPAD = 1, TAG_ANY = 1, UNDEFINED_TYPE = 0 };
-enum { QUERY_SRC = 129, QUERY_WEIGHTS = 131, QUERY_DST = 133, QUERY_SCRATCHPAD = 136 };
+enum { QUERY_NAME = 8, QUERY_SRC = 129, QUERY_WEIGHTS = 131, QUERY_DST = 133, QUERY_SCRATCHPAD = 136 };
 enum { ARG_SRC = 1, ARG_DST = 17, ARG_WEIGHTS = 33, ARG_BIAS = 41, ARG_SCRATCHPAD = 80, ARG_SCALES = 4096 };
 #define ALLOCATE ((void *)-1)
 
@@ -57,6 +57,7 @@ static struct {
   int (*linear)(void **, void *, int, const void *, const void *, const void *, const void *, const void *);
   int (*reorder)(void **, const void *, void *, const void *, void *, const void *);
   const void *(*query)(const void *, int, int);
+  int (*query_any)(const void *, int, int, void *);
   int (*primitive_create)(void **, const void *);
   int (*primitive_destroy)(void *);
   int (*desc_of_primitive_destroy)(void *);
@@ -84,7 +85,8 @@ bool bench_dnn_find(void *library) {
       {"deconvolution_forward_primitive_desc_create", &dnnl.deconvolution},
       {"pooling_forward_primitive_desc_create", &dnnl.pooling},
       {"inner_product_forward_primitive_desc_create", &dnnl.linear}, {"reorder_primitive_desc_create", &dnnl.reorder},
-      {"primitive_desc_query_md", &dnnl.query}, {"primitive_create", &dnnl.primitive_create},
+      {"primitive_desc_query_md", &dnnl.query},
+      {"primitive_desc_query", &dnnl.query_any}, {"primitive_create", &dnnl.primitive_create},
       {"primitive_destroy", &dnnl.primitive_destroy}, {"primitive_desc_destroy", &dnnl.desc_of_primitive_destroy},
       {"primitive_execute", &dnnl.execute}};
   for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
@@ -122,7 +124,7 @@ struct owned {
 };
 
 struct bench_dnn {
-  bool ok;
+  bool ok, reference;
   struct step *step;
   int steps;
   struct owned *owned;
@@ -130,6 +132,8 @@ struct bench_dnn {
 };
 
 bool bench_dnn_ok(const struct bench_dnn *program) { return program && program->ok; }
+
+bool bench_dnn_is_reference(const struct bench_dnn *program) { return program->reference; }
 
 /* The engine lives as long as the process. */
 struct bench_dnn *bench_dnn_new(void) {
@@ -196,6 +200,9 @@ static struct step make(struct bench_dnn *program, int status, void *description
   if (!keep(program, status, description, dnnl.desc_of_primitive_destroy)) return step;
   status = dnnl.primitive_create(&step.primitive, description);
   step.primitive = keep(program, status, step.primitive, dnnl.primitive_destroy);
+  const char *name = NULL;
+  if (dnnl.query_any(description, QUERY_NAME, 0, &name) == 0 && name && strncmp(name, "ref", 3) == 0)
+    program->reference = true;
   const void *scratchpad = dnnl.query(description, QUERY_SCRATCHPAD, 0);
   if (scratchpad && dnnl.desc_bytes(scratchpad) > 0)
     step.argument[step.count++] = (struct argument){ARG_SCRATCHPAD, memory(program, scratchpad, NULL)};

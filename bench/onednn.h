@@ -21,6 +21,8 @@ bool bench_dnn_describe(void *library, char *text, size_t size);
 struct bench_dnn *bench_dnn_new(void);
 void bench_dnn_free(struct bench_dnn *program);
 bool bench_dnn_ok(const struct bench_dnn *program);
+/* Whether one of its primitives is oneDNN's reference implementation, a plain loop of some 100 MFLOP/s. */
+bool bench_dnn_is_reference(const struct bench_dnn *program);
 
 /* Runs the list once and waits. */
 void bench_dnn_run(struct bench_dnn *program);

@@ -140,8 +140,7 @@ static enum bench_answer prepare_tessera(const struct bench_conv *c) {
   describe(c, plain_format(), &desc);
   if (c->type == BENCH_CONV_U8) desc.post.scale = operands.scale, desc.post.scales = c->filters;
   tsr_status status = plan_create(NULL, &desc, operands.w, operands.bias, &plan);
-  if (status == TSR_UNSUPPORTED) return BENCH_MISSING;
-  if (status != TSR_OK) return BENCH_NO_MEMORY;
+  if (status != TSR_OK) return status == TSR_OUT_OF_MEMORY ? BENCH_NO_MEMORY : BENCH_MISSING;
   size_t bytes = (plan_workspace(plan) + 63) / 64 * 64;
   operands.workspace = bytes ? aligned_alloc(64, bytes) : NULL;
   return bytes && !operands.workspace ? BENCH_NO_MEMORY : BENCH_OK;
@@ -160,7 +159,8 @@ static enum bench_answer prepare_dnn(const struct bench_conv *c) {
                                integers ? operands.scaled_bias : operands.bias);
   if (integers) conv.scale = bench_dnn_tensor(program, BENCH_DNN_F32, 1, &c->filters, NULL, operands.scale);
   result = bench_dnn_conv(program, &conv, x);
-  return bench_dnn_ok(program) ? BENCH_OK : BENCH_MISSING;
+  if (!bench_dnn_ok(program)) return BENCH_MISSING;
+  return bench_dnn_is_reference(program) && bench_conv_flops(c) > 2e7 ? BENCH_PLAIN_LOOP : BENCH_OK;
 }
 
 /* --- The operation ----------------------------------------------------------------------------------------------- */

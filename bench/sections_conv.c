@@ -236,18 +236,26 @@ static void print_turning(const struct bench_run *run, const struct bench_batch 
 
 #define FAR 0.4 /* of the limit: a case below it is named */
 
+static bool is_far(const struct bench_case *c, int peer) {
+  return c->summary[peer].median > 0 && share_of_limit(c, peer) < FAR;
+}
+
+/* By name, with what share of the limit each of Tessera's columns reaches. */
 static void print_far(const struct bench_run *run, const struct bench_batch *batch) {
-  for (int p = 0; p < run->peers.count; p++) {
-    int count = 0;
-    for (int i = 0; i < batch->count && is_own(run, p); i++) {
-      double share = share_of_limit(&batch->cases[i], p);
-      if (share <= 0 || share >= FAR) continue;
-      if (count++ == 0) printf("  %s below %.0f %% of the limit:\n", run->peers.peer[p].name, 100 * FAR);
-      printf("    %-40s %3.0f %%\n", batch->cases[i].label, 100 * share);
-    }
-    if (count == 0 && is_own(run, p))
-      printf("  %s: no case below %.0f %% of the limit\n", run->peers.peer[p].name, 100 * FAR);
+  int count = 0;
+  for (int i = 0; i < batch->count; i++) {
+    const struct bench_case *c = &batch->cases[i];
+    bool far = false;
+    for (int p = 0; p < run->peers.count; p++) far |= is_own(run, p) && is_far(c, p);
+    if (!far) continue;
+    if (count++ == 0) printf("  below %.0f %% of the limit:\n", 100 * FAR);
+    printf("    %-36s", c->label);
+    for (int p = 0; p < run->peers.count; p++)
+      if (is_own(run, p) && c->summary[p].median > 0)
+        printf("  %s %.0f %%%s", run->peers.peer[p].name, 100 * share_of_limit(c, p), c->summary[p].marked ? "*" : "");
+    printf("\n");
   }
+  if (count == 0) printf("  no case is below %.0f %% of the limit\n", 100 * FAR);
 }
 
 static void print_sums(const struct bench_run *run, const struct bench_batch *batch, const struct pair *pairs,
@@ -258,10 +266,18 @@ static void print_sums(const struct bench_run *run, const struct bench_batch *ba
   print_far(run, batch);
 }
 
+static void print_head(const struct bench_batch *batch) {
+  const struct bench_limits *l = &batch->limits;
+  double l2 = (double)bench_cache(2) / 2 * batch->cores, l3 = (double)bench_cache(3) / 4;
+  bench_print_head(batch);
+  printf("  copies in L2 %.0f, in L3 %.0f, in memory %.0f GB/s, read and written\n", bench_copies_of(l, l2) * 1e-9,
+         bench_copies_of(l, l3) * 1e-9, l->copies[l->sizes - 1] * 1e-9);
+}
+
 void bench_print_conv(const struct bench_run *run, const struct bench_batch *batch) {
   struct pair pairs[3];
   int count = find_pairs(run, pairs);
-  bench_print_head(batch);
+  print_head(batch);
   print_columns(run, batch, pairs, count);
   for (int i = 0; i < batch->count; i++) print_case(run, batch, &batch->cases[i], pairs, count);
   print_sums(run, batch, pairs, count);
@@ -269,7 +285,7 @@ void bench_print_conv(const struct bench_run *run, const struct bench_batch *bat
 
 static bool is_noteworthy(const struct bench_run *run, const struct bench_case *c, const struct pair *pairs, int count) {
   for (int p = 0; p < run->peers.count; p++)
-    if (is_own(run, p) && share_of_limit(c, p) < FAR) return true;
+    if (is_own(run, p) && is_far(c, p)) return true;
   for (int i = 0; i < count; i++)
     if (ratio(c, pairs[i].own, pairs[i].other) > 0 && ratio(c, pairs[i].own, pairs[i].other) < 1) return true;
   return false;
@@ -278,7 +294,7 @@ static bool is_noteworthy(const struct bench_run *run, const struct bench_case *
 void bench_print_corpus(const struct bench_run *run, const struct bench_batch *batch) {
   struct pair pairs[3];
   int count = find_pairs(run, pairs), tenths[11] = {0};
-  bench_print_head(batch);
+  print_head(batch);
   print_columns(run, batch, pairs, count);
   for (int i = 0; i < batch->count; i++) {
     const struct bench_case *c = &batch->cases[i];

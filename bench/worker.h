@@ -53,8 +53,9 @@ struct bench_request {
   bool check;           /* compare some results with a plain loop */
 };
 
-/* Missing: the library has no such function; unfit: it does not take such operands. */
-enum bench_answer { BENCH_OK, BENCH_MISSING, BENCH_WRONG, BENCH_NO_MEMORY, BENCH_UNFIT };
+/* Missing: the library has no such function; unfit: it does not take such operands; plain loop: it has nothing but a
+ * reference loop, which would take minutes. */
+enum bench_answer { BENCH_OK, BENCH_MISSING, BENCH_WRONG, BENCH_NO_MEMORY, BENCH_UNFIT, BENCH_PLAIN_LOOP };
 
 struct bench_reply {
   int answer; /* enum bench_answer */
