@@ -16,6 +16,7 @@
  *   zmm(32 - nv*nr) .. zmm31   s, column by column
  *   zmm0 ..                    A as far as registers go, then B, in two registers if there are (nv <= 4)
  *   zmm0 .. zmm(nr-1)          B, then two of A (nv > 4)
+ *   zmm0, zmm1; zmm2 .. zmm4   two steps of A; B (nv = 1, nr > 8)
  *   k1                         rows of the last vector */
 #include "kernels/x86_asm.h"
 #include "kernels/x86_avx512/lanes.h"
@@ -58,11 +59,19 @@
 #define vaddv vaddps
 #define vmaxv vmaxps
 #define vminv vminps
+#define vbcast_pair vbroadcastsd
+#define spread_even vmovsldup
+#define spread_odd vmovshdup
 #define load_real(reg, at) vcvtsd2ss reg, reg, qword ptr [at]
 #else
 #define vaddv vaddpd
 #define vmaxv vmaxpd
 #define vminv vminpd
+#define vbcast_pair vbroadcastf64x2
+#define spread_even vmovddup
+.macro spread_odd to, from
+  vunpckhpd \to, \from, \from
+.endm
 #define load_real(reg, at) vmovsd reg, qword ptr [at]
 #endif
 
@@ -82,28 +91,31 @@
   .endif
 .endm
 
-/* zmm<reg> = column j of step u of B, in every lane. */
-.macro broadcast_of_four reg, group, j, u
+/* `how` zmm<reg>, [column j of step u of B] */
+.macro with_column_of_four how, reg, group, j, u
   .if \j == 0
-    vbcast zmm\reg, [\group + \u*SIZE]
+    \how zmm\reg, [\group + \u*SIZE]
   .elseif \j == 1
-    vbcast zmm\reg, [\group + CSB + \u*SIZE]
+    \how zmm\reg, [\group + CSB + \u*SIZE]
   .elseif \j == 2
-    vbcast zmm\reg, [\group + 2*CSB + \u*SIZE]
+    \how zmm\reg, [\group + 2*CSB + \u*SIZE]
   .else
-    vbcast zmm\reg, [\group + CSB3 + \u*SIZE]
+    \how zmm\reg, [\group + CSB3 + \u*SIZE]
+  .endif
+.endm
+.macro with_column how, reg, j, u
+  .if \j < 4
+    with_column_of_four \how, \reg, B0, \j, \u
+  .elseif \j < 8
+    with_column_of_four \how, \reg, B4, %(\j - 4), \u
+  .elseif \j < 12
+    with_column_of_four \how, \reg, B8, %(\j - 8), \u
+  .else
+    with_column_of_four \how, \reg, B12, %(\j - 12), \u
   .endif
 .endm
 .macro broadcast reg, j, u
-  .if \j < 4
-    broadcast_of_four \reg, B0, \j, \u
-  .elseif \j < 8
-    broadcast_of_four \reg, B4, %(\j - 4), \u
-  .elseif \j < 12
-    broadcast_of_four \reg, B8, %(\j - 8), \u
-  .else
-    broadcast_of_four \reg, B12, %(\j - 12), \u
-  .endif
+  with_column vbcast, \reg, \j, \u
 .endm
 
 .macro load reg, unused, at
@@ -127,7 +139,7 @@
   .set left, 32 - \nv*\nr - kept
 .endm
 
-/* How many steps a round has. Loads that advance by more than 1 KiB a round are not fetched ahead by the cores (Zen 5). */
+/* How many steps a round has: loads that advance by more than 1 KiB a round are not fetched ahead by the core (Zen 5). */
 .macro share_steps nv
   .set round_steps, 1
   .if \nv <= 4
@@ -193,6 +205,30 @@
   .endr
 .endm
 
+/* Steps u and u + 1 of a tile of one vector and many columns. A load for each fma is more than the core can do, so that
+ * every fifth column is loaded for both steps at once; more would be too much for a core that permutes in one unit. */
+.macro column_pair j, u, nr
+  .if \j % 5 == 0
+    with_column vbcast_pair, 2, \j, \u
+    spread_even zmm3, zmm2
+    spread_odd zmm4, zmm2
+  .else
+    broadcast 3, \j, \u
+    broadcast 4, \j, %(\u + 1)
+  .endif
+  multiply %(32 - \nr + \j), 3, 0
+  multiply %(32 - \nr + \j), 4, 1
+.endm
+.macro k_step_pair u, nr
+  with_row load, 0, 0, \u, 0
+  with_row load, 1, 0, %(\u + 1), 0
+  .set at_j, 0
+  .rept \nr
+    column_pair %(at_j), \u, \nr
+    .set at_j, at_j + 1
+  .endr
+.endm
+
 .macro k_step u, nv, nr
   .if \nv <= 4
     k_step_narrow \u, \nv, \nr
@@ -227,7 +263,11 @@
 .Lround\@:
   .set at_u, 0
   .rept \steps
-    k_step %(at_u), \nv, \nr
+    .if \nv > 1 || \nr <= 8
+      k_step %(at_u), \nv, \nr
+    .elseif at_u % 2 == 0
+      k_step_pair %(at_u), \nr
+    .endif
     fetch_line %(at_u)
     .set at_u, at_u + 1
   .endr
@@ -309,7 +349,7 @@
   .text
 .endm
 
-/* What is added may lie in memory: it is fetched while the taps are walked. C itself is either not read or still near. */
+/* What is added may lie in memory: it is fetched while the taps are walked. C itself is not read, or still near. */
 .macro fetch_added_line offset
   prefetcht0 [AT + \offset]
 .endm
@@ -467,14 +507,10 @@
   cmp rdx, [rax + \field]
   je .Lnone\@
   load_real(xmm0, rax + \field)
-  spread_low
+  vbcast zmm0, xmm0
   every_vector \how, 0, \nv, \nr
 .Lnone\@:
 .endm
-.macro spread_low
-  vbcast zmm0, xmm0
-.endm
-
 .macro zero reg
   vpxord zmm\reg, zmm\reg, zmm\reg
 .endm
@@ -485,7 +521,7 @@
   mov C, C_TILE
   mov CSC, [STEP + STEP_CSC]
   load_real(xmm0, STEP + STEP_ALPHA)
-  spread_low
+  vbcast zmm0, xmm0
   test dword ptr [STEP + STEP_FLAGS], STEP_FIRST_K
   jnz .Lbegin_sums\@
   mov AT, C
