@@ -19,7 +19,10 @@
 
 #define RSB rbp               /* where conv_tile.h has FETCH */
 #define X_TILE [rsp - 96]     /* of this tile of this column of tiles */
-#define SLIDES dword ptr [rsp - 104]
+#define SLIDES [rsp - 104]    /* bit e: at entry e of the list a row begins that slides */
+#define ROWS_AHEAD r9         /* such bits from this entry on */
+#define LEFT ecx              /* not 0: a sliding row's first pixel is padding */
+#define RIGHT r13d            /* its last one */
 
 /* `how` x, y, mask, [column j of B, `offset` bytes down]; \last: the last vector */
 .macro with_pixel_of_four how, x, y, group, j, offset, last
@@ -109,11 +112,19 @@
   with_row load, 0, 0, 0, %(64*\i)
   with_row load, 1, 0, 1, %(64*\i)
   with_row load, 2, 0, 2, %(64*\i)
-  .set at_q, 0
-  .rept \nr + 2
+  test LEFT, LEFT
+  jnz .Lfirst_is_padding\@
+  slide_pixel 0, \i, \nv, \nr
+.Lfirst_is_padding\@:
+  .set at_q, 1
+  .rept \nr
     slide_pixel %(at_q), \i, \nv, \nr
     .set at_q, at_q + 1
   .endr
+  test RIGHT, RIGHT
+  jnz .Llast_is_padding\@
+  slide_pixel %(\nr + 1), \i, \nv, \nr
+.Llast_is_padding\@:
 .endm
 .macro slide_three nv, nr
   .set at_v, 0
@@ -121,6 +132,62 @@
     slide_vector %(at_v), \nv, \nr
     .set at_v, at_v + 1
   .endr
+.endm
+
+/* Sets SLIDES: bits of the first 64 entries that are three steps of all columns, or three entries of one step each, of
+ * which only the first one's first column and the last one's last column may be padding. Uses rax, rbx, rcx, rdx, ROWS_AHEAD,
+ * TAPS and K. */
+.macro entry_follows e, field, by, else
+  mov rbx, [TAPS + \e*TAPS_SIZE + \field]
+  sub rbx, [TAPS + (\e - 1)*TAPS_SIZE + \field]
+  cmp rbx, \by
+  jne \else
+.endm
+.macro find_sliding_rows nr
+  xor ROWS_AHEAD, ROWS_AHEAD
+  cmp RSB, CSB
+  jne .Lfound\@
+  mov rax, CONV
+  mov TAPS, [rax + CONV_TAPS]
+  xor ecx, ecx                    /* the entry's number */
+  mov r13, 1 | \nr << 48         /* one step of all columns */
+.Lfind\@:
+  cmp TAPS, TAPS_LAST
+  jae .Lfound\@
+  mov rax, [TAPS + TAPS_K]
+  lea rbx, [r13 + 2]
+  cmp rax, rbx
+  je .Lone\@
+  btr rax, 32                     /* first may be 1 */
+  cmp rax, r13
+  jne .Lnone\@
+  lea rax, [TAPS + 3*TAPS_SIZE]
+  cmp rax, TAPS_LAST
+  ja .Lnone\@
+  cmp r13, [TAPS + TAPS_SIZE + TAPS_K]
+  jne .Lnone\@
+  mov rax, r13
+  sub rax, [TAPS + 2*TAPS_SIZE + TAPS_K]
+  ror rax, 48                     /* end may be 1 less */
+  cmp rax, 1
+  ja .Lnone\@
+  entry_follows 1, TAPS_A, CSA, .Lnone\@
+  entry_follows 2, TAPS_A, CSA, .Lnone\@
+  entry_follows 1, TAPS_B, RSB, .Lnone\@
+  entry_follows 2, TAPS_B, RSB, .Lnone\@
+  bts ROWS_AHEAD, rcx
+  add ecx, 2
+  add TAPS, 2*TAPS_SIZE
+  jmp .Lnone\@
+.Lone\@:
+  bts ROWS_AHEAD, rcx
+.Lnone\@:
+  add TAPS, TAPS_SIZE
+  inc ecx
+  cmp ecx, 64
+  jb .Lfind\@
+.Lfound\@:
+  mov SLIDES, ROWS_AHEAD
 .endm
 
 .macro lanes_label id, side, j
@@ -218,6 +285,7 @@
 .endm
 
 .macro walk_lanes nv, nr
+  mov ROWS_AHEAD, SLIDES
   mov rcx, CONV
   mov TAPS, [rcx + CONV_TAPS]
   cmp TAPS, TAPS_LAST
@@ -236,11 +304,25 @@
   .if \nr > 10
     lea B12, [B8 + 4*CSB]
   .endif
+  test ROWS_AHEAD\()b, 1
+  jnz .Lslide\@
+  shr ROWS_AHEAD
   cmp dword ptr [TAPS + TAPS_FIRST], \nr << 16 /* first is 0, end nr */
   jne .Lcut\@
   movsxd K, dword ptr [TAPS + TAPS_K]
-  cmp ebx, SLIDES
-  jne .Lsteps\@
+  jmp .Lsteps\@
+.Lslide\@:
+  xor LEFT, LEFT
+  xor RIGHT, RIGHT
+  cmp dword ptr [TAPS + TAPS_K], 3
+  je .Lwhole_row\@
+  movsx LEFT, word ptr [TAPS + TAPS_FIRST]
+  add TAPS, 2*TAPS_SIZE
+  movsx RIGHT, word ptr [TAPS + TAPS_END]
+  sub RIGHT, \nr
+  shr ROWS_AHEAD, 2
+.Lwhole_row\@:
+  shr ROWS_AHEAD
   slide_three \nv, \nr
 .Lnext\@:
   add TAPS, TAPS_SIZE
@@ -307,11 +389,7 @@
   mov RSB, [STEP + STEP_RSB]
   mov rax, X
   mov X_TILE, rax
-  mov eax, 3
-  mov ebx, -1
-  cmp RSB, CSB
-  cmovne eax, ebx
-  mov SLIDES, eax
+  find_sliding_rows \nr
 .Ltile\@:
   mov eax, LANES
   mov rbx, ROWS
