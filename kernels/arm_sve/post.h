@@ -30,7 +30,7 @@
 #define ACROSS w12
 #define I x13       /* this row */
 #define CONSTANTS x14
-#define TMP x15
+#define LANES x16
 
 #define MAGIC z18.s
 #define E1 z19.s
@@ -216,10 +216,14 @@
   power
   mov z1.s, p2/m, #0
 .endm
+/* z<to> = -|z0|. FABS under a mask would wait for the last vector's z<to>. */
+.macro minus_absolute to
+  mov z\to\().d, z0.d
+  orr z\to\().s, z\to\().s, #0x80000000
+.endm
 /* z1 = e^-|z0|; z27, z28 = log2(e) in two parts. */
 .macro exp_of_minus
-  fabs z1.s, p0/m, z0.s
-  fneg z1.s, p0/m, z1.s
+  minus_absolute 1
   fmul z2.s, z1.s, z27.s
   fcmgt p2.s, p0/z, LEAST, z2.s
   mov z1.s, p2/m, #0
@@ -300,9 +304,8 @@
   fmax z0.s, p0/m, z0.s, z29.s
   fmul z1.s, z0.s, z0.s
   fmad z1.s, p0/m, z27.s, z28.s
-  fabs z2.s, p0/m, z0.s
+  minus_absolute 2
   fmul z1.s, z1.s, z2.s
-  fneg z1.s, p0/m, z1.s
   exp2
   times_sigmoid
 .endm
@@ -314,7 +317,8 @@
   fmad z1.s, p0/m, z5.s, z6.s
 .endm
 .macro gelu
-  fabs z5.s, p0/m, z0.s
+  mov z5.d, z0.d
+  fabs z5.s, p0/m, z5.s
   fmin z5.s, p0/m, z5.s, z29.s
   constant 1, AT_NORMAL
   .set at_term, 1
@@ -335,8 +339,7 @@
 .macro tanh
   fmul z0.s, z0.s, z27.s
   fcmuo p2.s, p0/z, z0.s, z0.s
-  fabs z1.s, p0/m, z0.s
-  fneg z1.s, p0/m, z1.s
+  minus_absolute 1
   fmax z1.s, p0/m, z1.s, LEAST
   mov z1.s, p2/m, #0
   fadd z4.s, z1.s, MAGIC
@@ -351,7 +354,7 @@
   fmla z1.s, p0/m, z5.s, z2.s
   fadd z2.s, z1.s, z28.s
   fdiv z1.s, p0/m, z1.s, z2.s
-  fabs z1.s, p0/m, z1.s
+  and z1.s, z1.s, #0x7fffffff
   mov z3.d, z0.d
   and z3.s, z3.s, #0x80000000
   orr z1.d, z1.d, z3.d
@@ -392,7 +395,7 @@
 .Ladded\@:
   \activation
   store_\to
-  incw I
+  add I, I, LANES
   whilelt p1.s, I, M
   b.first .Lvector\@
   add A, A, CSA
@@ -414,6 +417,7 @@
   ldp ADD, ADD_LD, [POST, POST_ADD]
   ldrb ACROSS, [POST, POST_ACROSS]
   ptrue p0.s
+  cntw LANES
   adrp CONSTANTS, .Lconstants
   add CONSTANTS, CONSTANTS, :lo12:.Lconstants
   .set at_c, 0
