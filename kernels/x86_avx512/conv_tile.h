@@ -139,7 +139,7 @@
   .set left, 32 - \nv*\nr - kept
 .endm
 
-/* How many steps a round has: loads that advance by more than 1 KiB a round are not fetched ahead by the core (Zen 5). */
+/* How many steps a round has: a core does not fetch ahead for loads that advance by more than 1 KiB a round (Zen 5). */
 .macro share_steps nv
   .set round_steps, 1
   .if \nv <= 4
