@@ -50,6 +50,7 @@
 #define STEP_GO_ON_BIT 3
 #define STEP_FIRST_K_BIT 5
 #define STEP_LAST_K_BIT 6
+#define STEP_REPEAT_BIT 7
 
 /* struct tsr_softmax, asserted there too. */
 #define SOFTMAX_MAX 0

@@ -102,6 +102,7 @@ enum tsr_step_flags {
                         steps of one tile in m, which do not use da otherwise. A CONV step fetches about as many lines
                         from there on as it makes steps of k in all its tiles: several can share the next panel */
   TSR_FIRST_K = 32,  /* CONV: the first block of taps, C is not read; else its sums go on from C */
+  TSR_REPEAT = 128,  /* CONV, CONV_LANES: tiles one under the other are of the same rows, whose bias is the same */
   TSR_LAST_K = 64,   /* CONV: the last block of taps: what is to be added and the limits come now */
 };
 

@@ -74,6 +74,7 @@
 #define STEP_GO_ON 8
 #define STEP_FIRST_K 32
 #define STEP_LAST_K 64
+#define STEP_REPEAT 128
 
 .section .note.GNU-stack, "", @progbits
 .text

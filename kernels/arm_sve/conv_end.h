@@ -207,10 +207,12 @@
   tbz x4, #STEP_FIRST_K_BIT, .Lfrom_c\@
   ldr x6, [CONV, CONV_BIAS]
   cbz x6, .Lfrom_zero\@
+  tbnz x4, #STEP_REPEAT_BIT, .Lbias\@
   ldr x7, [STEP, STEP_M]
   ldr x8, [sp, #LOCAL_ROWS]
   sub x7, x7, x8
   add x6, x6, x7, lsl #SHIFT
+.Lbias\@:
   end_from_bias \nv, \nr
   b .Lbegun\@
 .Lfrom_zero\@:

@@ -9,7 +9,7 @@
 static REAL FINISH(const struct tsr_step *st, const struct tsr_conv *cv, int64_t i, REAL s, tsr_mem c, int64_t at) {
   REAL low = (REAL)cv->low, high = (REAL)cv->high, y;
   if (st->flags & TSR_FIRST_K)
-    y = cv->bias ? AT(cv->bias, i * SIZE) : 0;
+    y = cv->bias ? AT(cv->bias, (st->flags & TSR_REPEAT ? i % ROWS : i) * SIZE) : 0;
   else
     y = AT(c, at);
   y = FMA((REAL)st->alpha, s, y);

@@ -490,6 +490,8 @@
   zero 1
   test rdx, rdx
   jz .Lbegin\@
+  test dword ptr [STEP + STEP_FLAGS], STEP_REPEAT
+  jnz .Lbegin\@
   mov rbx, [STEP + STEP_M]
   sub rbx, ROWS
   lea rdx, [rdx + SIZE*rbx]

@@ -1,5 +1,6 @@
-/* A band: the pixels of x that a piece reads, copied to where the kernels read them best: channels last, in the type
- * that is computed in, rows one behind the other. Lanes over groups have them as [pixel][channel of a group][group]. */
+/* A band: the pixels of x that a piece reads, copied to where the kernels read them best: the channels of its group, or
+ * of its groups, last, in the type that is computed in, rows one behind the other. Lanes over groups have them as
+ * [pixel][channel of a group][group]. */
 #include "src/conv/conv.h"
 
 /* At most so many inputs are read by `count` outputs side by side. */
@@ -32,22 +33,21 @@ static void turn(const struct tsr_conv_job *job, tsr_mem from, int64_t m, int64_
   job->table[p->x.type].turn[p->type]->run(&step, from, 0, (tsr_mem)to);
 }
 
-static void load_row(const struct tsr_conv_job *job, tsr_mem from, int64_t pixels, char *to) {
+/* `groups` groups from the one that `from` points to. */
+static void load_row(const struct tsr_conv_job *job, tsr_mem from, int64_t groups, int64_t pixels, char *to) {
   const struct tsr_conv_problem *p = job->p;
-  bool last = p->x_last, groups = job->way->lanes == TSR_CONV_GROUPS && p->cg > 1;
-  int64_t channels = p->groups * p->cg;
-  if (last && !groups) {
-    copy_row(job, from, channels, pixels, to);
-  } else if (!last && !groups) {
-    turn(job, from, channels, p->x.channel, pixels, to, job->band_pixel);
-  } else if (last) {
+  if (p->x_last && (groups == 1 || p->cg == 1)) {
+    copy_row(job, from, groups * p->cg, pixels, to);
+  } else if (groups == 1 || p->cg == 1) {
+    turn(job, from, groups * p->cg, p->x.channel, pixels, to, job->band_pixel);
+  } else if (p->x_last) {
     for (int64_t i = 0; i < pixels; i++)
-      turn(job, from + (tsr_mem)(i * p->x.dim[2]), p->groups, p->cg * p->x.channel, p->cg, to + i * job->band_pixel,
-           p->groups * job->size);
+      turn(job, from + (tsr_mem)(i * p->x.dim[2]), groups, p->cg * p->x.channel, p->cg, to + i * job->band_pixel,
+           groups * job->size);
   } else {
     for (int64_t c = 0; c < p->cg; c++)
-      turn(job, from + (tsr_mem)(c * p->x.channel), p->groups, p->cg * p->x.channel, pixels,
-           to + c * p->groups * job->size, job->band_pixel);
+      turn(job, from + (tsr_mem)(c * p->x.channel), groups, p->cg * p->x.channel, pixels, to + c * groups * job->size,
+           job->band_pixel);
   }
 }
 
@@ -62,11 +62,14 @@ void tsr_conv_load_band(const struct tsr_conv_job *job, const struct tsr_conv_pi
   view->dim[0] = view->dim[1] * tsr_max(0, most[1] - least[1] + 1);
   view->at = (tsr_mem)band - (tsr_mem)(least[0] * view->dim[0] + least[1] * view->dim[1] + least[2] * view->dim[2]);
   if (most[2] < least[2]) return;
-  tsr_mem image = p->x.at + (tsr_mem)(piece->image * p->x.image);
+  struct tsr_conv_span span = {piece->group, 1};
+  if (job->way->lanes == TSR_CONV_GROUPS) span = tsr_conv_lanes_of(job, piece);
+  view->lanes = span.count;
+  tsr_mem image = p->x.at + (tsr_mem)(piece->image * p->x.image + span.first * p->cg * p->x.channel);
   for (int64_t d = least[0]; d <= most[0]; d++)
     for (int64_t h = least[1]; h <= most[1]; h++) {
       tsr_mem row = image + (tsr_mem)(d * p->x.dim[0] + h * p->x.dim[1] + least[2] * p->x.dim[2]);
-      load_row(job, row, most[2] - least[2] + 1, band);
+      load_row(job, row, span.count, most[2] - least[2] + 1, band);
       band += view->dim[1];
     }
 }

@@ -65,11 +65,14 @@ struct tsr_conv_way {
   bool staged;               /* sums go through scratch to y */
 };
 
+#define TSR_CONV_TAILS 7 /* TSR_MAX_UNITS by halves at worst */
+
 /* Filters are cut into panels: all but the last as high as the tile, the last ones by what tiles there are. */
 struct tsr_conv_panel {
   int units;
   int64_t first, rows; /* of the lanes' filters (or groups) */
   int64_t at;          /* where its weights begin, in bytes from the group's */
+  int height;          /* which of the job's heights it has */
 };
 
 /* What depends on problem and way alone. */
@@ -81,6 +84,9 @@ struct tsr_conv_job {
   int64_t size;                      /* of an element that is computed with */
   int64_t groups, inner;             /* lanes over filters: groups, 1; over groups: 1, filters of a group */
   int64_t lanes, panels;             /* rows of all panels, panels */
+  int64_t whole;                     /* panels of the tile's height; behind them: */
+  struct tsr_conv_panel tail[TSR_CONV_TAILS];
+  int heights, height[TSR_CONV_TAILS + 1]; /* the different ones, in units */
   int64_t weights;                   /* bytes of the panels of one group, or one inner filter */
   int64_t band_pixel, stage_pixel;   /* bytes from pixel to pixel in the band, and in the stage */
   int64_t phases[3];                 /* outputs that see the same taps lie so many apart */
@@ -144,6 +150,7 @@ struct tsr_conv_strip {
 struct tsr_conv_view {
   tsr_mem at;
   int64_t dim[3];
+  int64_t lanes; /* lanes over groups of several channels: groups side by side */
 };
 
 /* One row's strips. */
@@ -183,12 +190,15 @@ void tsr_conv_list_row(const struct tsr_conv_job *job, const struct tsr_conv_pie
                        const struct tsr_conv_view *view, struct tsr_conv_lists *lists, int64_t row, int64_t at,
                        bool only);
 
-/* Which of the heights of panels, that differ, has its lists where in a strip's blocks. */
-int tsr_conv_height_index(const struct tsr_conv_job *job, int units);
-
 /* First and last input that outputs first .. first + count - 1 of dimension i read, by any tap; none: most < least. */
 void tsr_conv_inputs(const struct tsr_conv_problem *p, int i, int64_t first, int64_t count, int64_t *least,
                      int64_t *most);
+
+/* Lanes (filters of a group, or groups) of a piece's panels: the first and how many. */
+struct tsr_conv_span {
+  int64_t first, count;
+};
+struct tsr_conv_span tsr_conv_lanes_of(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece);
 
 /* Bytes of a piece's band at most, and copying it; view says where it lies then. */
 int64_t tsr_conv_band_bytes(const struct tsr_conv_job *job);

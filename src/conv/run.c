@@ -44,103 +44,127 @@ static size_t worker_bytes(const struct tsr_conv_job *job) {
 
 size_t tsr_conv_workspace_bytes(const struct tsr_conv_job *job) { return worker_bytes(job) * (size_t)job->way->threads; }
 
-/* Where sums of a row go: the pixel number 0 and its filter number 0. */
-struct target {
-  tsr_mem at, add;
-  int64_t pixel;
+/* What all strips of some panels and a block of taps have in common. Panels are of one height. */
+struct task {
+  struct tsr_step step;
+  struct tsr_conv conv;
+  const struct tsr_kernel *const *tile; /* by columns */
+  tsr_mem weights, x, y, add;           /* of pixel 0 of the piece's first row */
+  int64_t pixel, row, lists;            /* bytes from pixel to pixel and row to row of y; first of a strip's blocks */
 };
 
-/* Filters [first, ..) of the inner filter `inner`, of `all` such that the stage holds. */
-static struct target target_of(const struct worker *w, int64_t row, int64_t first, int64_t inner, int64_t all) {
+static void set_target(const struct worker *w, struct task *task, int64_t first, int64_t at) {
   const struct tsr_conv_piece *piece = w->piece;
   const struct tsr_conv_job *job = w->job;
   const struct tsr_conv_tensor *y = &job->p->y;
   if (job->way->staged) {
-    int64_t line = job->way->order == TSR_CONV_PANELS ? row - piece->row : 0;
-    int64_t at = (line * piece->cols - piece->col) * job->stage_pixel + inner * all * job->size;
-    return (struct target){w->stage + (tsr_mem)at, 0, job->stage_pixel};
+    task->pixel = job->stage_pixel;
+    task->row = job->way->order == TSR_CONV_PANELS ? piece->cols * job->stage_pixel : 0;
+    task->y = w->stage + (tsr_mem)(at * job->size - piece->col * job->stage_pixel);
+    return;
   }
-  tsr_mem at = (tsr_mem)(piece->image * y->image + piece->depth * y->dim[0] + row * y->dim[1] +
-                         (piece->group * job->lanes + first) * y->channel);
-  bool adds = job->p->add && !tsr_conv_needs_post(job->p, false);
-  return (struct target){y->at + at, adds ? job->p->add + at : 0, y->dim[2]};
+  tsr_mem offset = (tsr_mem)(piece->image * y->image + piece->depth * y->dim[0] + piece->row * y->dim[1] +
+                             (piece->group * job->lanes + first) * y->channel);
+  task->pixel = y->dim[2];
+  task->row = y->dim[1];
+  task->y = y->at + offset;
+  if (job->p->add && !tsr_conv_needs_post(job->p, false)) task->add = job->p->add + offset;
 }
 
-/* Panels of one height from `panel` on: how many, of those up to `end`. */
-static int64_t same_height(const struct tsr_conv_job *job, const struct tsr_conv_panel *panel, int64_t index,
-                           int64_t end) {
-  int64_t whole = job->lanes / ((int64_t)job->way->units * job->tiles->mu);
-  return panel->units == job->way->units && index < whole ? tsr_min(whole, end) - index : 1;
-}
-
-/* One strip, one block of taps, panels of one height. */
-static void run_strip(const struct worker *w, const struct tsr_conv_row *row, const struct tsr_conv_strip *strip,
-                      int64_t block, const struct tsr_conv_panel *panel, int64_t rows, int64_t inner,
-                      const struct target *target) {
+/* `rows` rows of panels of one height from `panel` on; `at`: their place in the stage's pixels. */
+static struct task task_of(const struct worker *w, const struct tsr_conv_panel *panel, int64_t rows, int64_t inner,
+                           int64_t block, int64_t at) {
   const struct tsr_conv_job *job = w->job;
   const struct tsr_conv_problem *p = job->p;
-  int64_t blocks = tsr_conv_blocks(p), mr = (int64_t)panel->units * job->tiles->mu;
-  int64_t set = job->groups > 1 ? w->piece->group : inner, pixels = p->transposed ? 1 : p->dim[2].stride;
-  const struct tsr_conv_list *list = &strip->blocks[tsr_conv_height_index(job, panel->units) * blocks + block];
   bool filters = job->way->lanes == TSR_CONV_FILTERS;
-  int64_t at = strip->pixel * target->pixel;
-  struct tsr_step step = {.m = rows, .n = (int64_t)strip->columns * strip->tiles, .csa = mr * job->size,
-                          .csb = pixels * w->view.dim[2], .csc = job->phases[2] * target->pixel,
-                          .da = p->taps * mr * job->size, .dc = mr * job->size, .alpha = p->alpha};
-  step.db = strip->columns * step.csb;
-  if (!filters) step.rsb = p->cg == 1 ? (p->transposed ? 1 : p->dim[2].dilation) * w->view.dim[2] : p->groups * job->size;
-  if (block == 0 && p->beta == 0) step.flags |= TSR_FIRST_K;
-  if (block + 1 == blocks) step.flags |= TSR_LAST_K;
-  tsr_mem lane = filters ? (tsr_mem)(w->piece->group * p->cg * job->size) : (tsr_mem)(panel->first * job->size);
-  struct tsr_conv conv = {.taps = list->taps, .count = list->count,
-                          .x = w->view.at + (tsr_mem)(row->origin + strip->x) + lane,
-                          .add = target->add ? target->add + (tsr_mem)at : 0, .dx = mr * job->size,
-                          .low = w->low, .high = w->high};
-  if (job->bias) conv.bias = job->bias + (tsr_mem)((set * job->lanes + panel->first) * job->size);
-  const char *weights = job->packed + set * job->weights + panel->at;
-  job->tiles->tile[panel->units][strip->columns]->run(&step, (tsr_mem)weights, (tsr_mem)&conv,
-                                                      target->at + (tsr_mem)at);
+  int64_t mr = (int64_t)panel->units * job->tiles->mu, set = job->groups > 1 ? w->piece->group : inner;
+  int64_t lane = filters ? w->piece->group * p->cg : panel->first;
+  if (job->way->band) lane = filters ? 0 : panel->first - tsr_conv_panel_of(job, w->piece->panel).first;
+  struct task task = {.tile = job->tiles->tile[panel->units], .lists = panel->height * tsr_conv_blocks(p) + block};
+  set_target(w, &task, panel->first, at);
+  task.step = (struct tsr_step){.m = rows, .csa = mr * job->size, .rsb = job->size, .csb = w->view.dim[2],
+                                .csc = job->phases[2] * task.pixel, .da = p->taps * mr * job->size,
+                                .dc = mr * job->size, .alpha = p->alpha};
+  if (!p->transposed) task.step.csb *= p->dim[2].stride;
+  if (!filters && p->cg > 1) task.step.rsb = w->view.lanes * job->size;
+  if (!filters && p->cg == 1) task.step.rsb = (p->transposed ? 1 : p->dim[2].dilation) * w->view.dim[2];
+  if (block == 0 && p->beta == 0) task.step.flags |= TSR_FIRST_K;
+  if (block + 1 == tsr_conv_blocks(p)) task.step.flags |= TSR_LAST_K;
+  task.conv = (struct tsr_conv){.dx = mr * job->size, .low = w->low, .high = w->high};
+  if (job->bias) task.conv.bias = job->bias + (tsr_mem)((set * job->lanes + panel->first) * job->size);
+  task.x = w->view.at + (tsr_mem)(lane * job->size);
+  task.weights = (tsr_mem)job->packed + (tsr_mem)(set * job->weights + panel->at);
+  return task;
+}
+
+/* Row number i of the piece. */
+static void run_strip(struct task *task, const struct tsr_conv_row *row, const struct tsr_conv_strip *strip, int64_t i) {
+  const struct tsr_conv_list *list = &strip->blocks[task->lists];
+  tsr_mem at = (tsr_mem)(i * task->row + strip->pixel * task->pixel);
+  task->step.n = (int64_t)strip->columns * strip->tiles;
+  task->step.db = strip->columns * task->step.csb;
+  task->conv.taps = list->taps;
+  task->conv.count = list->count;
+  task->conv.x = task->x + (tsr_mem)(row->origin + strip->x);
+  if (task->add) task->conv.add = task->add + at;
+  task->tile[strip->columns]->run(&task->step, task->weights, (tsr_mem)&task->conv, task->y + at);
 }
 
 /* All blocks and panels for one strip after the other. */
-static void run_row_of_pixels(struct worker *w, int64_t row) {
+static void run_row_of_pixels(struct worker *w, int64_t i) {
   const struct tsr_conv_job *job = w->job;
   const struct tsr_conv_piece *piece = w->piece;
-  const struct tsr_conv_row *listed = &w->lists.rows[0];
-  int64_t first = tsr_conv_panel_of(job, piece->panel).first, end = piece->panel + piece->panels;
-  struct tsr_conv_panel last = tsr_conv_panel_of(job, end - 1);
-  int64_t all = last.first + last.rows - first;
-  if (job->p->beta != 0) tsr_conv_start(job, piece, row, first, all, w->stage);
-  tsr_conv_list_row(job, piece, &w->view, &w->lists, row, 0, true);
-  for (int64_t s = 0; s < listed->count; s++)
+  const struct tsr_conv_row *row = &w->lists.rows[0];
+  struct tsr_conv_span span = tsr_conv_lanes_of(job, piece);
+  int64_t end = piece->panel + piece->panels;
+  if (job->p->beta != 0) tsr_conv_start(job, piece, piece->row + i, span.first, span.count, w->stage);
+  tsr_conv_list_row(job, piece, &w->view, &w->lists, piece->row + i, 0, true);
+  for (int64_t s = 0; s < row->count; s++)
     for (int64_t block = 0; block < tsr_conv_blocks(job->p); block++)
       for (int64_t inner = 0; inner < job->inner; inner++)
-        for (int64_t i = piece->panel, n; i < end; i += n) {
-          struct tsr_conv_panel panel = tsr_conv_panel_of(job, i);
-          n = same_height(job, &panel, i, end);
-          int64_t rows = tsr_min((n - 1) * panel.units * job->tiles->mu + panel.rows, job->lanes - panel.first);
-          struct target target = target_of(w, row, panel.first, inner, all);
-          if (job->way->staged) target.at += (tsr_mem)((panel.first - first) * job->size);
-          run_strip(w, listed, &listed->strips[s], block, &panel, rows, inner, &target);
+        for (int64_t k = piece->panel, n; k < end; k += n) {
+          struct tsr_conv_panel panel = tsr_conv_panel_of(job, k);
+          n = k < job->whole ? tsr_min(job->whole, end) - k : 1;
+          struct task task = task_of(w, &panel, n * panel.rows, inner, block, inner * span.count + panel.first - span.first);
+          run_strip(&task, row, &row->strips[s], i);
         }
   if (job->way->staged)
-    tsr_conv_finish(job, piece, row, first, all, w->stage, w->turned);
+    tsr_conv_finish(job, piece, piece->row + i, span.first, span.count, w->stage, w->turned);
   else if (tsr_conv_needs_post(job->p, false))
-    tsr_conv_post_in_place(job, piece, row, first, all);
+    tsr_conv_post_in_place(job, piece, piece->row + i, span.first, span.count);
 }
 
 static void run_pixels(struct worker *w) {
   tsr_conv_lists_clear(&w->lists);
-  for (int64_t i = 0; i < w->piece->rows; i++) run_row_of_pixels(w, w->piece->row + i);
+  for (int64_t i = 0; i < w->piece->rows; i++) run_row_of_pixels(w, i);
+}
+
+/* Rows from number i on that see the same taps: lanes over groups take them as tiles one under the other, for which the
+ * panel must have no lanes to spare. */
+static int64_t rows_alike(const struct worker *w, const struct tsr_conv_panel *panel, int64_t i) {
+  const struct tsr_conv_row *row = w->lists.rows;
+  int64_t n = 1;
+  if (w->job->way->lanes != TSR_CONV_GROUPS || panel->rows % (panel->units * w->job->tiles->mu) != 0) return 1;
+  while (i + n < w->piece->rows && row[i + n].strips == row[i].strips) n++;
+  return n;
 }
 
 /* One block of one panel for all pixels of the piece. */
 static void run_block(struct worker *w, const struct tsr_conv_panel *panel, int64_t inner, int64_t block) {
-  for (int64_t i = 0; i < w->piece->rows; i++) {
-    const struct tsr_conv_row *row = &w->lists.rows[i];
-    struct target target = target_of(w, w->piece->row + i, panel->first, inner, panel->rows);
-    for (int64_t s = 0; s < row->count; s++)
-      run_strip(w, row, &row->strips[s], block, panel, panel->rows, inner, &target);
+  const struct tsr_conv_row *row = w->lists.rows;
+  struct task task = task_of(w, panel, panel->rows, inner, block, inner * panel->rows);
+  for (int64_t i = 0, n; i < w->piece->rows; i += n) {
+    n = rows_alike(w, panel, i);
+    if (n > 1) {
+      task.step.m = n * panel->rows;
+      task.step.flags |= TSR_REPEAT;
+      task.step.da = 0;
+      task.step.dc = task.row;
+      task.conv.dx = row[i + 1].origin - row[i].origin;
+    } else {
+      task.step.m = panel->rows;
+    }
+    for (int64_t s = 0; s < row[i].count; s++) run_strip(&task, &row[i], &row[i].strips[s], i);
   }
 }
 
@@ -148,28 +172,29 @@ static tsr_mem stage_of(const struct worker *w, int64_t i) {
   return w->stage + (tsr_mem)(i * w->piece->cols * w->job->stage_pixel);
 }
 
-static void start_rows(const struct worker *w, const struct tsr_conv_panel *panel) {
-  for (int64_t i = 0; w->job->p->beta != 0 && i < w->piece->rows; i++)
-    tsr_conv_start(w->job, w->piece, w->piece->row + i, panel->first, panel->rows, stage_of(w, i));
+static void run_panel(struct worker *w, const struct tsr_conv_panel *panel) {
+  const struct tsr_conv_job *job = w->job;
+  const struct tsr_conv_piece *piece = w->piece;
+  for (int64_t i = 0; job->p->beta != 0 && i < piece->rows; i++)
+    tsr_conv_start(job, piece, piece->row + i, panel->first, panel->rows, stage_of(w, i));
+  for (int64_t inner = 0; inner < job->inner; inner++)
+    for (int64_t block = 0; block < tsr_conv_blocks(job->p); block++) run_block(w, panel, inner, block);
+  for (int64_t i = 0; i < piece->rows; i++) {
+    if (job->way->staged)
+      tsr_conv_finish(job, piece, piece->row + i, panel->first, panel->rows, stage_of(w, i), w->turned);
+    else if (tsr_conv_needs_post(job->p, false))
+      tsr_conv_post_in_place(job, piece, piece->row + i, panel->first, panel->rows);
+  }
 }
 
 static void run_panels(struct worker *w) {
-  const struct tsr_conv_job *job = w->job;
   const struct tsr_conv_piece *piece = w->piece;
   tsr_conv_lists_clear(&w->lists);
   for (int64_t i = 0; i < piece->rows; i++)
-    tsr_conv_list_row(job, piece, &w->view, &w->lists, piece->row + i, i, false);
+    tsr_conv_list_row(w->job, piece, &w->view, &w->lists, piece->row + i, i, false);
   for (int64_t index = piece->panel; index < piece->panel + piece->panels; index++) {
-    struct tsr_conv_panel panel = tsr_conv_panel_of(job, index);
-    start_rows(w, &panel);
-    for (int64_t inner = 0; inner < job->inner; inner++)
-      for (int64_t block = 0; block < tsr_conv_blocks(job->p); block++) run_block(w, &panel, inner, block);
-    for (int64_t i = 0; i < piece->rows; i++) {
-      if (job->way->staged)
-        tsr_conv_finish(job, piece, piece->row + i, panel.first, panel.rows, stage_of(w, i), w->turned);
-      else if (tsr_conv_needs_post(job->p, false))
-        tsr_conv_post_in_place(job, piece, piece->row + i, panel.first, panel.rows);
-    }
+    struct tsr_conv_panel panel = tsr_conv_panel_of(w->job, index);
+    run_panel(w, &panel);
   }
 }
 

@@ -48,38 +48,21 @@ static int64_t most_rows(const struct tsr_conv_job *job) {
   return job->way->order == TSR_CONV_PANELS ? job->way->rows : 1;
 }
 
-/* Heights of panels that differ: the main one and those of what is left. */
-static int heights_of(const struct tsr_conv_job *job, int *units) {
-  int n = 0;
-  for (int64_t i = tsr_max(0, job->panels - 4); i < job->panels; i++) {
-    int u = tsr_conv_panel_of(job, i).units;
-    if (n == 0 || units[n - 1] != u) units[n++] = u;
-  }
-  if (units[0] != job->way->units && job->lanes >= (int64_t)job->way->units * job->tiles->mu) {
-    for (int i = n; i > 0; i--) units[i] = units[i - 1];
-    units[0] = job->way->units;
-    n++;
-  }
-  return n;
-}
-#define MOST_HEIGHTS 6
-
-int tsr_conv_height_index(const struct tsr_conv_job *job, int units) {
-  int all[MOST_HEIGHTS], n = heights_of(job, all);
-  for (int i = 0; i < n; i++)
-    if (all[i] == units) return i;
-  return 0;
+/* Rows of different taps: near the padding each, the others are alike. */
+static int64_t most_lists(const struct tsr_conv_job *job) {
+  const struct tsr_conv_dim *dim = &job->p->dim[1];
+  int64_t rows = most_rows(job), edge = (dim->kernel - 1) * dim->dilation / dim->stride + 1;
+  return job->p->transposed ? rows : tsr_min(rows, 2 * edge + 1);
 }
 
 static int64_t most_strips(const struct tsr_conv_job *job) {
   int64_t phases = job->phases[2], row = tsr_ceil_div(job->way->cols, phases);
-  return most_rows(job) * phases * (row / tsr_min(row, job->way->columns) + 2);
+  return most_lists(job) * phases * (row / tsr_min(row, job->way->columns) + 2);
 }
 
 size_t tsr_conv_lists_bytes(const struct tsr_conv_job *job) {
-  int units[MOST_HEIGHTS], heights = heights_of(job, units);
-  int64_t strips = most_strips(job), blocks = strips * heights * tsr_conv_blocks(job->p);
-  int64_t taps = strips * heights * (kernel_of(job->p) + tsr_conv_blocks(job->p));
+  int64_t strips = most_strips(job), blocks = strips * job->heights * tsr_conv_blocks(job->p);
+  int64_t taps = strips * job->heights * (kernel_of(job->p) + tsr_conv_blocks(job->p));
   return (size_t)(tsr_round_up(strips * (int64_t)sizeof(struct tsr_conv_strip), 64) +
                   tsr_round_up(blocks * (int64_t)sizeof(struct tsr_conv_list), 64) +
                   tsr_round_up(taps * (int64_t)sizeof(struct tsr_taps), 64) +
@@ -87,9 +70,8 @@ size_t tsr_conv_lists_bytes(const struct tsr_conv_job *job) {
 }
 
 void tsr_conv_lists_init(const struct tsr_conv_job *job, struct tsr_conv_lists *lists, char *memory) {
-  int units[MOST_HEIGHTS], heights = heights_of(job, units);
-  int64_t strips = most_strips(job), blocks = strips * heights * tsr_conv_blocks(job->p);
-  int64_t taps = strips * heights * (kernel_of(job->p) + tsr_conv_blocks(job->p));
+  int64_t strips = most_strips(job), blocks = strips * job->heights * tsr_conv_blocks(job->p);
+  int64_t taps = strips * job->heights * (kernel_of(job->p) + tsr_conv_blocks(job->p));
   lists->strips = (struct tsr_conv_strip *)memory;
   memory += tsr_round_up(strips * (int64_t)sizeof(struct tsr_conv_strip), 64);
   lists->blocks = (struct tsr_conv_list *)memory;
@@ -142,7 +124,7 @@ struct run {
 static int64_t step_of_b(const struct tsr_conv_job *job, const struct tsr_conv_view *view) {
   const struct tsr_conv_problem *p = job->p;
   if (job->way->lanes == TSR_CONV_FILTERS) return job->size;
-  return p->cg == 1 ? view->dim[2] * (p->transposed ? 1 : p->dim[2].dilation) : p->groups * job->size;
+  return p->cg == 1 ? view->dim[2] * (p->transposed ? 1 : p->dim[2].dilation) : view->lanes * job->size;
 }
 
 static void list_kernel_row(const struct place *place, struct tsr_conv_list *blocks, struct tsr_conv_lists *lists,
@@ -200,14 +182,13 @@ static bool is_inner(const struct tsr_conv_problem *p, int64_t phase, int64_t j0
 static void add_strip(const struct place *place, struct tsr_conv_lists *lists, int64_t phase, int64_t j0, int columns,
                       int tiles) {
   const struct tsr_conv_job *job = place->job;
-  int units[MOST_HEIGHTS], heights = heights_of(job, units);
   struct tsr_conv_strip *strip = &lists->strips[lists->used_strips++];
   *strip = (struct tsr_conv_strip){.x = j0 * input_step(job->p, 2) * place->view->dim[2],
                                    .pixel = phase + j0 * job->phases[2], .columns = columns, .tiles = tiles,
                                    .blocks = lists->blocks + lists->used_blocks};
-  lists->used_blocks += heights * tsr_conv_blocks(job->p);
-  for (int h = 0; h < heights; h++)
-    list_strip(place, strip->blocks + h * tsr_conv_blocks(job->p), lists, (int64_t)units[h] * job->tiles->mu, phase, j0,
+  lists->used_blocks += job->heights * tsr_conv_blocks(job->p);
+  for (int h = 0; h < job->heights; h++)
+    list_strip(place, strip->blocks + h * tsr_conv_blocks(job->p), lists, (int64_t)job->height[h] * job->tiles->mu, phase, j0,
                columns);
 }
 

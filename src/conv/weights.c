@@ -17,21 +17,43 @@ static int64_t panel_bytes(const struct tsr_conv_job *job, int units) {
 
 /* Whole panels first, then what is left by the highest tiles that fit. */
 struct tsr_conv_panel tsr_conv_panel_of(const struct tsr_conv_job *job, int64_t index) {
-  int units = job->way->units, mu = job->tiles->mu;
-  int64_t whole = job->lanes / (units * mu);
-  struct tsr_conv_panel panel = {.units = units};
-  int64_t done = tsr_min(index, whole);
-  panel.first = done * units * mu;
-  panel.at = done * panel_bytes(job, units);
-  for (;; done++) {
-    int64_t left = job->lanes - panel.first;
-    if (done >= whole) panel.units = tile_below(job->tiles, tsr_min(units, tsr_ceil_div(left, mu)));
-    panel.rows = tsr_min(left, (int64_t)panel.units * mu);
-    if (done == index) return panel;
-    panel.first += panel.rows;
-    panel.at += panel_bytes(job, panel.units);
-  }
+  if (index >= job->whole) return job->tail[index - job->whole];
+  int64_t rows = (int64_t)job->way->units * job->tiles->mu;
+  return (struct tsr_conv_panel){.units = job->way->units, .first = index * rows, .rows = rows,
+                                 .at = index * panel_bytes(job, job->way->units)};
 }
+
+struct tsr_conv_span tsr_conv_lanes_of(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece) {
+  struct tsr_conv_panel last = tsr_conv_panel_of(job, piece->panel + piece->panels - 1);
+  int64_t first = tsr_conv_panel_of(job, piece->panel).first;
+  return (struct tsr_conv_span){first, last.first + last.rows - first};
+}
+
+static int height_of(struct tsr_conv_job *job, int units) {
+  for (int i = 0; i < job->heights; i++)
+    if (job->height[i] == units) return i;
+  job->height[job->heights] = units;
+  return job->heights++;
+}
+
+static void cut_panels(struct tsr_conv_job *job) {
+  int mu = job->tiles->mu, units = job->way->units;
+  job->whole = job->lanes / ((int64_t)units * mu);
+  if (job->whole) height_of(job, units);
+  int64_t first = job->whole * units * mu, at = job->whole * panel_bytes(job, units);
+  job->panels = job->whole;
+  for (struct tsr_conv_panel *tail = job->tail; first < job->lanes; tail++, job->panels++) {
+    int u = tile_below(job->tiles, tsr_min(units, tsr_ceil_div(job->lanes - first, mu)));
+    *tail = (struct tsr_conv_panel){.units = u, .first = first, .rows = tsr_min(job->lanes - first, (int64_t)u * mu),
+                                    .at = at, .height = height_of(job, u)};
+    first += tail->rows;
+    at += panel_bytes(job, u);
+  }
+  job->weights = at;
+}
+
+/* Pixels whole pages apart would compete for the same lines of the first cache. */
+static int64_t apart(int64_t bytes) { return bytes % 1024 == 0 ? bytes + 64 : bytes; }
 
 void tsr_conv_job_of(const tsr_context *context, const struct tsr_conv_problem *p, const struct tsr_conv_way *way,
                      struct tsr_conv_job *job) {
@@ -42,19 +64,12 @@ void tsr_conv_job_of(const tsr_context *context, const struct tsr_conv_problem *
   job->groups = filters ? p->groups : 1;
   job->inner = filters ? 1 : p->kg;
   job->lanes = filters ? p->kg : p->groups;
-  int64_t rows = 0;
-  while (rows < job->lanes) {
-    struct tsr_conv_panel panel = tsr_conv_panel_of(job, job->panels++);
-    rows = panel.first + panel.rows;
-    job->weights = panel.at + panel_bytes(job, panel.units);
-  }
+  cut_panels(job);
   for (int i = 0; i < 3; i++) job->phases[i] = p->transposed ? p->dim[i].stride : 1;
-  int64_t band = (filters ? p->groups * p->cg : p->cg * p->groups) * job->size;
-  int64_t panels = way->order == TSR_CONV_PANELS ? 1 : way->panels;
-  int64_t stage = job->inner * tsr_min(panels * way->units * job->tiles->mu, job->lanes) * job->size;
-  /* Pixels whole pages apart would compete for the same lines of the first cache. */
-  job->band_pixel = band % 1024 == 0 ? band + 64 : band;
-  job->stage_pixel = stage % 1024 == 0 ? stage + 64 : stage;
+  int64_t rows = (int64_t)way->units * job->tiles->mu;
+  int64_t most = tsr_min(way->panels * rows, job->lanes), staged = way->order == TSR_CONV_PANELS ? rows : most;
+  job->band_pixel = apart((filters ? p->cg : p->cg * most) * job->size);
+  job->stage_pixel = apart(job->inner * tsr_min(staged, job->lanes) * job->size);
 }
 
 static int64_t weight_bytes(const struct tsr_conv_job *job) {
