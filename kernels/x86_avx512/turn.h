@@ -3,31 +3,22 @@
  *   C[j * csc + i * its size] = A[i * rsa + j * its size]
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
- * Blocks go along the shorter side first, so that the rows of A, or the columns of C, which they touch are finished
- * while they are near. Edges are masked. A file's `store` macro writes a column: store zmm, address, mask.
+ * Blocks go along the rows, so that columns of C are written from end to end; where the last block of a side would be cut
+ * short, it moves back over the one before if there is one. Else it is masked. A file's `store` macro writes a column:
+ * store zmm, address, mask.
  *
- * Live at the loop head: ROW0 and C the block's places, INNER and OUTER the elements from it on along the two sides;
- * then transpose.h's, with zmm16 .. the block. Constants of `store`: zmm4 .. zmm6. k1: rows there are, k4: columns. */
+ * Live at the loop head: ROW0 and C the block's places, M and N the rows and columns from it on; then transpose.h's, with
+ * zmm16 .. the block. Constants of `store`: zmm4 .. zmm6. k1: rows there are, k4: columns. */
 #include "kernels/x86_avx512/transpose.h"
 
 #define STEP rdi
 #define C rcx
 #define CSC rdx
 #define COLUMN rbx
-#define INNER r12
-#define OUTER r13
-#define M rbp        /* rows from this block on */
-#define N r14        /* columns */
-#define ALONG_N r15d /* not 0: INNER counts columns */
-
-/* Below the stack pointer, which a leaf function may use. */
-#define A_INNER [rsp - 8]   /* bytes from block to block */
-#define C_INNER [rsp - 16]
-#define A_OUTER [rsp - 24]
-#define C_OUTER [rsp - 32]
-#define A_LINE [rsp - 40]   /* where this line of blocks began */
-#define C_LINE [rsp - 48]
-#define INNER_ALL [rsp - 56]
+#define M rbp
+#define N r14
+#define A_LINE r12 /* where this line of blocks began */
+#define C_LINE r13
 
 /* zmm<reg> = row <row> of the block, t rows below `base`, or 0 if there is no such row. */
 .macro edge_row reg, row, t, base
@@ -97,75 +88,66 @@
   kmovw \mask, eax
 .endm
 
-.macro enter c_size
-  PUSH(rbx); PUSH(rbp); PUSH(r12); PUSH(r13); PUSH(r14); PUSH(r15)
+/* The function's body. `load` reads a full block in transpose.h's way, elements of C have c_size bytes. */
+.macro turn load, store, c_size
+  PUSH(rbx); PUSH(rbp); PUSH(r12); PUSH(r13); PUSH(r14)
   mov RS, [STEP + STEP_RSA]
   mov CSC, [STEP + STEP_CSC]
   lea RS3, [RS + 2*RS]
-  mov INNER, [STEP + STEP_M]
-  mov OUTER, [STEP + STEP_N]
-  mov rax, RS
-  shl rax, UNIT_SHIFT
-  mov rbx, CSC
-  shl rbx, UNIT_SHIFT
-  xor ALONG_N, ALONG_N
-  cmp INNER, OUTER
-  jg .Lalong_n\@
-  mov A_INNER, rax
-  mov qword ptr C_INNER, LANES*\c_size
-  mov qword ptr A_OUTER, LANES*A_SIZE
-  mov C_OUTER, rbx
-  jmp .Lentered\@
-.Lalong_n\@:
-  xchg INNER, OUTER
-  inc ALONG_N
-  mov A_OUTER, rax
-  mov qword ptr C_OUTER, LANES*\c_size
-  mov qword ptr A_INNER, LANES*A_SIZE
-  mov C_INNER, rbx
-.Lentered\@:
-  mov INNER_ALL, INNER
+  mov N, [STEP + STEP_N]
   mov A_LINE, ROW0
   mov C_LINE, C
   set_masks
-.endm
-
-/* The function's body. `load` reads a full block in transpose.h's way, elements of C have c_size bytes. */
-.macro turn load, store, c_size
-  enter \c_size
+.Lline\@:
+  cmp N, LANES
+  jge .Lrows\@
+  cmp qword ptr [STEP + STEP_N], LANES
+  jl .Lrows\@
+  sub N, LANES                  /* what it moves by */
+  lea A_LINE, [A_LINE + A_SIZE*N]
+  imul N, CSC
+  add C_LINE, N
+  mov N, LANES
+.Lrows\@:
+  mov M, [STEP + STEP_M]
+  mov ROW0, A_LINE
+  mov C, C_LINE
 .Lblock\@:
-  mov M, INNER
-  mov N, OUTER
-  test ALONG_N, ALONG_N
-  cmovnz M, OUTER
-  cmovnz N, INNER
-  set_lane_rows
   cmp M, LANES
+  jge .Lplaced\@
+  cmp qword ptr [STEP + STEP_M], LANES
   jl .Ledge\@
+  sub M, LANES
+  lea C, [C + \c_size*M]
+  imul M, RS
+  add ROW0, M
+  mov M, LANES
+.Lplaced\@:
   cmp N, LANES
   jl .Ledge\@
+  set_lane_rows
   \load
   transpose_piece 16
   transpose_piece %(16 + PIECE)
   store_columns \store
 .Lnext\@:
-  add ROW0, A_INNER
-  add C, C_INNER
-  sub INNER, LANES
+  mov rbx, RS
+  shl rbx, UNIT_SHIFT
+  add ROW0, rbx
+  add C, LANES*\c_size
+  sub M, LANES
   jg .Lblock\@
-  mov INNER, INNER_ALL
-  mov ROW0, A_LINE
-  mov C, C_LINE
-  add ROW0, A_OUTER
-  add C, C_OUTER
-  mov A_LINE, ROW0
-  mov C_LINE, C
-  sub OUTER, LANES
-  jg .Lblock\@
+  add A_LINE, LANES*A_SIZE
+  mov rbx, CSC
+  shl rbx, UNIT_SHIFT
+  add C_LINE, rbx
+  sub N, LANES
+  jg .Lline\@
   vzeroupper
-  POP(r15); POP(r14); POP(r13); POP(r12); POP(rbp); POP(rbx)
+  POP(r14); POP(r13); POP(r12); POP(rbp); POP(rbx)
   ret
 .Ledge\@:
+  set_lane_rows
   mask_of k4, N
   lea ROW_LANE3, [ROW_LANE2 + PER*RS]
   load_unit_edge
