@@ -177,12 +177,17 @@ struct tsr_conv_lists {
   int64_t used_strips, used_blocks, used_taps;
   const struct tsr_conv_row *last; /* the row listed last, or NULL */
   int64_t last_row;
+  int64_t made_for[8]; /* what all rows of a piece were listed for */
 };
 size_t tsr_conv_lists_bytes(const struct tsr_conv_job *job);
 void tsr_conv_lists_init(const struct tsr_conv_job *job, struct tsr_conv_lists *lists, char *memory);
 
 /* Forgets all lists: another piece, or another view. */
 void tsr_conv_lists_clear(struct tsr_conv_lists *lists);
+
+/* Lists all rows of a piece; pieces that differ in image, group or panels alone share them. */
+void tsr_conv_list_rows(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece,
+                        const struct tsr_conv_view *view, struct tsr_conv_lists *lists);
 
 /* Fills lists->rows[at] for output row `row` of a piece that reads x through `view`. Only rows of different taps take
  * memory; `only`: one row is kept at a time. */

@@ -8,6 +8,12 @@
 #define PIECES_PER_THREAD 4
 /* Pixels that a block of weights is used for before it is left: it comes from far away. */
 #define PIXELS_PER_BLOCK 1024
+/* Multiplications of depthwise convolution take so much longer: it waits for memory. */
+#define READS_PER_WORK 6
+/* Pixels so far apart take the same lines of the first cache, whatever the CPU: more of them than it has ways. */
+#define WAY_BYTES 4096
+/* Columns of a tile of depthwise convolution: edges cost more the fewer there are. */
+#define LEAST_COLUMNS 7
 /* Lines of the first cache's sets that the pixels of a tile may take; weights need room as well. */
 #define LINES_PER_SET 7
 
@@ -50,6 +56,13 @@ static int64_t greatest_common_divisor(int64_t a, int64_t b) {
   return a;
 }
 
+/* Lanes over groups: the highest tile that is wide enough to hide the latency of an fma reads the longest runs. */
+static int highest_tile(const struct tsr_tiles *tiles, int64_t vectors) {
+  int u = (int)tsr_min(vectors, TSR_MAX_UNITS);
+  while (u > 1 && tiles->max_columns[u] < LEAST_COLUMNS) u--;
+  return u;
+}
+
 /* The widest tile whose pixels, `pitch` bytes apart, do not push each other out of the first cache. */
 static int64_t columns_that_fit(int64_t pitch) {
   const struct tsr_level *l1 = &tsr_topology_get()->level[0];
@@ -63,7 +76,8 @@ static void choose_tile(const struct tsr_tiles *tiles, const struct tsr_conv_pro
   int64_t lanes = groups ? p->groups : p->kg, vectors = tsr_ceil_div(lanes, tiles->mu), best = INT64_MAX;
   int64_t stride = p->transposed ? 1 : p->dim[2].stride, phases = p->transposed ? p->dim[2].stride : 1;
   int64_t width = tsr_ceil_div(p->dim[2].out, phases);
-  int64_t most = way->band ? TSR_MAX_COLUMNS : columns_that_fit(p->x.dim[2] * stride);
+  int64_t most = way->band || groups ? TSR_MAX_COLUMNS : columns_that_fit(p->x.dim[2] * stride);
+  if (groups && !way->units) way->units = highest_tile(tiles, vectors);
   int given = way->units, given_columns = way->columns;
   for (int u = 1; u <= TSR_MAX_UNITS; u++) {
     if (!tiles->max_columns[u] || (given && given != u) || (u > 1 && u > vectors)) continue;
@@ -96,22 +110,30 @@ static int64_t within(int64_t total, int64_t bytes_each, int64_t bytes, int64_t 
   return tsr_min(total, tsr_max(unit, most / unit * unit));
 }
 
-static void cut_pixels(const struct tsr_conv_problem *p, int64_t l2, struct tsr_conv_way *way) {
-  int64_t pixel = p->groups * p->cg * tsr_size_of(p->type), outer = p->batch * p->dim[0].out;
+static void cut_pixels(const struct tsr_conv_problem *p, const struct tsr_tiles *tiles, int64_t panels, int64_t l2,
+                       struct tsr_conv_way *way) {
+  bool groups = way->lanes == TSR_CONV_GROUPS;
+  int64_t filters = way->panels * way->units * tiles->mu, outer = p->batch * p->dim[0].out;
+  int64_t pixel = (groups ? filters : 1) * p->cg * tsr_size_of(p->type);
   int64_t phases = p->transposed ? p->dim[2].stride : 1, unit = way->columns * phases;
   bool one_row = p->dim[1].out == 1;
   int64_t rows = p->dim[1].out, cols = p->dim[2].out, wanted = way->threads > 1 ? PIECES_PER_THREAD * way->threads : 1;
-  if (way->lanes == TSR_CONV_FILTERS) outer *= p->groups;
+  if (!groups) outer *= p->groups;
   if (way->band) {
     cols = within(cols, pixel * (p->transposed ? 1 : p->dim[2].stride), l2 / 4, unit);
     rows = within(rows, pixel * p->dim[2].in * (p->transposed ? 1 : p->dim[1].stride), l2 / 4, 1);
   }
-  if (way->order == TSR_CONV_PANELS) {
+  if (way->order == TSR_CONV_PANELS && !groups) {
     cols = within(cols, 1, PIXELS_PER_BLOCK, unit);
     rows = within(rows, cols, PIXELS_PER_BLOCK, 1);
   }
-  if (way->staged) cols = within(cols, way->panels * way->units * 16 * tsr_size_of(p->type), l2 / 4, unit);
-  if (outer < wanted && way->order == TSR_CONV_PIXELS) {
+  if (way->staged) {
+    int64_t stage = (groups ? p->kg : 1) * filters * tsr_size_of(p->type);
+    cols = within(cols, stage, l2 / 4, unit);
+    if (way->order == TSR_CONV_PANELS) rows = within(rows, stage * cols, l2 / 4, 1);
+  }
+  if (groups) outer *= tsr_ceil_div(panels, way->panels);
+  if (outer < wanted && (groups || way->order == TSR_CONV_PIXELS)) {
     if (one_row) cols = tsr_min(cols, share(p->dim[2].out, outer, way->threads, unit));
     else rows = tsr_min(rows, share(p->dim[1].out, outer, way->threads, 1));
   }
@@ -122,7 +144,8 @@ static void cut_pixels(const struct tsr_conv_problem *p, int64_t l2, struct tsr_
 static void cut_panels(const struct tsr_conv_problem *p, int64_t panels, struct tsr_conv_way *way) {
   if (way->panels) return;
   way->panels = panels;
-  if (way->order != TSR_CONV_PANELS || way->threads < 2) return;
+  if (way->lanes == TSR_CONV_GROUPS) way->panels = 1;
+  if (way->lanes == TSR_CONV_GROUPS || way->order != TSR_CONV_PANELS || way->threads < 2) return;
   int64_t outer = p->batch * p->groups * p->dim[0].out * tsr_ceil_div(p->dim[1].out * p->dim[2].out, PIXELS_PER_BLOCK);
   if (outer >= PIECES_PER_THREAD * way->threads) return;
   int64_t pieces = tsr_ceil_div(PIECES_PER_THREAD * way->threads, outer);
@@ -134,16 +157,18 @@ void tsr_conv_complete(const tsr_context *context, const struct tsr_conv_problem
   const struct tsr_kernels *kernels = &context->kernels[p->type];
   const struct tsr_topology *machine = tsr_topology_get();
   int64_t l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
-  if (!way->threads) way->threads = tsr_gemm_threads_for(most_threads, tsr_conv_work(p));
   if (!way->lanes) way->lanes = lanes_over_groups(kernels, p) ? TSR_CONV_GROUPS : TSR_CONV_FILTERS;
   bool groups = way->lanes == TSR_CONV_GROUPS;
+  if (!way->threads)
+    way->threads = tsr_gemm_threads_for(most_threads, tsr_saturating(tsr_conv_work(p), groups ? READS_PER_WORK : 1));
   const struct tsr_tiles *tiles = groups ? &kernels->conv_lanes : &kernels->conv;
-  way->band = way->band || !p->x_last || p->x.type != p->type || (groups && p->cg > 1);
+  bool conflicts = groups && p->x.dim[2] % WAY_BYTES == 0;
+  way->band = way->band || !p->x_last || p->x.type != p->type || (groups && p->cg > 1) || conflicts;
   way->staged = !p->y_last || p->y.type != p->type || (groups && p->kg > 1);
   choose_tile(tiles, p, way);
   int64_t lanes = groups ? p->groups : p->kg, panels = tsr_ceil_div(lanes, (int64_t)way->units * tiles->mu);
   int64_t weights = tsr_saturating(tsr_round_up(lanes, tiles->mu) * p->taps, tsr_size_of(p->type));
-  if (!way->order) way->order = groups || weights <= l2 / 8 * 5 ? TSR_CONV_PIXELS : TSR_CONV_PANELS;
+  if (!way->order) way->order = !groups && weights <= l2 / 8 * 5 ? TSR_CONV_PIXELS : TSR_CONV_PANELS;
   cut_panels(p, panels, way);
-  cut_pixels(p, l2, way);
+  cut_pixels(p, tiles, panels, l2, way);
 }

@@ -189,9 +189,7 @@ static void run_panel(struct worker *w, const struct tsr_conv_panel *panel) {
 
 static void run_panels(struct worker *w) {
   const struct tsr_conv_piece *piece = w->piece;
-  tsr_conv_lists_clear(&w->lists);
-  for (int64_t i = 0; i < piece->rows; i++)
-    tsr_conv_list_row(w->job, piece, &w->view, &w->lists, piece->row + i, i, false);
+  tsr_conv_list_rows(w->job, piece, &w->view, &w->lists);
   for (int64_t index = piece->panel; index < piece->panel + piece->panels; index++) {
     struct tsr_conv_panel panel = tsr_conv_panel_of(w->job, index);
     run_panel(w, &panel);
@@ -231,6 +229,7 @@ static void set_limits(struct worker *w) {
 static void lay_out(struct worker *w, char *memory) {
   const struct tsr_conv_job *job = w->job;
   tsr_conv_lists_init(job, &w->lists, memory);
+  tsr_conv_lists_clear(&w->lists);
   memory += tsr_conv_lists_bytes(job);
   w->band = memory;
   w->stage = (tsr_mem)memory + (tsr_mem)tsr_conv_band_bytes(job);

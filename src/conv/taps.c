@@ -1,4 +1,6 @@
 /* Which taps the outputs of a row have: lists for the kernels, without those that fall into the padding. */
+#include <string.h>
+
 #include "src/conv/conv.h"
 
 /* One tap along one dimension, seen from outputs of one phase: it reads input i0 + j * step for output number j. */
@@ -241,4 +243,15 @@ void tsr_conv_list_row(const struct tsr_conv_job *job, const struct tsr_conv_pie
                 height / job->phases[1] * input_step(job->p, 1) * view->dim[1];
   lists->last = row;
   lists->last_row = height;
+}
+
+void tsr_conv_list_rows(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece,
+                        const struct tsr_conv_view *view, struct tsr_conv_lists *lists) {
+  const int64_t key[] = {piece->depth, piece->row, piece->rows, piece->col, piece->cols, view->dim[0], view->dim[1],
+                         view->dim[2]};
+  _Static_assert(sizeof key == sizeof lists->made_for, "what lists depend on");
+  if (lists->last && memcmp(key, lists->made_for, sizeof key) == 0) return;
+  tsr_conv_lists_clear(lists);
+  for (int64_t i = 0; i < piece->rows; i++) tsr_conv_list_row(job, piece, view, lists, piece->row + i, i, false);
+  memcpy(lists->made_for, key, sizeof key);
 }
