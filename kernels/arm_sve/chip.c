@@ -9,6 +9,10 @@
 #define HWCAP_SVE (1 << 22)
 #endif
 
+#ifndef HWCAP2_SVEI8MM
+#define HWCAP2_SVEI8MM (1 << 9)
+#endif
+
 __attribute__((visibility("hidden"))) size_t tsr_vector_bytes_sve(void);
 
 static bool usable(char *why) {
@@ -17,4 +21,9 @@ static bool usable(char *why) {
   return false;
 }
 
-const struct tsr_chip tsr_chip_arm_sve = {"arm_sve", "sve", usable, tsr_vector_bytes_sve, TSR_KERNEL_TABLE, true, NULL};
+/* Products of bytes, one with a sign and one without, came later than SVE: not to A64FX. */
+static bool runs(const struct tsr_kernel *kernel) {
+  return kernel->ta != TSR_S8 || (getauxval(AT_HWCAP2) & HWCAP2_SVEI8MM);
+}
+
+const struct tsr_chip tsr_chip_arm_sve = {"arm_sve", "sve", usable, tsr_vector_bytes_sve, TSR_KERNEL_TABLE, true, runs};

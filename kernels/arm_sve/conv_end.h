@@ -3,10 +3,16 @@
  *
  *   y = FIRST_K ? (bias ? bias[i] : +0) : C[i][j];  y = fma(alpha, s, y)
  *   LAST_K: if add: y = y + add[i][j];  y = y < low ? low : y;  y = y > high ? high : y
+ *   of integers, for which a file defines TSR_DOT_U8 or TSR_DOT_S8 beside TSR_ELEMENT_F32, only y = y + s
  *
  * Live between tiles: STEP, CONV, C, CSA, CSB, X, A_TILE, and on the stack what LOCAL_... names. */
 #include "kernels/arm_asm.h"
 #include "kernels/arm_sve/element.h"
+
+#if defined(TSR_DOT_U8) || defined(TSR_DOT_S8)
+#define TSR_DOT
+.arch armv8.2-a+sve+i8mm
+#endif
 
 #define STEP x0
 #define A x1        /* this k of this tile */
@@ -120,12 +126,19 @@
 
 /* Each does something to the sum z<acc> of the vector `i` of a column; x6 = that column of C or of what is added, z0 =
  * alpha, z1 = what is compared with or begun from. */
+.macro end_from acc, mask, begun
+#if defined(TSR_DOT)
+  add z\acc\().T, z\acc\().T, \begun\().T
+#else
+  fmad z\acc\().T, \mask/m, z0.T, \begun\().T
+#endif
+.endm
 .macro end_from_c acc, i, mask
   LOAD {z2.T}, \mask/z, [x6, #\i, mul vl]
-  fmad z\acc\().T, \mask/m, z0.T, z2.T
+  end_from \acc, \mask, z2
 .endm
 .macro end_from_z1 acc, i, mask
-  fmad z\acc\().T, \mask/m, z0.T, z1.T
+  end_from \acc, \mask, z1
 .endm
 .macro end_add acc, i, mask
   LOAD {z2.T}, \mask/z, [x6, #\i, mul vl]
@@ -202,8 +215,10 @@
 .macro finish_tile nv, nr
   ldr x4, [STEP, STEP_FLAGS]
   ldr x5, [STEP, STEP_CSC]
+#if !defined(TSR_DOT)
   load_scalar(0, STEP_ALPHA)
   mov z0.T, z0.T[0]
+#endif
   tbz x4, #STEP_FIRST_K_BIT, .Lfrom_c\@
   ldr x6, [CONV, CONV_BIAS]
   cbz x6, .Lfrom_zero\@
@@ -223,6 +238,7 @@
   mov x6, C
   end_each end_from_c, \nv, \nr
 .Lbegun\@:
+#if !defined(TSR_DOT)
   tbz x4, #STEP_LAST_K_BIT, .Lstore\@
   ldr x6, [CONV, CONV_ADD]
   cbz x6, .Ladded\@
@@ -237,6 +253,7 @@
   load_limit CONV_HIGH, 0x7ff0, .Lstore\@
   end_each end_high, \nv, \nr
 .Lstore\@:
+#endif
   mov x6, C
   end_each end_store, \nv, \nr
 .endm

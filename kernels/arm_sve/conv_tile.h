@@ -6,6 +6,8 @@
  *   C[i][j]  = what conv_end.h makes of s
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c), b = struct tsr_conv
  *
+ * Of integers (TSR_DOT) an element is four taps side by side in 4 bytes, s8 in A, and the product is their dot product.
+ *
  * A column of B is a pointer in a general register, so that four k of it are loads with four displacements (LD1R) and
  * one addition, through any stride. Where an entry has all columns four k make a round of the loop. Where it lacks
  * some, and for what is left of k, a bit of MASK is tested for each column: a column that is left out is neither read nor
@@ -36,14 +38,25 @@
 .macro load_vector reg, i
   LOAD {z\reg\().T}, p0/z, [A, #\i, mul vl]
 .endm
+/* z<reg>, just loaded, is made unsigned where bytes are signed: plus 128. */
+.macro as_factor reg
+#if defined(TSR_DOT_S8)
+  eor z\reg\().b, z\reg\().b, #0x80
+#endif
+.endm
 .macro load_element reg, column, p
   LOAD_ONE {z\reg\().T}, p0/z, [x\column, #(SIZE*\p)]
+  as_factor \reg
 .endm
 .macro advance column, steps
   add x\column, x\column, #(SIZE*\steps)
 .endm
 .macro multiply acc, a, b
+#if defined(TSR_DOT)
+  usdot z\acc\().s, z\b\().b, z\a\().b
+#else
   fmla z\acc\().T, p0/m, z\a\().T, z\b\().T
+#endif
 .endm
 
 /* x<to> = x<from> plus CSB << shift */
@@ -107,9 +120,14 @@
 /* A round of a tile of one vector, which loads would hold up: LD1RQ brings PER_QUAD k of a column at once, FMLA picks one. */
 .macro load_quad reg, column, p
   LOAD_QUAD {z\reg\().T}, p0/z, [x\column, #(SIZE*\p)]
+  as_factor \reg
 .endm
 .macro multiply_element acc, a, b, e
+#if defined(TSR_DOT)
+  sudot z\acc\().s, z\a\().b, z\b\().b[\e]
+#else
   fmla z\acc\().T, z\a\().T, z\b\().T[\e]
+#endif
 .endm
 /* PER_QUAD k, from number p on, of the columns from j on. */
 .macro multiply_quads j, columns, p

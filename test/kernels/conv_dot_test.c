@@ -59,11 +59,13 @@ static void make_taps(struct dot_case *dc) {
   dc->x_bytes = (size_t)x_end;
 }
 
-static void make_case(struct dot_case *dc, const struct tsr_kernel *kernel) {
-  *dc = (struct dot_case){.kernel = kernel, .lanes = kernel->op == TSR_OP_CONV_LANES, .mr = kernel->mr, .nr = kernel->nr};
+/* `unit` is how many rows one of a kernel's mr and mu stands for. */
+static void make_case(struct dot_case *dc, const struct tsr_kernel *kernel, int64_t unit) {
+  *dc = (struct dot_case){.kernel = kernel, .lanes = kernel->op == TSR_OP_CONV_LANES, .nr = kernel->nr};
+  dc->mr = kernel->mr * unit;
   struct tsr_step *st = &dc->step;
   dc->element = dc->lanes ? 1 : 4;
-  st->m = dc->mr * pick(1, 3) - (once_in(3) ? 0 : pick(0, kernel->mu - 1));
+  st->m = dc->mr * pick(1, 3) - (once_in(3) ? 0 : pick(0, kernel->mu * unit - 1));
   st->n = dc->nr * pick(1, 3);
   st->csa = dc->mr * dc->element;
   st->csb = pick(0, 70);
@@ -117,7 +119,15 @@ static void reference(const struct dot_case *dc, unsigned char *c) {
     }
 }
 
-static const char *check(struct dot_case *dc) {
+/* x18 is the compiler's where plain C was compiled for Arm. */
+static bool registers_kept(const struct probe *probe, bool plain_c) {
+  static const char *const registers[] = PROBE_NAMES;
+  for (int i = 0; i < PROBE_REGISTERS; i++)
+    if (probe->in[i] != probe->out[i] && !(plain_c && strcmp(registers[i], "x18") == 0)) return false;
+  return true;
+}
+
+static const char *check(struct dot_case *dc, bool plain_c) {
   static unsigned char expected[ARENA];
   struct probe probe = {0};
   for (int i = 0; i < PROBE_REGISTERS; i++) probe.in[i] = (uint64_t)pick(1, 1 << 30);
@@ -125,19 +135,20 @@ static const char *check(struct dot_case *dc) {
   reference(dc, expected);
   struct fault fault = guarded_call(dc->kernel->run, &dc->step, (tsr_mem)dc->a, (tsr_mem)&dc->conv, (tsr_mem)dc->c, &probe);
   if (fault.signal) return "it reads or writes outside its operands, or stops";
-  for (int i = 0; i < PROBE_REGISTERS; i++)
-    if (probe.in[i] != probe.out[i]) return "it does not restore a register";
+  if (!registers_kept(&probe, plain_c)) return "it does not restore a register";
   if (memcmp(expected, dc->c, dc->c_bytes) != 0) return "wrong sums, or a byte between columns is written";
   return margins_check(&arenas[3], dc->c, dc->c_bytes) ? "a byte beside C is written" : NULL;
 }
 
-static int test_kernel(const struct tsr_kernel *kernel, uint64_t seed, int cases) {
+static int test_kernel(const struct tsr_chip *chip, const struct tsr_kernel *kernel, uint64_t seed, int cases) {
+  int64_t unit = kernel->per_vector ? (int64_t)chip->vector_bytes() / 4 : 1;
+  bool plain_c = strcmp(chip->name, "generic") == 0;
   int failed = 0;
   for (int i = 0; i < cases; i++) {
     struct dot_case dc;
     state = seed + (uint64_t)i * 7919;
-    make_case(&dc, kernel);
-    const char *wrong = check(&dc);
+    make_case(&dc, kernel, unit);
+    const char *wrong = check(&dc, plain_c);
     if (!wrong) continue;
     if (failed++ < 3)
       printf("FAIL %s case %d of seed %llu: %s (m %lld, n %lld, %lld taps)\n", kernel->symbol, i,
@@ -162,7 +173,7 @@ static int test_chip(const struct tsr_chip *chip, const char *only, uint64_t see
       continue;
     }
     tested++;
-    failed += test_kernel(k, seed, cases);
+    failed += test_kernel(chip, k, seed, cases);
   }
   printf("%s: %d kernels, %d cases each, %d failed; %d kernels cannot run here\n", chip->name, tested, cases, failed,
          left_out);

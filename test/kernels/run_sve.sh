@@ -29,7 +29,8 @@ if [ ! -f "$dir/build.ninja" ]; then
   meson setup "$dir" "$root" --cross-file "$root/cross/aarch64-linux-gnu.ini" -Dbench=disabled || exit 1
 fi
 ninja -C "$dir" --quiet test/kernels/kernels_test test/kernels/kernels_selftest \
-  test/kernels/softmax_test test/kernels/conv_test test/kernels/checksums || exit 1
+  test/kernels/softmax_test test/kernels/conv_test test/kernels/conv_dot_test \
+  test/kernels/checksums || exit 1
 
 failed=0
 
@@ -52,6 +53,7 @@ for vq in 1 2 3 4 8 16; do
   at $vq kernels_test --chip arm_sve --vector-bytes $((vq * 16)) --cases "$cases"
   at $vq softmax_test --chip arm_sve --cases "$cases"
   at $vq conv_test --chip arm_sve --cases "$cases"
+  at $vq conv_dot_test --cases "$cases"
   at $vq checksums
 done
 
