@@ -8,10 +8,10 @@
 /* k counts 32 bytes of taps times channels. Bytes are those of a core's L1, L0A and L0C. */
 struct accel_conv {
   int64_t columns, k;           /* of a pixel; of all taps */
-  int64_t chains, chain_chunks; /* of fma, and the chunks of one */
-  int64_t chunk, b_k, a_k, slots;
+  int64_t chains, chain;        /* of fma, and the k of one */
+  int64_t chunk, chunks, b_k, a_k, slots;
   int64_t x_pixels, l1_x, x_turn, l1_w, w_slot, l1_bias;
-  int64_t tiles, half_l0, half_l0c;
+  int64_t tiles, rows_half, half_l0a, half_l0b, half_l0c; /* rows of a tile's first half, which may be all of it */
   bool resident;
 };
 

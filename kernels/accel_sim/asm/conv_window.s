@@ -6,10 +6,16 @@
   mul t, n, out_plane
   sub first, at, t
   div t, first, out_w
-  mul t, t, stride_h
-  sub t, t, pad_h
+  arg pixels, WINDOW
+  shri low, pixels, 16
+  andi low, low, 0xff
+  mul t, t, low
+  shri low, pixels, 48
+  andi low, low, 0xff
+  sub t, t, low
   max t, t, r0
-  mul skip, t, in_w
+  div skip, in_plane, in_h
+  mul skip, t, skip
   mul low, n, in_plane
   add low, low, skip
   add t, at, rows
@@ -19,11 +25,23 @@
   mul pixels, n, out_plane
   sub t, t, pixels
   div t, t, out_w
-  mul t, t, stride_h
-  sub t, t, pad_h
-  add t, t, reach
+  arg a, WINDOW
+  shri l0a, a, 16
+  andi l0a, l0a, 0xff
+  mul t, t, l0a
+  shri l0a, a, 48
+  andi l0a, l0a, 0xff
+  sub t, t, l0a
+  andi l0a, a, 0xff
+  addi l0a, l0a, -1
+  shri a, a, 32
+  andi a, a, 0xff
+  mul a, a, l0a
+  add t, t, a
+  addi t, t, 1
   min t, t, in_h
-  mul t, t, in_w
+  div a, in_plane, in_h
+  mul t, t, a
   mul n, n, in_plane
   add pixels, t, n
   sub pixels, pixels, low

@@ -128,7 +128,7 @@ static bool check_map(struct operation *o, const struct accel_map *map) {
   return true;
 }
 
-/* The pixels that are read, as one range in every column of fractals. */
+/* The pixels that are read, as one range in every column of fractals: those of a tap, or of all if there are several. */
 static const unsigned char *map_source(struct operation *o, const struct accel_map *map, const struct accel_patch *p) {
   int64_t low, high, end = map->skip + map->pixels;
   if (!accel_load3d_pixels(map, p, &low, &high)) return NULL;
@@ -141,13 +141,16 @@ static const unsigned char *map_source(struct operation *o, const struct accel_m
   struct operation at = *o;
   int64_t value[6];
   memcpy(value, o->value, sizeof value);
-  value[1] = (int64_t)((uint64_t)value[1] + (uint64_t)(low - map->skip) * ROW);
+  int64_t column = p->k % map->columns, columns = p->cols, before = (low - map->skip) * ROW;
+  if (column + columns > map->columns) column = 0, columns = map->columns;
+  before += column * map->blocks * FRACTAL;
+  value[1] = (int64_t)((uint64_t)value[1] + (uint64_t)before);
   at.value = value;
-  const unsigned char *from = accel_access_rows(&at, 1, "src", ACCEL_L1, READ, map->columns, (high - low + 1) * ROW,
+  const unsigned char *from = accel_access_rows(&at, 1, "src", ACCEL_L1, READ, columns, (high - low + 1) * ROW,
                                                 map->blocks * FRACTAL, 1);
   memcpy(o->access, at.access, sizeof at.access);
   o->count = at.count;
-  return from ? from - (low - map->skip) * ROW : NULL;
+  return from ? from - before : NULL;
 }
 
 static void load3d(struct operation *o) {
