@@ -109,6 +109,7 @@ static void one_case(FILE *f, const struct bench_batch *b, const struct bench_pe
   if (r->op == BENCH_OP_ATTENTION) attention(f, &r->attention);
   else if (r->op == BENCH_OP_CONV) conv(f, &r->conv);
   else if (r->op == BENCH_OP_GEMM) gemm(f, r);
+  else fprintf(f, "\"images\": %lld, ", (long long)r->images);
   fprintf(f, "\"flops\": %.17g, \"bytes\": %.17g, \"written\": %.17g, \"limit_seconds\": %.6e, ", c->flops, c->bytes,
           c->written, c->limit);
   fprintf(f, "\"flops_seconds\": %.6e, \"bytes_seconds\": %.6e,\n       \"seconds\": {", bench_flops_bound(b, c),

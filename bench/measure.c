@@ -280,7 +280,7 @@ static void conclude(struct bench_batch *batch, const struct bench_peers *peers)
 void bench_measure(struct bench_batch *batch, struct bench_peers *peers, const struct bench_rules *rules) {
   double start = bench_now();
   progress(batch, 0, 0, rules);
-  bench_peers_start(peers, batch->threads);
+  bench_peers_start(peers, batch->threads, batch->cases[0].request.op == BENCH_OP_NET);
   while (pass(batch, peers, rules, start)) continue;
   bench_peers_stop(peers);
   conclude(batch, peers);

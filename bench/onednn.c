@@ -179,17 +179,22 @@ static void *any_layout(struct bench_dnn *program, enum bench_dnn_type type, int
   return keep(program, status, desc, dnnl.desc_destroy);
 }
 
-struct bench_dnn_tensor bench_dnn_tensor(struct bench_dnn *program, enum bench_dnn_type type, int count,
-                                         const int64_t *size, const int64_t *stride, void *data) {
-  struct bench_dnn_tensor t = {0};
+static void *plain_layout(struct bench_dnn *program, enum bench_dnn_type type, int count, const int64_t *size,
+                          const int64_t *stride) {
   dims sizes = {0}, strides = {0};
-  if (!program->ok) return t;
+  void *desc = NULL;
+  if (!program->ok) return NULL;
   for (int i = count - 1; i >= 0; i--) {
     sizes[i] = size[i];
     strides[i] = stride ? stride[i] : i == count - 1 ? 1 : strides[i + 1] * sizes[i + 1];
   }
-  int status = dnnl.desc_strides(&t.desc, count, sizes, (int)type, strides);
-  t.desc = keep(program, status, t.desc, dnnl.desc_destroy);
+  int status = dnnl.desc_strides(&desc, count, sizes, (int)type, strides);
+  return keep(program, status, desc, dnnl.desc_destroy);
+}
+
+struct bench_dnn_tensor bench_dnn_tensor(struct bench_dnn *program, enum bench_dnn_type type, int count,
+                                         const int64_t *size, const int64_t *stride, void *data) {
+  struct bench_dnn_tensor t = {plain_layout(program, type, count, size, stride), NULL};
   t.memory = memory(program, t.desc, data);
   return t;
 }
@@ -280,15 +285,21 @@ static int image_sizes(const struct bench_conv *c, bool is_y, int64_t *size) {
   return 2 + c->dims;
 }
 
-struct bench_dnn_tensor bench_dnn_image(struct bench_dnn *program, const struct bench_conv *c, bool is_y,
-                                        enum bench_format format, void *data) {
+static void *image_layout(struct bench_dnn *program, const struct bench_conv *c, bool is_y, enum bench_format format) {
   dims size, stride;
   int count = image_sizes(c, is_y, size);
   int64_t step = format == BENCH_NHWC ? size[1] : 1;
   for (int i = count - 1; i >= 2; i--) stride[i] = step, step *= size[i];
   stride[1] = format == BENCH_NHWC ? 1 : step;
   stride[0] = format == BENCH_NHWC ? step : step * size[1];
-  return bench_dnn_tensor(program, type_of(c, false), count, size, stride, data);
+  return plain_layout(program, type_of(c, false), count, size, stride);
+}
+
+struct bench_dnn_tensor bench_dnn_image(struct bench_dnn *program, const struct bench_conv *c, bool is_y,
+                                        enum bench_format format, void *data) {
+  struct bench_dnn_tensor t = {image_layout(program, c, is_y, format), NULL};
+  t.memory = memory(program, t.desc, data);
+  return t;
 }
 
 /* Sizes of weights: groups if there are any, filters, channels, kernel. */
@@ -331,12 +342,11 @@ static void *attributes(struct bench_dnn *program, const struct bench_dnn_conv *
   return attr;
 }
 
-static struct bench_dnn_tensor image_like(struct bench_dnn *program, const struct bench_conv *c, bool is_y,
-                                          enum bench_format format) {
+static void *wanted_layout(struct bench_dnn *program, const struct bench_conv *c, bool is_y, enum bench_format format) {
   dims size;
-  if (format != BENCH_ANY) return bench_dnn_image(program, c, is_y, format, NULL);
+  if (format != BENCH_ANY) return image_layout(program, c, is_y, format);
   int count = image_sizes(c, is_y, size);
-  return (struct bench_dnn_tensor){any_layout(program, type_of(c, false), count, size), NULL};
+  return any_layout(program, type_of(c, false), count, size);
 }
 
 static struct step make_conv(struct bench_dnn *program, const struct bench_dnn_conv *c, struct bench_dnn_tensor *x,
@@ -350,8 +360,9 @@ static struct step make_conv(struct bench_dnn *program, const struct bench_dnn_c
   }
   int count = weight_sizes(conv, size);
   void *weights = any_layout(program, type_of(conv, true), count, size), *attr = attributes(program, c);
-  if (c->format == BENCH_ANY) *x = image_like(program, conv, false, BENCH_ANY);
-  *y = c->add.memory ? c->add : image_like(program, conv, true, c->format);
+  if (c->format == BENCH_ANY) x->desc = wanted_layout(program, conv, false, BENCH_ANY);
+  *y = c->add;
+  if (!y->memory) y->desc = wanted_layout(program, conv, true, c->format);
   if (!program->ok) return step;
   void *description = NULL;
   int status = (conv->transposed ? dnnl.deconvolution : dnnl.convolution)(
@@ -360,7 +371,7 @@ static struct step make_conv(struct bench_dnn *program, const struct bench_dnn_c
   step = make(program, status, description);
   if (!program->ok) return step;
   x->desc = (void *)dnnl.query(description, QUERY_SRC, 0);
-  if (!y->memory) y->desc = (void *)dnnl.query(description, QUERY_DST, 0), y->memory = memory(program, y->desc, NULL);
+  if (!y->memory) y->desc = (void *)dnnl.query(description, QUERY_DST, 0), y->memory = memory(program, y->desc, c->y);
   give(&step, ARG_WEIGHTS, as_wanted(program, c->w, dnnl.query(description, QUERY_WEIGHTS, 0), true).memory);
   return step;
 }
@@ -381,19 +392,18 @@ struct bench_dnn_tensor bench_dnn_conv(struct bench_dnn *program, const struct b
 
 /* --- What else whole nets need ------------------------------------------------------------------------------------ */
 
-static struct bench_dnn_tensor pool(struct bench_dnn *program, struct bench_dnn_tensor x, int how, const int64_t *out,
-                                    const struct bench_dnn_tensor *like, int64_t kernel, int64_t stride, int64_t begin,
-                                    int64_t end) {
+static struct bench_dnn_tensor pool(struct bench_dnn *program, struct bench_dnn_tensor x, int how, const void *desc,
+                                    void *data, int64_t kernel, int64_t stride, int64_t begin, int64_t end) {
   struct bench_dnn_tensor y = {0};
   dims kernels = {kernel, kernel}, strides = {stride, stride}, dilation = {0}, begins = {begin, begin}, ends = {end, end};
-  void *description = NULL, *desc = like ? like->desc : any_layout(program, BENCH_DNN_F32, 4, out);
+  void *description = NULL;
   if (!program->ok) return y;
   int status = dnnl.pooling(&description, engine, INFERENCE, how, x.desc, desc, strides, kernels, dilation, begins,
                             ends, NULL);
   struct step step = make(program, status, description);
   if (!program->ok) return y;
   y.desc = (void *)dnnl.query(description, QUERY_DST, 0);
-  y.memory = memory(program, y.desc, NULL);
+  y.memory = memory(program, y.desc, data);
   give(&step, ARG_SRC, x.memory);
   give(&step, ARG_DST, y.memory);
   append(program, &step);
@@ -401,18 +411,16 @@ static struct bench_dnn_tensor pool(struct bench_dnn *program, struct bench_dnn_
 }
 
 struct bench_dnn_tensor bench_dnn_max_pool(struct bench_dnn *program, struct bench_dnn_tensor x, int64_t batch,
-                                           int64_t channels, int64_t in, int64_t out, enum bench_format format) {
+                                           int64_t channels, int64_t in, int64_t out, enum bench_format format,
+                                           void *y) {
   struct bench_conv like = {.dims = 2, .batch = batch, .filters = channels, .out = {out, out}};
-  int64_t size[4] = {batch, channels, out, out};
-  struct bench_dnn_tensor plain = {0};
-  if (format != BENCH_ANY) plain = bench_dnn_image(program, &like, true, format, NULL);
-  return pool(program, x, MAX, size, format == BENCH_ANY ? NULL : &plain, 3, 2, 1, (out - 1) * 2 + 3 - in - 1);
+  return pool(program, x, MAX, wanted_layout(program, &like, true, format), y, 3, 2, 1, (out - 1) * 2 + 3 - in - 1);
 }
 
 struct bench_dnn_tensor bench_dnn_mean_pool(struct bench_dnn *program, struct bench_dnn_tensor x, int64_t batch,
                                             int64_t channels, int64_t in) {
-  int64_t size[4] = {batch, channels, 1, 1};
-  return pool(program, x, MEAN, size, NULL, in, 1, 0, 0);
+  struct bench_conv like = {.dims = 2, .batch = batch, .filters = channels, .out = {1, 1}};
+  return pool(program, x, MEAN, wanted_layout(program, &like, true, BENCH_ANY), NULL, in, 1, 0, 0);
 }
 
 struct bench_dnn_tensor bench_dnn_linear(struct bench_dnn *program, struct bench_dnn_tensor x, int64_t batch,

@@ -40,11 +40,12 @@ struct bench_dnn_conv {
   enum bench_format format;
   struct bench_dnn_tensor w, bias, scale, add; /* memory NULL: none */
   bool relu, x_once;
+  void *y; /* memory for y, NULL: the program's own */
 };
 struct bench_dnn_tensor bench_dnn_conv(struct bench_dnn *program, const struct bench_dnn_conv *conv,
                                        struct bench_dnn_tensor x);
 
-/* Weights as src/bench keeps them, [filters][channels / groups][kernel], transposed [channels][filters / groups]. */
+/* Weights [filters][channels / groups][kernel], transposed [channels][filters / groups]. */
 struct bench_dnn_tensor bench_dnn_weights(struct bench_dnn *program, const struct bench_conv *conv, void *data);
 /* x or y of a convolution in a plain layout. */
 struct bench_dnn_tensor bench_dnn_image(struct bench_dnn *program, const struct bench_conv *conv, bool is_y,
@@ -52,7 +53,8 @@ struct bench_dnn_tensor bench_dnn_image(struct bench_dnn *program, const struct 
 
 /* The largest of 3 x 3 pixels two apart with a padding of 1, f32; the mean of all pixels, [batch][channels][1][1]. */
 struct bench_dnn_tensor bench_dnn_max_pool(struct bench_dnn *program, struct bench_dnn_tensor x, int64_t batch,
-                                           int64_t channels, int64_t in, int64_t out, enum bench_format format);
+                                           int64_t channels, int64_t in, int64_t out, enum bench_format format,
+                                           void *y);
 struct bench_dnn_tensor bench_dnn_mean_pool(struct bench_dnn *program, struct bench_dnn_tensor x, int64_t batch,
                                             int64_t channels, int64_t in);
 /* y[batch][filters] = x[batch][channels][1][1] * w' + bias. */

@@ -8,6 +8,7 @@
 #include "bench/conv_shapes.h"
 #include "bench/memory.h"
 #include "bench/onednn.h"
+#include "bench/program.h"
 #include "tessera/tessera.h"
 
 static __typeof__(tsr_conv_plan_create) *plan_create;
@@ -26,6 +27,7 @@ static bool find(void *library) {
 }
 
 static enum bench_answer has(const struct bench_request *r) {
+  if (bench_program_pid()) return BENCH_UNFIT;
   if (plan_create && run) return BENCH_OK;
   if (!has_dnn) return BENCH_MISSING;
   return r->conv.dims + 2 + (r->conv.groups > 1) > 6 ? BENCH_UNFIT : BENCH_OK;
@@ -45,12 +47,7 @@ static tsr_conv_plan *plan;
 static struct bench_dnn *program;
 static struct bench_dnn_tensor result; /* of oneDNN, in its layout */
 
-static enum bench_format format(void) {
-  const char *wanted = getenv(BENCH_FORMAT);
-  for (int i = 0; wanted && i < BENCH_FORMATS; i++)
-    if (strcmp(wanted, bench_formats[i]) == 0) return (enum bench_format)i;
-  return has_dnn ? BENCH_ANY : BENCH_NHWC;
-}
+static enum bench_format format(void) { return bench_worker_format(has_dnn ? BENCH_ANY : BENCH_NHWC); }
 
 /* Plain operands of oneDNN's own layout lie as NCHW. */
 static enum bench_format plain_format(void) { return format() == BENCH_NHWC ? BENCH_NHWC : BENCH_NCHW; }

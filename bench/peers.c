@@ -113,6 +113,12 @@ void bench_peers_find_conv(struct bench_peers *peers, const char *library, const
   add_format(peers, "onednn", path, BENCH_ANY, how);
   if (formats & 1u << BENCH_NHWC) add_format(peers, "onednn-nhwc", path, BENCH_NHWC, how);
   if (formats & 1u << BENCH_NCHW) add_format(peers, "onednn-nchw", path, BENCH_NCHW, how);
+  in_venv(path, sizeof path, venv, "bin/python3");
+  for (int i = BENCH_NHWC; i <= BENCH_NCHW; i++)
+    if (formats & 1u << i)
+      add_format(peers, i == BENCH_NHWC ? "torch-nhwc" : "torch-nchw", path, (enum bench_format)i,
+                 "pip install torch==2.13.0 in the environment of --venv");
+  for (int i = 0; i < peers->count; i++) peers->peer[i].nets_only = strncmp(peers->peer[i].name, "torch", 5) == 0;
 }
 
 bool bench_peers_add(struct bench_peers *peers, const char *text) {
@@ -249,9 +255,9 @@ void bench_peers_probe(struct bench_peers *peers) {
   }
 }
 
-void bench_peers_start(struct bench_peers *peers, int threads) {
+void bench_peers_start(struct bench_peers *peers, int threads, bool nets) {
   for (int i = 0; i < peers->count; i++)
-    if (peers->peer[i].usable) start(&peers->peer[i], threads);
+    if (peers->peer[i].usable && (nets || !peers->peer[i].nets_only)) start(&peers->peer[i], threads);
 }
 
 void bench_peers_pin(const struct bench_peers *peers, int cpu) {

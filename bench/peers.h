@@ -14,6 +14,7 @@ struct bench_peer {
   char path[512];         /* what dlopen gets */
   char how[160];          /* how to get it, when it is not there */
   const char *setting;    /* one more NAME=value for its environment, or NULL */
+  bool nets_only;         /* measured on whole nets only */
   const char *format;     /* of convolutions: what BENCH_FORMAT says in its environment, or NULL */
   char libraries[256];    /* a folder where it finds libraries that it needs; "": none */
   bool only_if_avx512_idle; /* a second OpenBLAS, told to use AVX-512 where it would not by itself */
@@ -33,7 +34,7 @@ struct bench_peers {
 void bench_peers_find(struct bench_peers *peers, const char *library, const char *venv, bool none, bool all);
 /* The same for attention: PyTorch in `venv`, ggml's CPU backend as `./dev build ggml` builds it beside the library. */
 void bench_peers_find_attention(struct bench_peers *peers, const char *library, const char *venv, bool none);
-/* The same for convolution: oneDNN of `venv`, or of the system. Each layout of `formats` (a bit of enum bench_format
+/* The same for convolution: oneDNN of `venv`, or of the system, and PyTorch of `venv`. Each layout of `formats` (a bit of enum bench_format
  * each) makes a column, oneDNN's own is always there. */
 void bench_peers_find_conv(struct bench_peers *peers, const char *library, const char *venv, bool none,
                            unsigned formats);
@@ -43,8 +44,8 @@ bool bench_peers_add(struct bench_peers *peers, const char *name_and_path);
 /* Loads each library once, to learn what it is; leaves unusable ones marked. `report` names those on stderr. */
 void bench_peers_probe(struct bench_peers *peers);
 
-/* Starts a worker for each usable peer with the library at `threads` threads. */
-void bench_peers_start(struct bench_peers *peers, int threads);
+/* Starts a worker for each usable peer with the library at `threads` threads; for whole nets also those of nets only. */
+void bench_peers_start(struct bench_peers *peers, int threads, bool nets);
 /* Keeps the workers to one CPU. */
 void bench_peers_pin(const struct bench_peers *peers, int cpu);
 void bench_peers_stop(struct bench_peers *peers);

@@ -1,4 +1,5 @@
 #include "bench/program.h"
+#include "bench/worker.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -22,7 +23,7 @@ static void become(const char *python, int in, int out) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   dup2(in, STDIN_FILENO);
   dup2(out, STDOUT_FILENO);
-  execl(python, python, BENCH_SDPA, (char *)NULL);
+  execl(python, python, getenv(BENCH_FORMAT) ? BENCH_NETS_PY : BENCH_SDPA, (char *)NULL);
   _exit(127);
 }
 

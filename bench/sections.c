@@ -145,6 +145,7 @@ const struct bench_section bench_sections[] = {
     {"conv", "yolo", "Convolution, Yolo9000", bench_plan_conv, bench_print_conv},
     {"conv", "odd", "Convolution, odd cases", bench_plan_conv, bench_print_conv},
     {"conv", "int8", "Convolution of u8 by s8, ResNet-50", bench_plan_int8, bench_print_conv},
+    {"conv", "nets", "Whole nets, 224 x 224", bench_plan_nets, bench_print_nets},
     {"conv", "corpus", "Convolution, drawn at random", bench_plan_corpus, bench_print_corpus},
 };
 const int bench_section_count = sizeof bench_sections / sizeof bench_sections[0];

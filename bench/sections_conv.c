@@ -6,6 +6,7 @@
 
 #include "bench/conv.h"
 #include "bench/conv_shapes.h"
+#include "bench/nets.h"
 #include "bench/print.h"
 #include "bench/team.h"
 
@@ -111,6 +112,41 @@ int bench_plan_corpus(struct bench_run *run, const struct bench_section *section
   return status;
 }
 
+static int add_net(struct bench_run *run, struct bench_batch *batch, enum bench_net_name name, int64_t images) {
+  struct bench_case c = {.request = {.op = BENCH_OP_NET, .type_bytes = 4, .net = (int)name, .images = images, .callers = 1}};
+  struct bench_net net;
+  snprintf(c.label, sizeof c.label, "%s N%d", bench_net_names[name], (int)images);
+  if (run->options.filter && !strstr(c.label, run->options.filter)) return 0;
+  if (!bench_net_make(&net, name, images, 224, BENCH_NHWC, false)) return -1;
+  c.flops = bench_net_flops(&net);
+  for (int i = 0; i < net.count; i++) c.bytes += 4 * (net.layer[i].w ? bench_conv_w(&net.layer[i].conv) : 0);
+  bench_net_free(&net, NULL);
+  struct bench_case *grown = realloc(batch->cases, (size_t)(batch->count + 1) * sizeof c);
+  if (!grown) return -1;
+  batch->cases = grown;
+  grown[batch->count++] = c;
+  return 0;
+}
+
+int bench_plan_nets(struct bench_run *run, const struct bench_section *section) {
+  const struct bench_options *o = &run->options;
+  int several = o->threads ? o->threads : bench_cpus() < 2 ? 1 : 2;
+  for (int threads = 1; threads <= several; threads += several > 1 ? several - 1 : 1) {
+    struct bench_batch *batch = &run->batch[run->batches];
+    if (o->threads && o->threads != threads) continue;
+    if (run->batches == BENCH_MAX_BATCHES) return -1;
+    *batch = (struct bench_batch){.section = section, .type_bytes = 4, .threads = threads, .cores = threads, .share = 40};
+    snprintf(batch->title, sizeof batch->title, "%s, %d thread%s", section->title, threads, threads == 1 ? "" : "s");
+    for (int name = 0; name < BENCH_NETS; name++)
+      for (int64_t images = 1; images <= 8; images += 7)
+        if ((!o->images || images == 1) &&
+            add_net(run, batch, (enum bench_net_name)name, o->images ? o->images : images) != 0)
+          return -1;
+    if (batch->count > 0) run->batches++;
+  }
+  return 0;
+}
+
 /* --- Comparing --------------------------------------------------------------------------------------------------- */
 
 /* Tessera's column and oneDNN's that it is set against. */
@@ -118,6 +154,7 @@ struct pair {
   int own, other;
   char head[16];
 };
+enum { PAIRS = 5 };
 
 static int column(const struct bench_run *run, const char *name) {
   for (int p = 0; p < run->peers.count; p++)
@@ -125,11 +162,12 @@ static int column(const struct bench_run *run, const char *name) {
   return -1;
 }
 
-static int find_pairs(const struct bench_run *run, struct pair *pairs) {
-  static const char *const names[][3] = {{"tessera", "onednn", "x any"}, {"tessera", "onednn-nhwc", "x nhwc"},
-                                         {"tessera-nchw", "onednn-nchw", "x nchw"}};
+static int find_pairs(const struct bench_run *run, bool nets, struct pair *pairs) {
+  static const char *const names[PAIRS][3] = {
+      {"tessera", "onednn", "x any"}, {"tessera", "onednn-nhwc", "x nhwc"}, {"tessera-nchw", "onednn-nchw", "x nchw"},
+      {"tessera", "torch-nhwc", "x torch"}, {"tessera-nchw", "torch-nchw", "x torch"}};
   int count = 0;
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < (nets ? PAIRS : 3); i++) {
     struct pair pair = {column(run, names[i][0]), column(run, names[i][1]), ""};
     if (i == 0 && pair.own < 0) pair.own = column(run, "tessera-nchw");
     snprintf(pair.head, sizeof pair.head, "%s", names[i][2]);
@@ -172,7 +210,9 @@ static void print_ratios(const struct bench_case *c, const struct pair *pairs, i
 
 static void print_columns(const struct bench_run *run, const struct bench_batch *batch, const struct pair *pairs,
                           int count) {
-  bench_print_names(run, batch, "GFLOP/s");
+  bench_print_label(batch, "GFLOP/s");
+  for (int p = 0; p < run->peers.count; p++)
+    if (!run->peers.peer[p].nets_only) printf("%*s", BENCH_NAME_WIDTH, run->peers.peer[p].name);
   printf("%10s%8s%8s", "limit", "% FMA", "% limit");
   for (int i = 0; i < count; i++) printf("%8s", pairs[i].head);
   printf("  %6s  %s\n", "spread", "kept");
@@ -182,7 +222,8 @@ static void print_columns(const struct bench_run *run, const struct bench_batch 
 static void print_case(const struct bench_run *run, const struct bench_batch *batch, const struct bench_case *c,
                        const struct pair *pairs, int count) {
   bench_print_label(batch, c->label);
-  for (int p = 0; p < run->peers.count; p++) bench_print_figure(c, p, c->flops / c->summary[p].median * 1e-9, 1);
+  for (int p = 0; p < run->peers.count; p++)
+    if (!run->peers.peer[p].nets_only) bench_print_figure(c, p, c->flops / c->summary[p].median * 1e-9, 1);
   printf("%9.1f%c", c->flops / c->limit * 1e-9, bench_bytes_bound(batch, c) > bench_flops_bound(batch, c) ? 'm' : ' ');
   print_share(share_of_peak(batch, c, 0));
   print_share(share_of_limit(c, 0));
@@ -275,8 +316,8 @@ static void print_head(const struct bench_batch *batch) {
 }
 
 void bench_print_conv(const struct bench_run *run, const struct bench_batch *batch) {
-  struct pair pairs[3];
-  int count = find_pairs(run, pairs);
+  struct pair pairs[PAIRS];
+  int count = find_pairs(run, false, pairs);
   print_head(batch);
   print_columns(run, batch, pairs, count);
   for (int i = 0; i < batch->count; i++) print_case(run, batch, &batch->cases[i], pairs, count);
@@ -292,8 +333,8 @@ static bool is_noteworthy(const struct bench_run *run, const struct bench_case *
 }
 
 void bench_print_corpus(const struct bench_run *run, const struct bench_batch *batch) {
-  struct pair pairs[3];
-  int count = find_pairs(run, pairs), tenths[11] = {0};
+  struct pair pairs[PAIRS];
+  int count = find_pairs(run, false, pairs), tenths[11] = {0};
   print_head(batch);
   print_columns(run, batch, pairs, count);
   for (int i = 0; i < batch->count; i++) {
@@ -307,4 +348,23 @@ void bench_print_corpus(const struct bench_run *run, const struct bench_batch *b
   for (int i = 0; i < 11; i++) printf(" %d", tenths[i]);
   printf("\n");
   print_sums(run, batch, pairs, count);
+}
+
+void bench_print_nets(const struct bench_run *run, const struct bench_batch *batch) {
+  struct pair pairs[PAIRS];
+  int count = find_pairs(run, true, pairs);
+  bench_print_head(batch);
+  bench_print_names(run, batch, "images/s");
+  printf("%8s", "% FMA");
+  for (int i = 0; i < count; i++) printf("%8s", pairs[i].head);
+  printf("  %6s  %s\n", "spread", "kept");
+  for (int i = 0; i < batch->count; i++) {
+    const struct bench_case *c = &batch->cases[i];
+    bench_print_label(batch, c->label);
+    for (int p = 0; p < run->peers.count; p++)
+      bench_print_figure(c, p, (double)c->request.images / c->summary[p].median, 2);
+    print_share(share_of_peak(batch, c, 0));
+    print_ratios(c, pairs, count);
+    bench_print_kept(run, c);
+  }
 }

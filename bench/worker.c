@@ -14,7 +14,15 @@
 
 const struct bench_op *const bench_ops[BENCH_OPS] = {[BENCH_OP_GEMM] = &bench_op_gemm,
                                                     [BENCH_OP_ATTENTION] = &bench_op_attention,
-                                                    [BENCH_OP_CONV] = &bench_op_conv};
+                                                    [BENCH_OP_CONV] = &bench_op_conv,
+                                                    [BENCH_OP_NET] = &bench_op_net};
+
+enum bench_format bench_worker_format(enum bench_format otherwise) {
+  const char *wanted = getenv(BENCH_FORMAT);
+  for (int i = 0; wanted && i < BENCH_FORMATS; i++)
+    if (strcmp(wanted, bench_formats[i]) == 0) return (enum bench_format)i;
+  return otherwise;
+}
 
 /* --- What a library calls itself ------------------------------------------------------------------------------- */
 

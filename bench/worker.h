@@ -36,6 +36,7 @@ struct bench_conv {
 enum bench_format { BENCH_NHWC, BENCH_NCHW, BENCH_ANY, BENCH_FORMATS };
 #define BENCH_FORMAT "TESSERA_BENCH_FORMAT"
 extern const char *const bench_formats[BENCH_FORMATS];
+enum bench_format bench_worker_format(enum bench_format otherwise);
 
 /* One sample asked for: `calls` calls of `op` by each of `callers` threads at once. */
 struct bench_request {
@@ -45,6 +46,8 @@ struct bench_request {
   int trans_a, trans_b;
   struct bench_attention attention;
   struct bench_conv conv;
+  int net; /* enum bench_net_name */
+  int64_t images;
   int threads; /* that the library may use */
   int callers, cores;   /* cores: how many the gauges must watch */
   int64_t calls;        /* 0: as many as make about `seconds` */
@@ -84,9 +87,9 @@ struct bench_op {
   void (*release)(void);                                /* gives large operands back */
   double (*elapsed)(void);                              /* seconds of the last call by its own clock; 0, NULL: none */
 };
-extern const struct bench_op bench_op_gemm, bench_op_attention, bench_op_conv;
+extern const struct bench_op bench_op_gemm, bench_op_attention, bench_op_conv, bench_op_net;
 
-enum { BENCH_OP_GEMM, BENCH_OP_ATTENTION, BENCH_OP_CONV, BENCH_OPS };
+enum { BENCH_OP_GEMM, BENCH_OP_ATTENTION, BENCH_OP_CONV, BENCH_OP_NET, BENCH_OPS };
 extern const struct bench_op *const bench_ops[BENCH_OPS];
 
 #endif
