@@ -3,21 +3,12 @@
 usage: attention_cases.py LIBRARY [--table]     ends with 77 where the onnx wheel is missing
 """
 import ctypes
-import sys
-import warnings
-from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_void_p
+from ctypes import c_char_p, c_double, c_int, c_int64, c_size_t, c_void_p
 
-try:
-    import numpy as np
-    import onnx
-    from onnx.backend.test.case.node import collect_testcases
-    from onnx.backend.test.runner import Runner
-except ImportError as missing:
-    print(f"skipped: {missing} (pip install onnx)")
-    sys.exit(77)
+from cases import TYPES, attributes_of, call, main
 
-F32, F16, BF16, BOOL = 1, 3, 4, 9
-TYPES = {"float32": F32, "float16": F16, "bfloat16": BF16, "bool": BOOL}
+import numpy as np
+
 NOT_CAUSAL, BOTTOM_RIGHT = 0, 2
 STRIDES = c_int64 * 3
 
@@ -42,13 +33,6 @@ class Desc(ctypes.Structure):
     ]
 
 
-def load(path):
-    library = ctypes.CDLL(path)
-    library.tsr_attention.argtypes = [c_void_p, POINTER(Desc)] + [c_void_p] * 4 + [POINTER(c_float)]
-    library.tsr_last_error.restype = c_char_p
-    return library
-
-
 def strides(array):
     """Batch, head and row of a 4-D array, in elements."""
     return STRIDES(*(step // array.itemsize for step in array.strides[:3]))
@@ -70,8 +54,9 @@ def padded(mask, keys):
     return mask
 
 
-def attention(library, inputs, attributes):
+def attention(library, node, inputs):
     """The operator's outputs Y, present_key and present_value."""
+    attributes = attributes_of(node)
     q, k, v = (by_head(inputs[name], attributes.get(heads)) for name, heads in
                (("Q", "q_num_heads"), ("K", "kv_num_heads"), ("V", "kv_num_heads")))
     past = inputs["past_key"].shape[2] if "past_key" in inputs else 0
@@ -96,53 +81,11 @@ def attention(library, inputs, attributes):
     if "attn_mask" in inputs:
         mask = np.broadcast_to(padded(inputs["attn_mask"], k.shape[2]), (batch, heads, queries, k.shape[2]))
         d.mask_type, d.mask, d.stride_mask = TYPES[mask.dtype.name], mask.ctypes.data, strides(mask)
-    status = library.tsr_attention(None, ctypes.byref(d), q.ctypes.data, k.ctypes.data, v.ctypes.data, out.ctypes.data,
-                                   None)
-    if status:
-        raise RuntimeError(library.tsr_last_error().decode())
+    call(library, "tsr_attention", None, ctypes.byref(d), c_void_p(q.ctypes.data), c_void_p(k.ctypes.data),
+         c_void_p(v.ctypes.data), c_void_p(out.ctypes.data), None)
     y = out.transpose(0, 2, 1, 3).reshape(batch, queries, -1) if flat else out
     return {"Y": y, "present_key": k, "present_value": v}
 
 
-def cases():
-    for case in collect_testcases(None):
-        if case.name.startswith("test_attention") and not case.name.endswith("_expanded"):
-            yield case
-
-
-def run(library, case):
-    """Compares one case as ONNX's runner does; returns the outputs that were not computed."""
-    node = case.model.graph.node[0]
-    attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-    left_out = set()
-    for given, expected in case.data_sets:
-        inputs = dict(zip([name for name in node.input if name], given))
-        got = attention(library, inputs, attributes)
-        for name, want in zip([name for name in node.output if name], expected):
-            if name in got:
-                Runner.assert_similar_outputs([want], [got[name]], case.rtol, case.atol)
-            else:
-                left_out.add(name)
-    return left_out
-
-
-def main():
-    library, table = load(sys.argv[1]), "--table" in sys.argv
-    count = {"passed": 0, "passed but for qk_matmul_output": 0, "FAILED": 0}
-    for case in cases():
-        try:
-            left_out = run(library, case)
-            result = "passed but for " + ", ".join(left_out) if left_out else "passed"
-        except Exception as error:  # an assertion of ONNX's runner, or a refused call
-            result = "FAILED"
-            print(f"{case.name}: {error}")
-        count[result] += 1
-        if table:
-            print(f"| {case.name} | {case.model.opset_import[0].version} | {result} |")
-    print(f"onnx {onnx.__version__}: " + ", ".join(f"{n} {what}" for what, n in count.items()))
-    return 1 if count["FAILED"] or not count["passed"] else 0
-
-
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    sys.exit(main())
+    main({"Attention"}, attention)
