@@ -1,17 +1,21 @@
-/* The integer convolution kernel (TSR_OP_CONV of kernel.h with s8 weights) for a tile of nv vectors x nr columns.
+/* The integer convolution kernels (TSR_OP_CONV of kernel.h with s8 weights; with CONV_LANES TSR_OP_CONV_LANES) for a tile
+ * of nv vectors x nr columns.
  *
  *   y[i][j] = (bias[i] or C[i][j]) + sum over the taps' units p of A[i][p][0:4] . B[p][j][0:4]      modulo 2^32
+ *   lanes:                           sum over the taps p of A[i][p] * B[i][p][j]
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
- * B's bytes are u8, or with CONV_X_S8 s8 whose sign bits are flipped, which adds 128. A file may define CONV_WORDS for
- * CPUs without VNNI: bytes 0 and 2, and 1 and 3, of a unit are then widened to words and multiplied in pairs.
+ * B's bytes are u8, or with CONV_X_S8 s8, whose sign bits are flipped but in lanes, which adds 128. A file may define
+ * CONV_WORDS for CPUs without VNNI: bytes 0 and 2, and 1 and 3, of a unit are then widened to words and multiplied in
+ * pairs. In lanes every byte becomes 32 bits, of which one factor's upper half is 0.
  * Tiles and masks are those of gemm_tile.h. Columns that do not have a tap take 0 for it, which adds nothing.
  *
  * Live at the loop head:
  *   zmm(32 - nv*nr) .. zmm31    y, column by column
  *   zmm0 .. zmm(nv-1)           A; with CONV_WORDS zmm0 .. zmm(2*nv-1), the even and the odd bytes of each vector
  *   the next                    B; with CONV_WORDS B's even bytes, its odd ones, a product, and 0x00ff00ff
- *   then, with CONV_X_S8        0x80808080
+ *                               (in lanes B, then a product)
+ *   then, with CONV_X_S8        0x80808080 (in lanes 0x0000ffff)
  *   k1                          rows of the last vector */
 #include "kernels/x86_asm.h"
 
@@ -22,6 +26,7 @@
 #define B8 r12    /* this unit, column 8 */
 #define B12 r14   /* this unit, column 12 */
 #define C rcx     /* column 0 of this tile */
+#define RSB rcx   /* lanes: during the taps */
 #define CSA r8
 #define TAPS r9
 #define CSB r10
@@ -39,6 +44,8 @@
 #define A_BASE [rsp - 32]
 #define C_BASE [rsp - 40]
 #define BIAS [rsp - 48]    /* of this tile; 0: none */
+#define X_BASE [rsp - 56]  /* lanes: of the first tile of rows */
+#define C_TILE [rsp - 64]  /* lanes: where C is during the taps */
 #define MASKS rsp - 128    /* of each column, 4 bytes: whether it has these taps */
 
 #define LANES 16
@@ -48,58 +55,95 @@
 /* Register numbers are computed: %expr passes a value to a macro, at_i and at_j are the running vector and column. */
 .altmacro
 
-/* zmm<reg> = B's unit at `at` in every lane; `mask` is empty or k2. */
+/* zmm<reg> = B's unit at `at` in every lane; `mask` is empty or {k2}{z}. */
 #if defined(CONV_X_S8)
 .macro spread reg, flip, at, mask
-  vpxord zmm\reg\mask, zmm\flip, dword ptr \at{1to16}
+  vpxord zmm\reg\mask, zmm\flip, dword ptr [\at]{1to16}
 .endm
 #else
 .macro spread reg, flip, at, mask
-  vpbroadcastd zmm\reg\mask, dword ptr \at
+  vpbroadcastd zmm\reg\mask, dword ptr [\at]
 .endm
 #endif
 
-/* `how` reg, flip, [column j of B at this unit], mask */
-.macro with_column j, how, reg, flip, mask
+/* `how` x, y, column j of B at this unit, mask */
+.macro with_column j, how, x, y, mask
   .if \j == 0
-    \how \reg, \flip, <[B0]>, \mask
+    \how \x, \y, <B0>, \mask
   .elseif \j == 1
-    \how \reg, \flip, <[B0 + CSB]>, \mask
+    \how \x, \y, <B0 + CSB>, \mask
   .elseif \j == 2
-    \how \reg, \flip, <[B0 + 2*CSB]>, \mask
+    \how \x, \y, <B0 + 2*CSB>, \mask
   .elseif \j == 3
-    \how \reg, \flip, <[B0 + CSB3]>, \mask
+    \how \x, \y, <B0 + CSB3>, \mask
   .elseif \j == 4
-    \how \reg, \flip, <[B4]>, \mask
+    \how \x, \y, <B4>, \mask
   .elseif \j == 5
-    \how \reg, \flip, <[B4 + CSB]>, \mask
+    \how \x, \y, <B4 + CSB>, \mask
   .elseif \j == 6
-    \how \reg, \flip, <[B4 + 2*CSB]>, \mask
+    \how \x, \y, <B4 + 2*CSB>, \mask
   .elseif \j == 7
-    \how \reg, \flip, <[B4 + CSB3]>, \mask
+    \how \x, \y, <B4 + CSB3>, \mask
   .elseif \j == 8
-    \how \reg, \flip, <[B8]>, \mask
+    \how \x, \y, <B8>, \mask
   .elseif \j == 9
-    \how \reg, \flip, <[B8 + CSB]>, \mask
+    \how \x, \y, <B8 + CSB>, \mask
   .elseif \j == 10
-    \how \reg, \flip, <[B8 + 2*CSB]>, \mask
+    \how \x, \y, <B8 + 2*CSB>, \mask
   .elseif \j == 11
-    \how \reg, \flip, <[B8 + CSB3]>, \mask
+    \how \x, \y, <B8 + CSB3>, \mask
   .elseif \j == 12
-    \how \reg, \flip, <[B12]>, \mask
+    \how \x, \y, <B12>, \mask
   .elseif \j == 13
-    \how \reg, \flip, <[B12 + CSB]>, \mask
+    \how \x, \y, <B12 + CSB>, \mask
   .elseif \j == 14
-    \how \reg, \flip, <[B12 + 2*CSB]>, \mask
+    \how \x, \y, <B12 + 2*CSB>, \mask
   .else
-    \how \reg, \flip, <[B12 + CSB3]>, \mask
+    \how \x, \y, <B12 + CSB3>, \mask
   .endif
 .endm
 
+#if defined(CONV_LANES)
+#define A_REGS 1
 #if defined(CONV_WORDS)
+#define OTHERS 2 /* B, a product */
+#else
+#define OTHERS 1
+#endif
+#define A_VECTOR LANES
+#if defined(CONV_X_S8)
+#define widen vpmovsxbd
+#else
+#define widen vpmovzxbd
+#endif
+.macro load_vector reg, offset, keep
+  vpmovsxbd zmm\reg, xmmword ptr [A + \offset]
+#if defined(CONV_X_S8)
+  vpandd zmm\reg, zmm\reg, zmm\keep
+#endif
+.endm
+/* Vector `i` of a column; k3 is k1 and the column's mask. */
+.macro lanes_of reg, i, at, mask
+  widen zmm\reg\mask, xmmword ptr [\at + \i*LANES]
+.endm
+#if defined(CONV_WORDS)
+.macro dot acc, a, b
+  multiply_add \acc, \a, \b, %(\b + 1)
+.endm
+.macro multiply_add acc, a, b, product
+  vpmaddwd zmm\product, zmm\b, zmm\a
+  vpaddd zmm\acc, zmm\acc, zmm\product
+.endm
+#else
+.macro dot acc, a, b
+  vpdpwssd zmm\acc, zmm\b, zmm\a
+.endm
+#endif
+#elif defined(CONV_WORDS)
+#define A_VECTOR 64
 #define A_REGS 2
 #define OTHERS 4 /* what follows A: B's even and odd bytes, a product, the mask of even bytes */
-.macro load_vector reg, offset
+.macro load_vector reg, offset, keep
   load_words \reg, %(\reg + 1), \offset
 .endm
 .macro load_words even, odd, offset
@@ -125,9 +169,10 @@
   dot_words \acc, \a, %(\a + 1), \b, %(\b + 1), %(\b + 2)
 .endm
 #else
+#define A_VECTOR 64
 #define A_REGS 1
 #define OTHERS 1
-.macro load_vector reg, offset
+.macro load_vector reg, offset, keep
   vmovdqu32 zmm\reg, [A + \offset]
 .endm
 .macro after_spread b
@@ -141,12 +186,41 @@
   kmovw k2, [MASKS + 4*\j]
 .endm
 
+/* Column j for all vectors of A. */
+.macro column j, nv, nr, mask
+#if defined(CONV_LANES)
+  .set at_i, 0
+  .rept \nv
+    .ifnb \mask
+      .if at_i + 1 == \nv
+        kandw k2, k2, k1
+      .endif
+      with_column \j, lanes_of, %(\nv), %(at_i), \mask
+    .elseif at_i + 1 == \nv
+      with_column \j, lanes_of, %(\nv), %(at_i), {k1}{z}
+    .else
+      with_column \j, lanes_of, %(\nv), %(at_i)
+    .endif
+    dot %(32 - \nv*\nr + \j*\nv + at_i), %(at_i), %(\nv)
+    .set at_i, at_i + 1
+  .endr
+#else
+  with_column \j, spread, %(A_REGS*\nv), %(A_REGS*\nv + OTHERS), \mask
+  after_spread %(A_REGS*\nv)
+  .set at_i, 0
+  .rept \nv
+    dot %(32 - \nv*\nr + \j*\nv + at_i), %(A_REGS*at_i), %(A_REGS*\nv)
+    .set at_i, at_i + 1
+  .endr
+#endif
+.endm
+
 /* One unit of a tile; the vectors of A stay, the columns of B pass by. `mask` is empty, or {k2}{z} to leave out
  * columns that do not have it. */
 .macro unit nv, nr, mask
   .set at_i, 0
   .rept \nv
-    load_vector %(A_REGS*at_i), %(64*at_i)
+    load_vector %(A_REGS*at_i), %(A_VECTOR*at_i), %(A_REGS*\nv + OTHERS)
     .set at_i, at_i + 1
   .endr
   .set at_j, 0
@@ -154,28 +228,27 @@
     .ifnb \mask
       load_mask %(at_j)
     .endif
-    with_column %(at_j), spread, %(A_REGS*\nv), %(A_REGS*\nv + OTHERS), \mask
-    after_spread %(A_REGS*\nv)
-    .set at_i, 0
-    .rept \nv
-      dot %(32 - \nv*\nr + at_j*\nv + at_i), %(A_REGS*at_i), %(A_REGS*\nv)
-      .set at_i, at_i + 1
-    .endr
+    column %(at_j), \nv, \nr, \mask
     .set at_j, at_j + 1
   .endr
 .endm
 
+#if defined(CONV_LANES)
+#define NEXT_B RSB
+#else
+#define NEXT_B UNIT
+#endif
 .macro next_unit nr
   add A, CSA
-  add B0, UNIT
+  add B0, NEXT_B
   .if \nr > 4
-    add B4, UNIT
+    add B4, NEXT_B
   .endif
   .if \nr > 8
-    add B8, UNIT
+    add B8, NEXT_B
   .endif
   .if \nr > 12
-    add B12, UNIT
+    add B12, NEXT_B
   .endif
 .endm
 
@@ -335,16 +408,25 @@
   mov A_TILE, A
   mov A_BASE, A
   mov C_BASE, C
-#if defined(CONV_WORDS)
+#if defined(CONV_WORDS) && !defined(CONV_LANES)
   constant %(A_REGS*\nv + 3), 0x00ff00ff
 #endif
-#if defined(CONV_X_S8)
+#if defined(CONV_X_S8) && defined(CONV_LANES)
+  constant %(A_REGS*\nv + OTHERS), 0x0000ffff
+#elif defined(CONV_X_S8)
   constant %(A_REGS*\nv + OTHERS), 0x80808080
+#endif
+#if defined(CONV_LANES)
+  mov X_BASE, X
 #endif
 .endm
 
 /* To label `tile` for the next tile, of this column of tiles or the next one; after the last, the function's end. */
 .macro next_tile tile, rows, nr
+#if defined(CONV_LANES)
+  mov rax, CONV
+  add X, [rax + CONV_DX]
+#endif
   add A_TILE, [STEP + STEP_DA]
   add C, [STEP + STEP_DC]
   sub ROWS, \rows
@@ -354,7 +436,13 @@
   imul C, [STEP + STEP_CSC], \nr
   add C, C_BASE
   mov C_BASE, C
+#if defined(CONV_LANES)
+  mov X, X_BASE
   add X, [STEP + STEP_DB]
+  mov X_BASE, X
+#else
+  add X, [STEP + STEP_DB]
+#endif
   mov A_TILE, A_BASE
   mov rax, CONV
   mov rax, [rax + CONV_BIAS]
@@ -379,7 +467,14 @@
   bzhi eax, eax, ebx
   kmovw k1, eax
   start_tile \nv, \nr
+#if defined(CONV_LANES)
+  mov C_TILE, C
+  mov RSB, [STEP + STEP_RSB]
+#endif
   walk \nv, \nr
+#if defined(CONV_LANES)
+  mov C, C_TILE
+#endif
   every_vector store_y, \nv, \nr
   next_tile .Ltile\@, \nv*LANES, \nr
 .endm

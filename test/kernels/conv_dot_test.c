@@ -49,7 +49,8 @@ static void make_taps(struct dot_case *dc) {
     if (!all) taps->first = (int16_t)pick(0, dc->nr), taps->end = (int16_t)pick(taps->first, dc->nr);
     panel += taps->k * dc->step.csa;
     if (taps->first == taps->end) continue;
-    int64_t rows = dc->lanes ? (tiles - 1) * dc->conv.dx + dc->step.m - (tiles - 1) * dc->mr : 4;
+    int64_t last = (tiles - 1) * dc->conv.dx + dc->step.m - (tiles - 1) * dc->mr;
+    int64_t whole = tiles > 1 ? (tiles - 2) * dc->conv.dx + dc->mr : 0, rows = dc->lanes ? tsr_max(last, whole) : 4;
     int64_t steps = (taps->k - 1) * (dc->lanes ? dc->step.rsb : 4);
     int64_t columns = (tsr_min(taps->end, dc->nr) - 1) * dc->step.csb + (dc->step.n / dc->nr - 1) * dc->step.db;
     x_end = tsr_max(x_end, taps->b + steps + columns + rows);
