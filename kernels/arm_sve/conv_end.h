@@ -1,5 +1,5 @@
-/* What CONV and CONV_LANES of kernel.h share: registers, the way from tile to tile, reading an entry of the list of taps,
- * and the end of a tile, whose sums z(acc) .. z31 lie column by column.
+/* What CONV and CONV_LANES of kernel.h share: registers, the way from tile to tile, reading an entry of the list of
+ * taps, and the end of a tile, whose sums z(acc) .. z31 lie column by column.
  *
  *   y = FIRST_K ? (bias ? bias[i] : +0) : C[i][j];  y = fma(alpha, s, y)
  *   LAST_K: if add: y = y + add[i][j];  y = y < low ? low : y;  y = y > high ? high : y
@@ -102,7 +102,7 @@
   add TAPS_LAST, TAPS, TAPS_LAST, lsl #3   /* TAPS_SIZE is 24 */
 .endm
 
-/* MASK of the entry at TAPS, A, K and x4 = its B; goes to `none` where it has no column. Flags: eq if it has them all. */
+/* MASK of the entry at TAPS, A, K and x4 = its B; goes to `none` where it has no column. Flags: eq if it has all. */
 .macro read_taps nr, none
   ldrsh x23, [TAPS, TAPS_FIRST]
   ldrsh x22, [TAPS, TAPS_END]

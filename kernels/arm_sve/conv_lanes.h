@@ -1,15 +1,15 @@
-/* The micro-kernel for channels that do not mix (TSR_OP_CONV_LANES of kernel.h: depthwise convolution), for a tile of nv
- * vectors x nr columns, whatever a vector's length. A column is an output pixel, a lane a channel.
+/* The micro-kernel for channels that do not mix (TSR_OP_CONV_LANES of kernel.h: depthwise convolution), for a tile of
+ * nv vectors x nr columns, whatever a vector's length. A column is an output pixel, a lane a channel.
  *
- *   s[i][j]  = sum over the entries of taps, p < k of A[i, entry a + p] * x[i, entry b + p, j], one fma chain from +0 in
- *              their order; entries leave out the columns before `first` and from `end` on
+ *   s[i][j]  = sum over the entries of taps, p < k of A[i, entry a + p] * x[i, entry b + p, j], one fma chain from +0
+ *              in their order; entries leave out the columns before `first` and from `end` on
  *   C[i][j]  = what conv_end.h makes of s
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c), b = struct tsr_conv
  *
- * Loads hold this up, one for each FMLA. So where taps lie as far apart as columns or half as far (a stride of 1 or 2) and
- * an entry has all columns, three taps slide over the row: a vector of x is loaded once and multiplied for each column
- * that it belongs to, which comes to one load for two or three FMLA. Where an entry lacks columns, a bit of MASK is tested
- * for each: a column that is left out is neither read nor multiplied. Rows beyond m are neither read nor multiplied.
+ * Loads hold this up, one for each FMLA. So where taps lie as far apart as columns or half as far (a stride of 1 or 2)
+ * and an entry has all columns, three taps slide over the row: a vector of x is loaded once and multiplied for each
+ * column that it belongs to, which comes to one load for two or three FMLA. Where an entry lacks columns, a bit of MASK
+ * is tested for each: a column that is left out is neither read nor multiplied. Nor is any row beyond m.
  *
  * Live at the loop heads:
  *   z(acc) .. z31      s, column by column; acc = 32 - nv*nr

@@ -10,9 +10,9 @@
  *
  * A column of B is a pointer in a general register, so that four k of it are loads with four displacements (LD1R) and
  * one addition, through any stride. Where an entry has all columns four k make a round of the loop. Where it lacks
- * some, and for what is left of k, a bit of MASK is tested for each column: a column that is left out is neither read nor
- * multiplied. Panels are filled up, so A is taken in whole vectors. A tile of one vector takes B four columns by a few k
- * (LD1RQ), except on A64FX, the one CPU with vectors of 64 bytes, whose FMLA by element is slow.
+ * some, and for what is left of k, a bit of MASK is tested for each column: a column that is left out is neither read
+ * nor multiplied. Panels are filled up, so A is taken in whole vectors. A tile of one vector takes B four columns by a
+ * few k (LD1RQ), except on A64FX, the one CPU with vectors of 64 bytes, whose FMLA by element is slow.
  *
  * Live at the loop heads:
  *   z(acc) .. z31       s, column by column; acc = 32 - nv*nr
@@ -117,7 +117,7 @@
   .endr
 .endm
 
-/* A round of a tile of one vector, which loads would hold up: LD1RQ brings PER_QUAD k of a column at once, FMLA picks one. */
+/* A round of a tile of one vector, which loads would hold up: LD1RQ brings PER_QUAD k of a column, FMLA picks one. */
 .macro load_quad reg, column, p
   LOAD_QUAD {z\reg\().T}, p0/z, [x\column, #(SIZE*\p)]
   as_factor \reg

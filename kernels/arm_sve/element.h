@@ -1,5 +1,5 @@
 /* The two element types behind one set of names. A file defines TSR_ELEMENT_F32 or TSR_ELEMENT_F64 first and, for an A
- * of 16 bits with all else in f32, also TSR_A_F16 or TSR_A_BF16; for a C of 16 bits, stored from lanes of 32, TSR_C_16. */
+ * of 16 bits with all else in f32, also TSR_A_F16 or TSR_A_BF16; for a C of 16 bits, kept in lanes of 32, TSR_C_16. */
 #if defined(TSR_ELEMENT_F32)
 #define SIZE 4
 #define SHIFT 2

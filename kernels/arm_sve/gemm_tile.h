@@ -1,7 +1,7 @@
 /* The GEMM micro-kernel (TSR_OP_GEMM of kernel.h) for a tile of nv vectors x nr columns, whatever a vector's length.
  *
- *   s[i][j]  = sum over p of A[i,p] * B[p,j], one fma chain from +0, or from C[i][j] with TSR_GO_ON, in order of p; A of
- *              f16 or bf16 is made f32 first
+ *   s[i][j]  = sum over p of A[i,p] * B[p,j], one fma chain from +0, or from C[i][j] with TSR_GO_ON, in order of p;
+ *              A of f16 or bf16 is made f32 first
  *   C[i][j]  = fma(alpha, s, beta * C[i][j])      or s itself with TSR_STORE_SUM
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *

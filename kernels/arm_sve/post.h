@@ -1,11 +1,11 @@
 /* POST of kernel.h, computed in f32: what follows a convolution or product.
  *
- *   C[i][j] = to(activation((from(A[i][j]) + bias[at]) * scale[at] + add[i][j])), each operation rounded; `at` is i, or j
- *   if across; columns csa, csc and add_ld apart. The activations are those of kernels/generic/post_type.h, bit for bit.
+ *   C[i][j] = to(activation((from(A[i][j]) + bias[at]) * scale[at] + add[i][j])), each operation rounded; `at` is i, or
+ *   j if across; columns csa, csc and add_ld apart. Activations are those of kernels/generic/post_type.h, bit for bit.
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c), b = struct tsr_post
  *
- * A vector at a time, column after column, with a loop for each activation; elements narrower than 32 bits lie in lanes of
- * 32. Lanes beyond m hold 0, of which no activation raises a flag.
+ * A vector at a time, column after column, with a loop for each activation; elements narrower than 32 bits lie in lanes
+ * of 32. Lanes beyond m hold 0, of which no activation raises a flag.
  *
  * Live at the loop heads:
  *   z0  y       z1 .. z7  what becomes of it     z16  bias, z17  scale of a column, if across

@@ -3,9 +3,9 @@
  *   C[i + j*csc] = A[i*rsa + j], i < m, j < n
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
- * Eight rows at a time along all of n, each read a whole vector at a time and transposed by interleave.h, the last vector
- * back from the end of the rows, so that it overlaps the one before it. Rows shorter than a vector, and vector lengths
- * that are no power of two, are gathered: a vector of rows of each column.
+ * Eight rows at a time along all of n, each read a whole vector at a time and transposed by interleave.h, the last
+ * vector back from the end of the rows, so that it overlaps the one before it. Rows shorter than a vector, and vector
+ * lengths that are no power of two, are gathered: a vector of rows of each column.
  *
  * Live at a loop head: ROW0 .. ROW7 = the rows, P = this column, TO = where it goes, p0 = all lanes, z16 .. z23 = the
  * stream, and the predicates of interleave.h. The file that includes this has a macro `converted` REG that makes z<REG>

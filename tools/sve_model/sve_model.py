@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Models the SVE kernels of a cross-built library (doc/sve.md): nothing here is measured on an Arm CPU.
 
-  sve_model.py loops     cycles a step of k of each GEMM loop by llvm-mca, beside the bound of the FMA ports
+  sve_model.py loops     cycles a step of k of each loop of GEMM and convolution by llvm-mca, beside the bound of the
+                         FMA ports
   sve_model.py packing   instructions of packing and of GEMM at 1024^3, counted under qemu
   sve_model.py attention cycles of softmax and of a whole chunk of attention, each call followed instruction by
                          instruction under qemu and given to llvm-mca, beside the bound of the ports
@@ -20,6 +21,7 @@ CPUS = {'neoverse-v1': (2, 2), 'neoverse-v2': (4, 2), 'neoverse-n2': (2, 2), 'a6
 # The ports that SVE arithmetic goes through, and the vector length, of the CPUs whose attention is modelled.
 ARITHMETIC = {'neoverse-v1': (('V1UnitV0', 'V1UnitV1'), 256),
               'neoverse-v2': (('V2UnitV0', 'V2UnitV1', 'V2UnitV2', 'V2UnitV3'), 128)}
+LOOPS = 'gemm.*(3vx8|2vx10)|conv_(f32|u8)_(2vx14|1vx16|4vx6)|conv_s8_4vx6|lanes_f32_(1vx14|2vx7)'
 QUERIES, KEYS, DEPTHS = 48, 256, (64, 128, 256)
 VECTOR_BITS = (128, 256, 512, 1024, 2048)
 KB = {'f32': 384, 'f64': 256}
@@ -37,8 +39,8 @@ def output(command, **options):
     return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, **options).stdout
 
 
-def functions(library, which=r'tsr_gemm_b?f\d+_.*_sve'):
-    """Yields (symbol, [(address, instruction)]) of the GEMM or other kernels in the library."""
+def functions(library, which=r'tsr_(gemm_b?f\d+|conv_[fus]\d+|conv_lanes_f\d+)_.*_sve'):
+    """Yields (symbol, [(address, instruction)]) of the GEMM, convolution or other kernels in the library."""
     text = output([tool('aarch64-linux-gnu-objdump'), '-d', '--no-show-raw-insn', library])
     symbol, body = None, []
     for line in text.splitlines():
@@ -57,7 +59,7 @@ def functions(library, which=r'tsr_gemm_b?f\d+_.*_sve'):
 def k_loops(body):
     """The loops over k: those that jump back to a load and hold no store."""
     for end, (address, text) in enumerate(body):
-        jump = re.match(r'b\.gt\s+([0-9a-f]+)', text)
+        jump = re.match(r'b\.g[te]\s+([0-9a-f]+)', text)
         if not jump or int(jump[1], 16) >= address:
             continue
         loop = [t for a, t in body[:end + 1] if a >= int(jump[1], 16)]
@@ -71,7 +73,7 @@ def simulate(code, cpu, times):
     text = '\n'.join(re.sub(r'\b[0-9a-f]+ <.*', '.', t) for t in code)  # it knows no addresses
     # A64FX is narrower than the dispatch of 8 that describes the Neoverse cores.
     width = [] if cpu == 'a64fx' else ['-dispatch=8']
-    return output([mca, '-mtriple=aarch64', f'-mcpu={cpu}', *width, f'-iterations={times}', '--all-views=false',
+    return output([mca, '-mtriple=aarch64', '-mattr=+i8mm', f'-mcpu={cpu}', *width, f'-iterations={times}', '--all-views=false',
                    '--summary-view', '--resource-pressure'], input=text)
 
 
@@ -88,17 +90,28 @@ def bound(loop, columns, rows, cpu):
     return max(rows * columns / ports, latency)
 
 
+def multiplications(loop):
+    return sum(bool(re.match('fmla|usdot|sudot', t)) for t in loop)
+
+
+def kind(loop):
+    if any(t.startswith('tb') for t in loop):
+        return 'masked'
+    return 'by LD1RQ' if any('ld1rq' in t for t in loop) else 'by LD1R' if any('ld1r' in t for t in loop) else 'by LD1'
+
+
 def print_loops(options):
     print('Modelled cycles a step of k / bound (FMLA over FMA ports, or the latency of one chain); llvm-mca')
-    print(f'{"kernel":26} {"loop":9} {"FMLA":>4} {"instr.":>6}  ' + '  '.join(f'{c:>15}' for c in CPUS))
+    print(f'{"kernel":30} {"loop":9} {"FMLA":>4} {"instr.":>6}  ' + '  '.join(f'{c:>15}' for c in CPUS))
     for symbol, body in functions(options.archive):
         if not re.search(options.kernel, symbol):
             continue
         rows, columns = map(int, re.search(r'_(\d+)vx(\d+)_', symbol).groups())
         for loop in k_loops(body):
-            kind = 'by LD1RQ' if any('ld1rq' in t for t in loop) else 'by LD1R'
-            cells = [f'{cycles(loop, c):6.2f} / {bound(loop, columns, rows, c):5.2f}' for c in CPUS]
-            print(f'{symbol:26} {kind:9} {rows * columns:4} {len(loop):6}  ' + '  '.join(f'{c:>15}' for c in cells))
+            steps = multiplications(loop) / (rows * columns)
+            cells = [f'{cycles(loop, c) / steps:6.2f} / {bound(loop, columns, rows, c):5.2f}' for c in CPUS
+                     if c != 'a64fx' or not any('dot' in t for t in loop)]
+            print(f'{symbol:30} {kind(loop):9} {rows * columns:4} {len(loop) / steps:6.1f}  ' + '  '.join(f'{c:>15}' for c in cells))
 
 
 def build_one_call(folder, library):
@@ -210,7 +223,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('what', choices=('loops', 'packing', 'attention'))
     parser.add_argument('--library', dest='archive', default=f'{ROOT}/build-sve/libtessera.a', help='the cross-built static library')
-    parser.add_argument('--kernel', default='3vx8|2vx10', help='regular expression of symbols for `loops`')
+    parser.add_argument('--kernel', default=LOOPS, help='regular expression of symbols for `loops`')
     options = parser.parse_args()
     if not os.path.exists(options.archive):
         sys.exit(f'sve_model.py: no {options.archive}; build it first (see doc/sve.md) or name it with --library')
