@@ -1,8 +1,9 @@
 /* Activations of one element type (post.h), for one number, as every chip does them in its lanes: each line below is a
- * rounded operation or an fma, in this order. post.h defines REAL, NAME(x) and the constants, and includes this for each
- * type. NaN stays NaN. */
+ * rounded operation or an fma, in this order. post.h defines REAL, NAME(x) and the constants, and includes this for
+ * each type. NaN stays NaN. */
 
-/* e^y for y <= 0. The product with log2(e) is taken in two parts, or its rounding would count as often as y is large. */
+/* e^y for y <= 0. The product with log2(e) is taken in two parts, or its rounding would count as often as y is large.
+ * */
 static inline REAL NAME(exp)(REAL y) {
   REAL z = y * LOG2E;
   if (z < EXP2_LEAST) return 0;

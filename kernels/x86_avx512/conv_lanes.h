@@ -1,14 +1,14 @@
-/* The micro-kernel of convolution whose channels do not mix (TSR_OP_CONV_LANES of kernel.h), for a tile of nv vectors of
- * channels x nr output pixels.
+/* The micro-kernel of convolution whose channels do not mix (TSR_OP_CONV_LANES of kernel.h), for a tile of nv vectors
+ * of channels x nr output pixels.
  *
  *   s[i][j]  = sum over taps, in their order, of A[i,p] * B[i,p,j], one fma chain from +0
  *   C[i][j]  = what conv_tile.h makes of it
  *   void kernel(const struct tsr_step *step, tsr_mem a, const struct tsr_conv *b, tsr_mem c)
  *
- * Pixels are operands in memory: a step of k takes one load of A and nr FMAs. Three steps at the distance of columns, as
- * in a row of a 3 x 3 kernel of stride 1, slide: each of the row's nr + 2 pixels is loaded once and serves three columns.
- * An entry that padding cuts short on the left is entered at its first column, on the right at its last one and walked
- * backwards, so that neither needs a compare. The last vector's rows are masked by k1 in everything but A.
+ * Pixels are operands in memory: a step of k takes one load of A and nr FMAs. Three steps at the distance of columns,
+ * as in a row of a 3 x 3 kernel of stride 1, slide: each of the row's nr + 2 pixels is loaded once and serves three
+ * columns. An entry that padding cuts short on the left is entered at its first column, on the right at its last one
+ * and walked backwards, so that neither needs a compare. The last vector's rows are masked by k1 in everything but A.
  * Loops over tiles, and the end of a tile: conv_tile.h.
  *
  * Live at the loop heads:
@@ -18,8 +18,8 @@
 #include "kernels/x86_avx512/conv_tile.h"
 
 #define RSB rbp               /* where conv_tile.h has FETCH */
-#define X_TILE [rsp - 96]     /* of this tile of this column of tiles */
-#define SLIDES [rsp - 104]    /* bit e: at entry e of the list a row begins that slides */
+#define X_TILE [rsp - 104]    /* of this tile of this column of tiles */
+#define SLIDES [rsp - 112]    /* bit e: at entry e of the list a row begins that slides */
 #define ROWS_AHEAD r9         /* such bits from this entry on */
 #define LEFT ecx              /* not 0: a sliding row's first pixel is padding */
 #define RIGHT r13d            /* its last one */
@@ -134,15 +134,16 @@
   .endr
 .endm
 
-/* Sets SLIDES: bits of the first 64 entries that are three steps of all columns, or three entries of one step each, of
- * which only the first one's first column and the last one's last column may be padding. Uses rax, rbx, rcx, rdx, ROWS_AHEAD,
- * TAPS and K. */
+/* To label `else` unless entry e lies `by` further than the one before. */
 .macro entry_follows e, field, by, else
   mov rbx, [TAPS + \e*TAPS_SIZE + \field]
   sub rbx, [TAPS + (\e - 1)*TAPS_SIZE + \field]
   cmp rbx, \by
   jne \else
 .endm
+/* Sets SLIDES: bits of the first 64 entries that are three steps of all columns, or three entries of one step each, of
+ * which only the first one's first column and the last one's last column may be padding. Uses rax, rbx, rcx, r13,
+ * ROWS_AHEAD and TAPS. */
 .macro find_sliding_rows nr
   xor ROWS_AHEAD, ROWS_AHEAD
   cmp RSB, CSB

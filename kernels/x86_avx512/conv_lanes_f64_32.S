@@ -1,5 +1,5 @@
-/* Micro-kernels of convolution whose channels do not mix, 4 vectors (32 channels of f64) x 1 to 7 pixels. Formula, registers and
- * loop: conv_lanes.h. */
+/* Micro-kernels of convolution whose channels do not mix, 4 vectors (32 channels of f64) x 1 to 7 pixels. Formula,
+ * registers and loop: conv_lanes.h. */
 #define TSR_ELEMENT_F64
 #include "kernels/x86_avx512/conv_lanes.h"
 

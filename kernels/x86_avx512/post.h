@@ -3,11 +3,13 @@
  *   C[i][j] = post(A[i][j])
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
- * A file defines TSR_ELEMENT_F32 or TSR_ELEMENT_F64, in which it computes, and then, for each pair of types, macros that
- * load zmm<reg> from A, add to it from `add` and store it to C. Their arguments are the register, the vector's number and
- * its mask: nothing, or {k1} ({k1}{z} for the load). The activation is called, by address; it works in the registers (activations.h).
+ * A file defines TSR_ELEMENT_F32 or TSR_ELEMENT_F64, in which it computes, and then, for each pair of types, macros
+ * that load zmm<reg> from A, add to it from `add` and store it to C. Their arguments are the register, the vector's
+ * number and its mask: nothing, or {k1} ({k1}{z} for the load). The activation is called, by address; it works in the
+ * registers (activations.h).
  *
- * Live at the loop head: zmm0 and zmm1 the column's bias and scale if those of `across` are given; zmm2 .. zmm4 LOW, HIGH, SLOPE; zmm5, zmm6 are the stores'. k1: the last vector's rows. */
+ * Live at the loop head: zmm0 and zmm1 the column's bias and scale if those of `across` are given; zmm2 .. zmm4 LOW,
+ * HIGH, SLOPE; zmm5, zmm6 are the stores'. k1: the last vector's rows. */
 #include "kernels/x86_avx512/activations.h"
 
 #define STEP rdi

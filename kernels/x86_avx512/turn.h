@@ -3,12 +3,12 @@
  *   C[j * csc + i * its size] = A[i * rsa + j * its size]
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
- * Blocks go along the rows, so that columns of C are written from end to end; where the last block of a side would be cut
- * short, it moves back over the one before if there is one. Else it is masked. A file's `store` macro writes a column:
- * store zmm, address, mask.
+ * Blocks go along the rows, so that columns of C are written from end to end; where the last block of a side would be
+ * cut short, it moves back over the one before if there is one. Else it is masked. A file's `store` macro writes a
+ * column: store zmm, address, mask.
  *
- * Live at the loop head: ROW0 and C the block's places, M and N the rows and columns from it on; then transpose.h's, with
- * zmm16 .. the block. Constants of `store`: zmm4 .. zmm6. k1: rows there are, k4: columns. */
+ * Live at the loop head: ROW0 and C the block's places, M and N the rows and columns from it on; then transpose.h's,
+ * with zmm16 .. the block. Constants of `store`: zmm4 .. zmm6. k1: rows there are, k4: columns. */
 #include "kernels/x86_avx512/transpose.h"
 
 #define STEP rdi
