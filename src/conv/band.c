@@ -1,6 +1,8 @@
 /* A band: the pixels of x that a piece reads, copied to where the kernels read them best: the channels of its group, or
  * of its groups, last, in the type that is computed in, rows one behind the other. Lanes over groups have them as
  * [pixel][channel of a group][group]. */
+#include <string.h>
+
 #include "src/conv/conv.h"
 
 /* At most so many inputs are read by `count` outputs side by side. */
@@ -22,7 +24,12 @@ int64_t tsr_conv_band_bytes(const struct tsr_conv_job *job) {
 static void copy_row(const struct tsr_conv_job *job, tsr_mem from, int64_t channels, int64_t pixels, char *to) {
   const struct tsr_conv_problem *p = job->p;
   struct tsr_step step = {.m = channels, .n = pixels, .csa = p->x.dim[2], .csc = job->band_pixel, .alpha = 1};
-  job->table[p->x.type].convert[p->type]->run(&step, from, 0, (tsr_mem)to);
+  if (p->x.type != p->type) {
+    job->table[p->x.type].convert[p->type]->run(&step, from, 0, (tsr_mem)to);
+    return;
+  }
+  for (int64_t i = 0; i < pixels; i++)
+    memcpy(to + i * step.csc, (const char *)from + i * step.csa, (size_t)(channels * job->size));
 }
 
 /* Lines of elements `line` apart become neighbours: m lines, n elements each `next` bytes apart in the band. */

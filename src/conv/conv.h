@@ -177,7 +177,7 @@ struct tsr_conv_lists {
   int64_t used_strips, used_blocks, used_taps;
   const struct tsr_conv_row *last; /* the row listed last, or NULL */
   int64_t last_row;
-  int64_t made_for[8]; /* what all rows of a piece were listed for */
+  int64_t made_for[9]; /* what all rows of a piece were listed for */
 };
 size_t tsr_conv_lists_bytes(const struct tsr_conv_job *job);
 void tsr_conv_lists_init(const struct tsr_conv_job *job, struct tsr_conv_lists *lists, char *memory);

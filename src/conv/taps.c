@@ -248,7 +248,7 @@ void tsr_conv_list_row(const struct tsr_conv_job *job, const struct tsr_conv_pie
 void tsr_conv_list_rows(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece,
                         const struct tsr_conv_view *view, struct tsr_conv_lists *lists) {
   const int64_t key[] = {piece->depth, piece->row, piece->rows, piece->col, piece->cols, view->dim[0], view->dim[1],
-                         view->dim[2]};
+                         view->dim[2], view->lanes};
   _Static_assert(sizeof key == sizeof lists->made_for, "what lists depend on");
   if (lists->last && memcmp(key, lists->made_for, sizeof key) == 0) return;
   tsr_conv_lists_clear(lists);
