@@ -15,7 +15,7 @@ static const unsigned features[] = {0,           F_LAYOUTS,  F_STRIDES,
                                     F_DEPTHWISE, F_TRANSPOSED | F_STRIDES, F_POST,
                                     F_TYPES | F_LAYOUTS | F_POST, F_DEPTHWISE | F_LAYOUTS | F_STRIDES | F_TYPES,
                                     F_GROUPS | F_LAYOUTS | F_DIMS | F_STRIDES, F_ALL, F_ALL, F_ALL, F_ALL,
-                                    F_LAYOUTS | F_WIDE, F_ALL | F_WIDE, F_LAYOUTS | F_DEEP, F_ALL | F_DEEP};
+                                    F_LAYOUTS | F_WIDE, F_ALL | F_WIDE, F_POST | F_DEEP, F_ALL | F_DEEP};
 
 /* A case that touches forbidden memory is told before the test ends. */
 static char current[WHY];

@@ -159,10 +159,10 @@ static void draw_post(struct rng *rng, tsr_conv_desc *d) {
   static const double lows[] = {0, -0.5, -1, -INFINITY}, highs[] = {6, 1, 0.25, INFINITY};
   tsr_conv_desc full = full_desc(d);
   if (full.type_y == TSR_S32) return;
-  d->post.activation = (tsr_activation)rng_below(rng, TSR_SIGMOID + 1);
+  d->post.activation = (tsr_activation)rng_below(rng, one_in(rng, 2) ? TSR_CLIP + 1 : TSR_SIGMOID + 1);
   d->post.low = PICK(rng, lows), d->post.high = PICK(rng, highs);
   d->post.slope = 0.125;
-  if (one_in(rng, 2)) d->post.scale = "", d->post.scales = one_in(rng, 3) ? 1 : d->filters;
+  if (one_in(rng, 3)) d->post.scale = "", d->post.scales = one_in(rng, 3) ? 1 : d->filters;
   if (full.type_y != TSR_U8 && full.type_y != TSR_S8 && one_in(rng, 2)) d->post.add = "";
 }
 
