@@ -149,10 +149,25 @@ static int64_t rows_alike(const struct worker *w, const struct tsr_conv_panel *p
   return n;
 }
 
+/* The next block of weights comes from far away: while pixels pass by this one, each strip fetches a part of it, a line
+ * for each step of k. `done` counts the bytes. */
+static void fetch_ahead(const struct worker *w, struct task *task, const struct tsr_conv_strip *strip, int64_t block,
+                        int64_t *done) {
+  const struct tsr_conv_problem *p = w->job->p;
+  int64_t end = tsr_min(p->taps, (block + 1) * p->kb), next = tsr_min(p->kb, end < p->taps ? p->taps - end : p->taps);
+  if (w->job->way->lanes != TSR_CONV_FILTERS) return;
+  task->step.flags &= ~(uint64_t)TSR_STREAM;
+  if (*done >= next * task->step.csa) return;
+  task->step.flags |= TSR_STREAM;
+  task->step.da = end * task->step.csa + *done;
+  *done += 64 * strip->tiles * tsr_min(p->kb, p->taps - block * p->kb);
+}
+
 /* One block of one panel for all pixels of the piece. */
 static void run_block(struct worker *w, const struct tsr_conv_panel *panel, int64_t inner, int64_t block) {
   const struct tsr_conv_row *row = w->lists.rows;
   struct task task = task_of(w, panel, panel->rows, inner, block, inner * panel->rows);
+  int64_t fetched = 0;
   for (int64_t i = 0, n; i < w->piece->rows; i += n) {
     n = rows_alike(w, panel, i);
     if (n > 1) {
@@ -164,7 +179,10 @@ static void run_block(struct worker *w, const struct tsr_conv_panel *panel, int6
     } else {
       task.step.m = panel->rows;
     }
-    for (int64_t s = 0; s < row[i].count; s++) run_strip(&task, &row[i], &row[i].strips[s], i);
+    for (int64_t s = 0; s < row[i].count; s++) {
+      fetch_ahead(w, &task, &row[i].strips[s], block, &fetched);
+      run_strip(&task, &row[i], &row[i].strips[s], i);
+    }
   }
 }
 
