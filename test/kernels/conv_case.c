@@ -43,6 +43,7 @@ struct maker {
   const struct theme *theme;
   struct tsr_taps *taps;
   int64_t size, tiles, sides; /* bytes of an element; tiles one under the other, and side by side */
+  bool repeat;                /* tiles one under the other are of the same rows */
   int64_t low, high;          /* bytes of the operand under construction, from the address a kernel is given */
 };
 
@@ -119,6 +120,8 @@ static void pick_sizes(struct maker *mk, int index) {
                                                  : cc->mr - rng_range(&mk->rng, 0, cc->mu - 1);
   mk->tiles = rng_chance(&mk->rng, 55) ? 1 : rng_range(&mk->rng, 2, 3);
   mk->sides = rng_chance(&mk->rng, 55) ? 1 : rng_range(&mk->rng, 2, 3);
+  mk->repeat = mk->tiles > 1 && rng_chance(&mk->rng, 30);
+  if (mk->repeat) last = cc->mr;
   cc->step.m = (mk->tiles - 1) * cc->mr + last;
   cc->step.n = mk->sides * cc->nr;
 }
@@ -193,6 +196,7 @@ static void place_panels(struct maker *mk) {
   for (int64_t t = 0; t < cc->conv.count; t++) steps = greater(steps, mk->taps[t].a + mk->taps[t].k);
   cc->step.csa = (beside ? mk->tiles * wide : wide) + (rng_chance(&mk->rng, 70) ? 0 : pick_gap(mk) * mk->size);
   cc->step.da = beside ? wide : steps * cc->step.csa + wide + pick_gap(mk) * mk->size;
+  if (mk->repeat && rng_chance(&mk->rng, 70)) cc->step.da = 0;
   if (mk->tiles == 1) cc->step.da = UNUSED;
   for (int64_t t = 0; t < cc->conv.count; t++) mk->taps[t].a *= cc->step.csa;
 }
@@ -314,6 +318,8 @@ static void make_conv(struct maker *mk, int index) {
   st->alpha = pick_scalar(mk);
   st->flags = (uint64_t[]){0, TSR_FIRST_K, TSR_LAST_K, TSR_FIRST_K | TSR_LAST_K}[rng_range(&mk->rng, 0, 3)];
   if (rng_chance(&mk->rng, 20)) st->flags |= TSR_NEAR;
+  if (rng_chance(&mk->rng, 20)) st->flags |= TSR_STREAM;
+  if (mk->repeat) st->flags |= TSR_REPEAT;
   if (mk->tiles > 1 && rng_chance(&mk->rng, 50)) {
     st->csc = (cc->mr + pick_gap(mk)) * mk->size;
     st->dc = st->n * st->csc + pick_gap(mk) * mk->size;
@@ -323,8 +329,9 @@ static void make_conv(struct maker *mk, int index) {
   }
   pick_limits(mk);
   if (st->flags & TSR_FIRST_K && rng_chance(&mk->rng, 60)) {
-    struct conv_array *bias = start(mk, OPERAND_BIAS, st->m * mk->size, 0);
-    for (int64_t i = 0; i < st->m; i++) put_bits(bias->before + i * mk->size, cc->tc, number(mk, mk->theme->c, false));
+    int64_t rows = mk->repeat ? cc->mr : st->m;
+    struct conv_array *bias = start(mk, OPERAND_BIAS, rows * mk->size, 0);
+    for (int64_t i = 0; i < rows; i++) put_bits(bias->before + i * mk->size, cc->tc, number(mk, mk->theme->c, false));
   }
   if (st->flags & TSR_LAST_K && rng_chance(&mk->rng, 50)) make_results(mk, OPERAND_ADD, true);
   make_results(mk, OPERAND_C, !(st->flags & TSR_FIRST_K));
@@ -431,8 +438,9 @@ static void describe(const struct maker *mk) {
              cc->in_place ? ", in place" : "");
     return;
   }
-  used += snprintf(cc->text + used, sizeof cc->text - (size_t)used, ", alpha %g%s%s%s%s, limits %g %g, taps",
+  used += snprintf(cc->text + used, sizeof cc->text - (size_t)used, ", alpha %g%s%s%s%s%s%s, limits %g %g, taps",
                    st->alpha, st->flags & TSR_FIRST_K ? ", first" : "", st->flags & TSR_LAST_K ? ", last" : "",
+                   st->flags & TSR_REPEAT ? ", repeat" : "", st->flags & TSR_STREAM ? ", stream" : "",
                    cc->array[OPERAND_BIAS].bytes ? ", bias" : "", cc->array[OPERAND_ADD].bytes ? ", add" : "",
                    cc->conv.low, cc->conv.high);
   for (int64_t t = 0; t < cc->conv.count && used + 24 < (int)sizeof cc->text; t++)

@@ -74,7 +74,8 @@ bool reference_conv(enum tsr_op op, tsr_type type, int64_t mr, int64_t nr, const
       int64_t at = tile * st->dc + i * tsr_size_of(type) + column * st->csc;
       tsr_mem x = cv->x + (tsr_mem)(side * st->db + (op == TSR_OP_CONV ? 0 : tile * cv->dx));
       double s = chain(op, type, st, cv, a + (tsr_mem)(tile * st->da), x, i, column % nr);
-      put(type, c + (tsr_mem)at, finish(type, st, cv, s, row, c, at, &nan));
+      int64_t bias = st->flags & TSR_REPEAT ? i : row;
+      put(type, c + (tsr_mem)at, finish(type, st, cv, s, bias, c, at, &nan));
     }
   return nan;
 }

@@ -180,6 +180,12 @@ PLANT(tiles_of_columns_not_shifted) {
   right(TSR_OP_CONV, &step, a, CONV, c);
 }
 
+PLANT(repeated_rows_taken_for_more) {
+  struct tsr_step step = *st;
+  step.flags &= ~(uint64_t)TSR_REPEAT;
+  right(TSR_OP_CONV, &step, a, CONV, c);
+}
+
 PLANT(lanes_not_shifted) {
   struct tsr_conv conv = *CONV;
   if (st->m > MR) conv.dx = 0;
@@ -295,7 +301,7 @@ static const struct plant plants[] = {
     BAD(one_fma_in_a_skipped_column) BAD(end_one_too_soon) BAD(odd_step_dropped) BAD(limits_of_another_block)
     BAD(bias_forgotten) BAD(add_forgotten) BAD(alpha_forgotten) BAD(limits_swallow_nan)
     BAD(negative_zero_becomes_zero) BAD(tiles_of_rows_not_shifted) BAD(tiles_of_columns_not_shifted)
-    BAD(raises_inexact) BAD(raises_invalid) BAD(changes_the_list)
+    BAD(repeated_rows_taken_for_more) BAD(raises_inexact) BAD(raises_invalid) BAD(changes_the_list)
     BAD_OF(reads_x_of_rows_beyond_m, TSR_OP_CONV_LANES) BAD_OF(lanes_not_shifted, TSR_OP_CONV_LANES)
     OK(post_right, TSR_OP_POST) BAD_OF(post_never_across, TSR_OP_POST) BAD_OF(post_scales_last, TSR_OP_POST)
     BAD_OF(post_forgets_zero_of_gelu, TSR_OP_POST) BAD_OF(post_reads_scale_beyond_m, TSR_OP_POST)
