@@ -38,5 +38,26 @@ for shape in "1 4 3 5 300 32 32 1 f32" "1 4 2 5 300 33 32 1 q8_0" "1 4 2 5 300 3
   run attention --shapes "$work/shapes" --rounds 1 && { echo "FAIL: the shape $shape was accepted"; failed=1; }
   expect "its line is named" "shapes:1: expected"
 done
+cat >"$work/shapes" <<END
+8->16@9x7 3x3/2 p1x0 # comment
+8->8@6 3x3 d2 g4
+6->4@5 4x4/2 p1 T N3
+5->7@40 5
+2->3@4x5x6 3x3x3
+END
+run conv --shapes "$work/shapes" --peer none="$work/none.so" --threads 1 --rounds 1 --json "$work/json" || failed=1
+for label in "8->16@9x7 3x3/2 p1x0" "8->8@6 3x3 d2 g4" "6->4@5 4x4/2 T N3" "5->7@40 5" "2->3@4x5x6 3x3x3"; do
+  expect "convolution is measured in both layouts, and right" "$label  *[0-9][0-9.]*[* ]  *[0-9][0-9.]*[* ]"
+done
+for shape in "8->16@9" "8->16 3x3" "8->16@9 3x3 g3" "8->16@2 5x5 p0" "8->16@9 3x3/0" "8->16@9 3x3 d0" "0->16@9 3x3" \
+  "8->16@9x9x9 3x3" "8->16@9 3x3 p3" "8->16@9 3x3 u9" "8->16@9 3x3 g4x"; do
+  echo "$shape" >"$work/shapes"
+  run conv --shapes "$work/shapes" --rounds 1 && { echo "FAIL: the shape $shape was accepted"; failed=1; }
+  expect "its line is named" "shapes:1: expected"
+done
+for arguments in "--layout nhcw" "--batch 0" "--seed x"; do
+  # shellcheck disable=SC2086 (words are meant to be split)
+  run conv $arguments --rounds 1 && { echo "FAIL: $arguments was accepted"; failed=1; }
+done
 run attention --section gemm --rounds 1 && { echo "FAIL: a section of another suite was accepted"; failed=1; }
 exit $failed

@@ -19,6 +19,12 @@ COLORS = {
     "mkl": "#cc79a7",
     "pytorch": "#d55e00",
     "ggml": "#009e73",
+    "tessera-nchw": "#56b4e9",
+    "onednn": "#e69f00",
+    "onednn-nhwc": "#b97d00",
+    "onednn-nchw": "#f0d08a",
+    "torch-nhwc": "#d55e00",
+    "torch-nchw": "#f2a98a",
 }
 KNOWN = len(COLORS)
 SPARE = ["#d55e00", "#56b4e9", "#7f7f7f", "#8c564b", "#17becf"]
@@ -75,18 +81,22 @@ def rate(batch, case, name, what="median"):
         return case["bytes"] / time * 1e-9
     if batch["section"] in OF_TIME:
         return time * OF_TIME[batch["section"]]
+    if batch["section"] == "nets":
+        return case["images"] / time
     return case["flops"] / time * 1e-9
 
 
 OF_BYTES = ("skinny", "decode")
 OF_TIME = {"overhead": 1e9, "steps": 1e6, "lengths": 1e6}  # what a second is in the section's unit
-UNITS = {"skinny": "GB/s", "decode": "GB/s", "overhead": "ns a call", "steps": "us a call", "lengths": "us a call"}
+UNITS = {"skinny": "GB/s", "decode": "GB/s", "overhead": "ns a call", "steps": "us a call", "lengths": "us a call", "nets": "images/s"}
 
 
 def limit(batch, case):
     """The limit in the section's unit, or None where it says nothing."""
     if batch["section"] in OF_TIME or not case["limit_seconds"]:
         return None
+    if batch["section"] == "nets":
+        return case["images"] / case["limit_seconds"]
     amount = case["bytes"] if batch["section"] in OF_BYTES else case["flops"]
     return amount / case["limit_seconds"] * 1e-9
 
@@ -275,19 +285,46 @@ def figures(batch, names):
     return table([UNITS.get(batch["section"], "GFLOP/s")] + names + ["of limit", "samples"], rows)
 
 
+def own_of(name, names):
+    """Tessera's column that another library's is set against: of the same layout, where there is one."""
+    first = "tessera-nchw" in names and (name.endswith("-nchw") or "tessera" not in names)
+    return "tessera-nchw" if first else "tessera"
+
+
 def means(batch, names):
     """Geometric means of Tessera's speed over each library's."""
     rows = []
     for name in names:
-        ratios = [(seconds(case, name) / seconds(case, "tessera"), case["label"]) for case in batch["cases"]
-                  if seconds(case, name) and seconds(case, "tessera")]
-        if name == "tessera" or not ratios:
+        own = own_of(name, names)
+        ratios = [(seconds(case, name) / seconds(case, own), case["label"]) for case in batch["cases"]
+                  if seconds(case, name) and seconds(case, own)]
+        if name in ("tessera", "tessera-nchw") or not ratios:
             continue
         product = 1.0
         for ratio, _ in ratios:
             product *= ratio ** (1.0 / len(ratios))
         rows.append([name, "%.2f" % product, "%.2f (%s)" % min(ratios), "%.2f (%s)" % max(ratios)])
     return table(["Tessera against", "geometric mean", "least", "most"], rows) if rows else ""
+
+
+FAR = 0.4  # of the limit: a case below it is named
+
+
+def far(batch, names):
+    """The convolutions below FAR of their limit, by name, lowest first."""
+    rows = []
+    for case in batch["cases"]:
+        if "kernel" not in case:
+            continue
+        shares = [(case["limit_seconds"] / seconds(case, name), case["seconds"][name]["quiet"]) for name in names
+                  if name.startswith("tessera") and seconds(case, name)]
+        if shares and min(shares)[0] < FAR:
+            bound = "memory" if case["bytes_seconds"] > case["flops_seconds"] else "FMA"
+            rows.append((min(shares)[0], [case["label"], bound] +
+                         ["%.0f %%%s" % (100 * share, "" if quiet else "*") for share, quiet in shares]))
+    own = [name for name in names if name.startswith("tessera")]
+    return table(["below %.0f %% of the limit" % (100 * FAR), "limit"] + own,
+                 [row for _, row in sorted(rows, key=lambda pair: pair[0])]) if rows else ""
 
 
 def scaling(data, names):
@@ -314,10 +351,15 @@ def scaling(data, names):
 def bandwidth(batch):
     figure, axes = plt.subplots(figsize=(10, 2.6))
     sizes = [size / 1024 for size, _ in batch["bandwidth"]]
-    axes.plot(sizes, [speed * 1e-9 for _, speed in batch["bandwidth"]], marker="o", markersize=3, color="#555")
+    axes.plot(sizes, [speed * 1e-9 for _, speed in batch["bandwidth"]], marker="o", markersize=3, color="#555",
+              label="read")
+    if batch.get("copies"):
+        axes.plot([size / 1024 for size, _ in batch["copies"]], [speed * 1e-9 for _, speed in batch["copies"]],
+                  marker="o", markersize=3, color="#0072b2", label="copied, read and written")
+        axes.legend(frameon=False, fontsize=8)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    axes.set_xlabel("KiB read again and again")
+    axes.set_xlabel("KiB gone over again and again")
     axes.set_ylabel("GB/s")
     axes.grid(color="#ddd", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
@@ -339,6 +381,7 @@ def machine(data):
 
 
 def section(batch, names):
+    names = [name for name in names if any(seconds(case, name) for case in batch["cases"])] or names
     out = ["<h2>%s</h2>" % html.escape(batch["title"])]
     out.append("<p class='note'>FMA peak %.1f GFLOP/s, reads from memory %.1f GB/s.</p>" % (
         batch["peak_" + batch["type"]] * 1e-9, batch["bandwidth"][-1][1] * 1e-9))
@@ -347,9 +390,13 @@ def section(batch, names):
         curve = CURVES[batch["section"]](batch, names)
     if curve:
         out.append(curve)
-    if batch["section"] not in ("steps", "lengths"):
+    if batch.get("copies"):
+        out.append("<p class='note'>Operations count all taps, also those that fall into the padding, as published "
+                   "figures do: more than 100 % of the peak is possible. onednn is its own blocked layout without the "
+                   "reordering.</p>")
+    if batch["section"] not in ("steps", "lengths", "corpus"):
         out.append(bars(batch, names))
-    out += [means(batch, names), "<details><summary>All figures</summary>", figures(batch, names), "</details>"]
+    out += [means(batch, names), far(batch, names), "<details><summary>All figures</summary>", figures(batch, names), "</details>"]
     return "".join(out)
 
 

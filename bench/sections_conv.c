@@ -69,7 +69,7 @@ static int add_batches(struct bench_run *run, const struct bench_section *sectio
     int64_t images = o->images ? o->images : i < 2 ? 1 : 8;
     if ((i & 1 && many == 1) || (i >= 2 && o->images)) continue;
     if (i == 3 && !o->full && !o->threads) continue;
-    struct wish wish = {shapes, threads, images, type, share * (i < 2 ? 1 : 3)};
+    struct wish wish = {shapes, threads, images, type, share * (i < 2 ? 1 : 2)};
     if (add_batch(run, section, &wish) != 0) return -1;
   }
   return 0;
