@@ -1,6 +1,6 @@
 /* The numeric contract: random convolutions over all that a descriptor can say give the bits of the loop in
- * tessera/conv.h on every chip, with any number of threads, called and planned, the first time and the second; images by
- * themselves, and other layouts, give the same bits. */
+ * tessera/conv.h on every chip, with any number of threads, called and planned, the first time and the second; images
+ * by themselves, and other layouts, give the same bits. */
 #include <fenv.h>
 #include <signal.h>
 #include <unistd.h>
@@ -23,8 +23,8 @@ static char current[WHY];
 static void touched(int number) {
   static const char words[] = "\ntouched forbidden memory: ";
   (void)number;
-  if (write(2, words, sizeof words - 1) < 0 || write(2, current, strlen(current)) < 0 || write(2, "\n", 1) < 0) _exit(4);
-  _exit(3);
+  bool told = write(2, words, sizeof words - 1) > 0 && write(2, current, strlen(current)) > 0 && write(2, "\n", 1) > 0;
+  _exit(told ? 3 : 4);
 }
 
 typedef void problem_body(struct problem *p, struct rng *rng);
@@ -148,7 +148,8 @@ static void draw_large(struct problem *p, uint64_t seed, double least) {
   do {
     struct rng rng = {seed += 7919};
     problem_sketch(p, seed, F_ALL, 0.02 * least);
-    for (int a = 0; a < p->d.dims; a++) p->d.in[a] += 8 + rng_below(&rng, p->d.dims == 1 ? 900 : p->d.dims == 2 ? 40 : 8);
+    int64_t more = p->d.dims == 1 ? 900 : p->d.dims == 2 ? 40 : 8;
+    for (int a = 0; a < p->d.dims; a++) p->d.in[a] += 8 + rng_below(&rng, more);
     p->d.channels *= 1 + rng_below(&rng, 3);
     p->d.filters *= 1 + rng_below(&rng, 3);
     if (p->d.post.scales > 1) p->d.post.scales = p->d.filters;
@@ -206,7 +207,7 @@ static void images_alone(void **state) {
       one.x = (const char *)p.x + (size_t)n * x;
       if (p.d.post.add) one.d.post.add = (const char *)p.d.post.add + (size_t)n * y;
       char *alone = computed(&one, contexts[(i + 1) % ncontexts], 1 + (int)n % 3, n % 2 ? plain_call : planned_call);
-      same_as(&p, type, alone, p.expected + (size_t)n * y, (int64_t)y / tsr_size_of(type), "from that of an image alone");
+      same_as(&p, type, alone, p.expected + (size_t)n * y, (int64_t)y / tsr_size_of(type), "when an image is alone");
       free(alone);
     }
     problem_close(&p);
@@ -236,15 +237,17 @@ static void layouts(void **state) {
     open_large(&p, test_seed() * 3701 + (uint64_t)i * 100, 4e6);
     tsr_conv_desc d = full_desc(&p.d);
     q = p;
-    q.d.layout_x = (tsr_layout)!d.layout_x, q.d.layout_y = (tsr_layout)!d.layout_y, q.d.layout_w = (tsr_layout)!d.layout_w;
+    q.d.layout_x = (tsr_layout)!d.layout_x, q.d.layout_y = (tsr_layout)!d.layout_y;
+    q.d.layout_w = (tsr_layout)!d.layout_w;
     int64_t inner = (d.transposed ? d.filters : d.channels) / d.groups;
     char *x = other_layout(d.layout_x, p.x, d.batch, pixels_of(d.in), d.channels, d.type_x);
-    char *w = other_layout(d.layout_w, p.w, d.transposed ? d.channels : d.filters, pixels_of(d.kernel), inner, d.type_w);
-    char *add = d.post.add ? other_layout(d.layout_y, d.post.add, d.batch, pixels_of(d.out), d.filters, d.type_y) : NULL;
+    int64_t outer = d.transposed ? d.channels : d.filters, pixels = pixels_of(d.out);
+    char *w = other_layout(d.layout_w, p.w, outer, pixels_of(d.kernel), inner, d.type_w), *add = NULL;
+    if (d.post.add) add = other_layout(d.layout_y, d.post.add, d.batch, pixels, d.filters, d.type_y);
     q.x = x, q.w = w, q.d.post.add = add;
     char *y = computed(&q, contexts[i % ncontexts], 1 + i % 4, i % 2 ? plain_call : planned_call);
-    char *back = other_layout(q.d.layout_y, y, d.batch, pixels_of(d.out), d.filters, d.type_y);
-    same_as(&p, d.type_y, back, p.expected, d.batch * pixels_of(d.out) * d.filters, "in other layouts");
+    char *back = other_layout(q.d.layout_y, y, d.batch, pixels, d.filters, d.type_y);
+    same_as(&p, d.type_y, back, p.expected, d.batch * pixels * d.filters, "in other layouts");
     free(x), free(w), free(add), free(y), free(back);
     problem_close(&p);
   }
@@ -319,9 +322,14 @@ static void output_sizes(void **state) {
 int main(int argc, char **argv) {
   slow = argc > 1 && strcmp(argv[1], "slow") == 0;
   const struct CMUnitTest tests[] = {
-      gemm_unit_test(output_sizes),       gemm_unit_test(same_bits_as_the_loop), gemm_unit_test(padding_leaves_no_trace),
-      gemm_unit_test(plans_run_many_times), gemm_unit_test(plans_keep_what_they_need),
-      gemm_unit_test(threads_and_chips),  gemm_unit_test(images_alone),          gemm_unit_test(layouts),
+      gemm_unit_test(output_sizes),
+      gemm_unit_test(same_bits_as_the_loop),
+      gemm_unit_test(padding_leaves_no_trace),
+      gemm_unit_test(plans_run_many_times),
+      gemm_unit_test(plans_keep_what_they_need),
+      gemm_unit_test(threads_and_chips),
+      gemm_unit_test(images_alone),
+      gemm_unit_test(layouts),
       gemm_unit_test(exact_sums_raise_nothing),
       gemm_unit_test(integers),
   };

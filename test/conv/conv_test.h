@@ -1,6 +1,6 @@
-/* What the convolution tests share: random problems over all that tsr_conv_desc can say, in memory that ends or begins at
- * a page that cannot be touched; the loop of tessera/conv.h as the reference; comparison bit for bit. Random numbers
- * and contexts are those of the GEMM tests. */
+/* What the convolution tests share: random problems over all that tsr_conv_desc can say, in memory that ends or begins
+ * at a page that cannot be touched; the loop of tessera/conv.h as the reference; comparison bit for bit. Random
+ * numbers and contexts are those of the GEMM tests. */
 #ifndef TSR_CONV_TEST_H
 #define TSR_CONV_TEST_H
 
@@ -46,8 +46,8 @@ enum {
   F_WIDE = 1024      /* many pixels, always, and few channels */
 };
 
-/* problem_sketch draws a problem of at most `work` multiply-adds without operands and says whether it has a bias: that it
- * has scales, an add and zero_w their pointers say by not being NULL. problem_inputs makes the operands of such a
+/* problem_sketch draws a problem of at most `work` multiply-adds without operands and says whether it has a bias: that
+ * it has scales, an add and zero_w their pointers say by not being NULL. problem_inputs makes the operands of such a
  * descriptor, problem_fill computes the reference too, problem_draw does all. */
 bool problem_sketch(struct problem *p, uint64_t seed, unsigned features, double work);
 void problem_draw(struct problem *p, uint64_t seed, unsigned features, double work);

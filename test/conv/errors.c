@@ -1,4 +1,4 @@
-/* Bad input: a status and a message that names the field; y as it was. Every field of the descriptor, and the pointers. */
+/* Bad input: a status and a message that names the field; y as it was. Every field of the descriptor, and pointers. */
 #include <math.h>
 
 #include "test/conv/conv_test.h"
@@ -201,7 +201,11 @@ static void other_dimensions(void **state) {
       char field[16];
       tsr_conv_desc d = good();
       d.dims = dims;
-      for (int i = 0; i < 3; i++) d.in[i] = 3, d.kernel[i] = d.stride[i] = d.dilation[i] = 1, d.pad_begin[i] = d.pad_end[i] = 0;
+      for (int i = 0; i < 3; i++) {
+        d.in[i] = 3;
+        d.kernel[i] = d.stride[i] = d.dilation[i] = 1;
+        d.pad_begin[i] = d.pad_end[i] = 0;
+      }
       assert_int_equal(tsr_conv_set_out(&d), TSR_OK);
       d.stride[a] = 0;
       snprintf(field, sizeof field, "stride[%d]", a);

@@ -45,7 +45,8 @@ void *aligned_alloc(size_t align, size_t bytes) {
 
 static void draw(struct problem *p, uint64_t seed, double work) {
   unsigned features = seed / 10 % 5 ? F_ALL : F_ALL | F_INTEGERS;
-  for (problem_draw(p, seed, features, work); p->d.batch == 0; problem_draw(p, ++seed, features, work)) problem_close(p);
+  for (problem_draw(p, seed, features, work); p->d.batch == 0; problem_draw(p, ++seed, features, work))
+    problem_close(p);
 }
 
 static tsr_conv_plan *plan;

@@ -116,7 +116,8 @@ static void draw_types(struct rng *rng, tsr_conv_desc *d, unsigned features) {
 }
 
 static void draw_channels(struct rng *rng, tsr_conv_desc *d, unsigned features) {
-  static const int64_t any[] = {1, 1, 2, 3, 3, 4, 5, 7, 8, 13, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 96, 130};
+  static const int64_t any[] = {1,  1,  2,  3,  3,  4,  5,  7,  8,  13, 15, 16, 17,
+                                24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 96, 130};
   static const int64_t few[] = {1, 2, 3, 4, 5, 8, 9, 16, 17}, groups[] = {2, 3, 4, 5, 8, 16, 17, 32};
   d->channels = PICK(rng, any), d->filters = PICK(rng, any);
   if (features & F_GROUPS && one_in(rng, 2)) {
@@ -127,8 +128,12 @@ static void draw_channels(struct rng *rng, tsr_conv_desc *d, unsigned features) 
     d->filters = d->channels * (one_in(rng, 3) ? 1 + rng_below(rng, 4) : 1);
   }
   if (features & F_DEEP) d->groups = 1, d->channels = 100 + rng_below(rng, 300), d->filters = 100 + rng_below(rng, 300);
-  if (features & F_WIDE) d->channels = d->groups * (1 + rng_below(rng, 6)), d->filters = d->groups * (1 + rng_below(rng, 6));
-  if (!(features & F_WIDE) && one_in(rng, 25)) d->channels = d->groups * (390 + rng_below(rng, 20)); /* more than one block of taps */
+  if (features & F_WIDE) {
+    d->channels = d->groups * (1 + rng_below(rng, 6));
+    d->filters = d->groups * (1 + rng_below(rng, 6));
+  } else if (one_in(rng, 25)) { /* more than one block of taps */
+    d->channels = d->groups * (390 + rng_below(rng, 20));
+  }
 }
 
 static void draw_axis(struct rng *rng, tsr_conv_desc *d, int a, unsigned features) {
@@ -294,7 +299,8 @@ static const char *type_name(tsr_type type) {
 
 static int say_sizes(char *to, size_t size, const char *name, const int64_t *v, int dims) {
   int used = snprintf(to, size, " %s", name);
-  for (int a = 0; a < dims; a++) used += snprintf(to + used, size - (size_t)used, "%s%lld", a ? "x" : "=", (long long)v[a]);
+  for (int a = 0; a < dims; a++)
+    used += snprintf(to + used, size - (size_t)used, "%s%lld", a ? "x" : "=", (long long)v[a]);
   return used;
 }
 
@@ -385,7 +391,8 @@ static void compare(tsr_context *context, int threads, const struct problem *p, 
   tsr_type type = full_desc(&p->d).type_y;
   int64_t size = size_of(type), elements = (int64_t)y->bytes / size, at = 0;
   problem_text(p, text, sizeof text);
-  if (!margins_hold(y)) fail_msg("%s, %d threads: %s: bytes beside y were written", tsr_context_isa(context), threads, text);
+  if (!margins_hold(y))
+    fail_msg("%s, %d threads: %s: bytes beside y were written", tsr_context_isa(context), threads, text);
   if (same_bits(type, y->data, p->expected, elements, &at)) return;
   fail_msg("%s, %d threads: %s: element %lld of y is %a, not %a", tsr_context_isa(context), threads, text,
            (long long)at, number_at(type, y->data + at * size), number_at(type, p->expected + at * size));

@@ -77,7 +77,8 @@ static void poison(struct maker *mk, struct conv_array *array, tsr_type type) {
   uint64_t bits = 0xa5;
   if (is_real(type)) {
     int kind = (int)rng_range(&mk->rng, 0, 3);
-    bits = kind == 0 ? bits_of_inf(type) : kind == 1 ? make_value(&mk->rng, type, FILL_HUGE) : bits_of_signalling_nan(type);
+    bits = kind == 0 ? bits_of_inf(type) : bits_of_signalling_nan(type);
+    if (kind == 1) bits = make_value(&mk->rng, type, FILL_HUGE);
   }
   for (int64_t at = 0; at < array->bytes; at += tsr_size_of(type))
     memcpy(array->before + at, &bits, (size_t)tsr_size_of(type));
@@ -217,7 +218,8 @@ static void make_panels(struct maker *mk) {
   for (int64_t tile = 0; tile < mk->tiles; tile++)
     for (int64_t t = 0; t < cc->conv.count; t++)
       for (int64_t p = 0; p < mk->taps[t].k && counts(&mk->taps[t]); p++) {
-        unsigned char *at = array->before + array->origin + (tile ? tile * cc->step.da : 0) + mk->taps[t].a + p * cc->step.csa;
+        unsigned char *panel = array->before + array->origin + (tile ? tile * cc->step.da : 0);
+        unsigned char *at = panel + mk->taps[t].a + p * cc->step.csa;
         uint64_t bits = 0;
         for (int64_t i = 0; i < cc->mr; i++) {
           if (i < rows_of(mk, tile)) bits = number(mk, mk->theme->a, skipped_somewhere(mk, &mk->taps[t]));
@@ -353,7 +355,8 @@ static void make_turn(struct maker *mk, int index) {
 
 /* Limits and scales of many kinds; the arrays have a number a row, or a column. */
 static void make_post(struct maker *mk, int index) {
-  static const double lows[] = {0, -1, 0.5, -INFINITY, 3}, highs[] = {6, 0, 1, INFINITY, -2}, slopes[] = {0.25, 0, -1, 2};
+  static const double lows[] = {0, -1, 0.5, -INFINITY, 3}, highs[] = {6, 0, 1, INFINITY, -2};
+  static const double slopes[] = {0.25, 0, -1, 2};
   static const enum conv_operand factors[] = {OPERAND_BIAS, OPERAND_SCALE};
   struct conv_case *cc = mk->cc;
   struct tsr_step *st = &cc->step;
@@ -431,8 +434,8 @@ static void describe(const struct maker *mk) {
                       (long long)st->n, (long long)(st->csc / mk->size));
   if (cc->kernel->op == TSR_OP_TURN) return;
   if (cc->kernel->op == TSR_OP_POST) {
-    snprintf(cc->text + used, sizeof cc->text - (size_t)used, ", activation %d, limits %g %g, slope %g, zero %d%s%s%s%s%s",
-             cc->post.activation, cc->post.low, cc->post.high, cc->post.slope, cc->post.zero,
+    snprintf(cc->text + used, sizeof cc->text - (size_t)used,
+             ", activation %d, limits %g %g, slope %g, zero %d%s%s%s%s%s", cc->post.activation, cc->post.low, cc->post.high, cc->post.slope, cc->post.zero,
              cc->array[OPERAND_BIAS].bytes ? ", bias" : "", cc->array[OPERAND_SCALE].bytes ? ", scale" : "",
              cc->array[OPERAND_ADD].bytes ? ", add" : "", cc->post.across ? ", across" : "",
              cc->in_place ? ", in place" : "");
@@ -597,8 +600,10 @@ static bool right_operand(struct conv_bench *bench, const struct conv_case *cc, 
   const struct conv_array *array = &cc->array[which];
   if (!array->bytes) return true;
   int64_t stray = margins_check(&bench->arena[which], base, (size_t)array->bytes);
-  if (stray)
-    return SAY("wrote at byte %lld of %s, which has %lld", (long long)stray, names[which], (long long)array->bytes), false;
+  if (stray) {
+    SAY("wrote at byte %lld of %s, which has %lld", (long long)stray, names[which], (long long)array->bytes);
+    return false;
+  }
   if (which == OPERAND_C) return right_result(bench, cc, base);
   if (memcmp(base, array->before, (size_t)array->bytes) != 0) return SAY("changed %s", names[which]), false;
   return true;

@@ -1,5 +1,5 @@
-/* One case of convolution's operators (CONV and CONV_LANES in f32 and f64, POST, TURN): the operands, what must come out of them, and a run of a
- * kernel between forbidden pages that looks at everything. */
+/* One case of convolution's operators (CONV and CONV_LANES in f32 and f64, POST, TURN): the operands, what must come out
+ * of them, and a run of a kernel between forbidden pages that looks at everything. */
 #ifndef TEST_CONV_CASE_H
 #define TEST_CONV_CASE_H
 

@@ -324,7 +324,8 @@ static bool right_about(const struct plant *plant, struct conv_bench *bench, str
     conv_case_make(cc, &kernel, 16, 20260607, i);
     found = !conv_check(bench, cc);
   }
-  printf("%s %s: %s\n", found == plant->found ? "ok  " : "FAIL", plant->name, found ? bench->what : "nothing was found");
+  printf("%s %s: %s\n", found == plant->found ? "ok  " : "FAIL", plant->name,
+         found ? bench->what : "nothing was found");
   return found == plant->found;
 }
 
