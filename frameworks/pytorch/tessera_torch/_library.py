@@ -1,4 +1,4 @@
-"""Finds libtessera and calls its attention."""
+"""Finds libtessera and calls it."""
 
 import ctypes
 import ctypes.util
@@ -16,6 +16,15 @@ CAUSAL_TOP_LEFT = 1
 
 # struct tsr_attention_desc, in native alignment. Its first field is its own size, which the library checks.
 _DESCRIPTOR = struct.Struct("@N 4i 7q 12q 2d i 3q iP3q PiP 3P P3q i 2P3q i 2q P".replace(" ", ""))
+
+# tsr_layout of tessera/conv.h, and struct tsr_conv_desc.
+CHANNELS_LAST, CHANNELS_FIRST = 0, 1
+_CONV_DESCRIPTOR = struct.Struct("@N 3i 3i i i 4q 3q 3q 3q 3q 3q 3q 3q P q P i 3d 2i P q P".replace(" ", ""))
+_NO_POST = (0,) * 12  # post ... plan
+
+# tsr_order, tsr_trans and struct tsr_gemm_desc.
+_ROW_MAJOR, _NO_TRANS, _TRANS = 101, 111, 112
+_GEMM_DESCRIPTOR = struct.Struct("@N 4i 3q 3q 2d i P P P".replace(" ", ""))
 
 
 class TesseraError(RuntimeError):
@@ -39,6 +48,22 @@ def describe(kind, batch, heads_q, heads_kv, len_q, len_kv, d_qk, d_v, stride_q,
         _DESCRIPTOR.size, kind, kind, kind, kind, batch, heads_q, heads_kv, len_q, len_kv, d_qk, d_v,
         *stride_q[:3], *stride_k[:3], *stride_v[:3], *stride_out[:3], scale, 0.0, causal, -1, -1, 0, *mask,
         0, 0, 0, 0, *offsets, *_REST)
+
+
+def describe_conv(layout_x, layout_w, layout_y, kind, dims, transposed, batch, channels, filters, groups, size_in, size_out,
+                  kernel, stride, padding, dilation):
+    """The bytes of a tsr_conv_desc; sizes are sequences of `dims` numbers."""
+    sizes = []
+    for size, rest in ((size_in, 1), (size_out, 0), (kernel, 1), (stride, 1), (dilation, 1), (padding, 0), (padding, 0)):
+        sizes += (*size, *(rest,) * (3 - dims))
+    return _CONV_DESCRIPTOR.pack(_CONV_DESCRIPTOR.size, kind, kind, kind, layout_x, layout_w, layout_y, dims, transposed,
+                                 batch, channels, filters, groups, *sizes, *_NO_POST)
+
+
+def describe_gemm(kind, trans_a, trans_b, m, n, k, lda, ldb, ldc, alpha, beta, bias):
+    """The bytes of a tsr_gemm_desc for C, A and B in row-major order."""
+    return _GEMM_DESCRIPTOR.pack(_GEMM_DESCRIPTOR.size, kind, _ROW_MAJOR, _TRANS if trans_a else _NO_TRANS,
+                                 _TRANS if trans_b else _NO_TRANS, m, n, k, lda, ldb, ldc, alpha, beta, kind, 0, bias, 0)
 
 
 def _candidates():
@@ -70,18 +95,29 @@ def _open():
                        "on the system, or set TESSERA_LIBRARY to its path. Tried: " + "; ".join(tried))
 
 
+class ConvPlan:
+    """A tsr_conv_plan: packed weights. Its memory goes with it."""
+
+    def __init__(self, library, handle):
+        self._library, self._handle = library, handle
+        self._bytes = library.conv_workspace(handle)
+
+    def run(self, x, out):
+        self._library.conv_run(self._handle, x, out, self._bytes)
+
+    def __del__(self):
+        self._library.conv_plan_destroy(self._handle)
+
+
 class Library:
     """libtessera, with a context of its own, so that its number of threads is nobody else's."""
 
     def __init__(self):
         self._dll, self.path = _open()
         try:
-            self._forward = self._dll.tsr_attention
-            self._backward = self._dll.tsr_attention_backward
-        except AttributeError:
-            raise TesseraError(f"{self.path} is too old: it has no attention") from None
-        self._forward.argtypes = [ctypes.c_void_p] * 7
-        self._backward.argtypes = [ctypes.c_void_p] * 11
+            self._find_functions()
+        except AttributeError as error:
+            raise TesseraError(f"{self.path} is too old: it has no attention or no convolution ({error})") from None
         self._dll.tsr_set_num_threads.argtypes = [ctypes.c_void_p, ctypes.c_int]
         for name in ("tsr_last_error", "tsr_version", "tsr_status_string", "tsr_context_isa"):
             getattr(self._dll, name).restype = ctypes.c_char_p
@@ -97,6 +133,21 @@ class Library:
         self._use_torch_team()
         self.version = self._dll.tsr_version().decode()
         self.isa = self._dll.tsr_context_isa(self._context).decode()
+
+    def _find_functions(self):
+        dll, pointer = self._dll, ctypes.c_void_p
+        self._forward, self._backward = dll.tsr_attention, dll.tsr_attention_backward
+        self._conv, self._conv_plan_create, self._conv_run = dll.tsr_conv, dll.tsr_conv_plan_create, dll.tsr_conv_run
+        self._conv_backward_data, self._conv_backward_weights = dll.tsr_conv_backward_data, dll.tsr_conv_backward_weights
+        self.conv_workspace, self.conv_plan_destroy = dll.tsr_conv_plan_workspace, dll.tsr_conv_plan_destroy
+        self._gemm = dll.tsr_gemm
+        for function, arguments in ((self._forward, 7), (self._backward, 11), (self._conv, 6), (self._conv_plan_create, 5),
+                                    (self._conv_run, 5), (self._conv_backward_data, 5), (self._conv_backward_weights, 6),
+                                    (self.conv_workspace, 1), (self.conv_plan_destroy, 1), (self._gemm, 5)):
+            function.argtypes = [pointer] * arguments
+        self.conv_workspace.restype = ctypes.c_size_t
+        self.conv_plan_destroy.restype = None
+        self._workspaces = threading.local()
 
     def _check(self, status):
         if status:
@@ -133,6 +184,44 @@ class Library:
     def attention_backward(self, descriptor, *operands):
         self._use_torch_threads()
         self._check(self._backward(self._context, descriptor, *operands))
+
+    def conv(self, descriptor, *operands):
+        self._use_torch_threads()
+        status = self._conv(self._context, descriptor, *operands)
+        if status:
+            self._check(status)
+
+    def conv_plan(self, descriptor, weights, bias):
+        self._use_torch_threads()
+        handle = ctypes.c_void_p()
+        self._check(self._conv_plan_create(self._context, descriptor, weights, bias, ctypes.byref(handle)))
+        return ConvPlan(self, handle.value)
+
+    def _workspace(self, size):
+        """The address of so many bytes of the calling thread's own, aligned to 64."""
+        kept = getattr(self._workspaces, "kept", None)
+        if kept is None or kept.nbytes < size + 64:
+            kept = self._workspaces.kept = torch.empty(size + 64, dtype=torch.uint8)
+        return (kept.data_ptr() + 63) & ~63
+
+    def conv_run(self, plan, x, out, workspace):
+        status = self._conv_run(plan, x, None, out, self._workspace(workspace))
+        if status:
+            self._check(status)
+
+    def conv_backward_data(self, descriptor, *operands):
+        self._use_torch_threads()
+        self._check(self._conv_backward_data(self._context, descriptor, *operands))
+
+    def conv_backward_weights(self, descriptor, *operands):
+        self._use_torch_threads()
+        self._check(self._conv_backward_weights(self._context, descriptor, *operands))
+
+    def gemm(self, descriptor, a, b, c):
+        self._use_torch_threads()
+        status = self._gemm(self._context, descriptor, a, b, c)
+        if status:
+            self._check(status)
 
 
 _library = None

@@ -1,10 +1,12 @@
-"""Routes scaled_dot_product_attention on the CPU to Tessera.
+"""Routes attention, convolution and products of matrices on the CPU to Tessera.
 
-At the dispatcher: kernels are registered for aten::scaled_dot_product_attention on the keys CPU and AutogradCPU, above
-the choice that PyTorch makes among its own. There every call arrives, from Python or C++, by whatever name it was
-imported, after autocast and with all its arguments; and torch.compile records the operators that the kernel calls.
-aten::_scaled_dot_product_flash_attention_for_cpu, to which PyTorch's choice leads, is taken as well: calls that skip
-the first come there (exported programs, vmap, tensor subclasses). Jagged tensors are served before the dispatcher, in
+Convolution and products are taken at the dispatcher where PyTorch computes them, below autograd.
+
+Attention is taken at the dispatcher, too: kernels are registered for aten::scaled_dot_product_attention on the keys CPU and
+AutogradCPU, above the choice that PyTorch makes among its own. There every call arrives, from Python or C++, by whatever
+name it was imported, after autocast and with all its arguments; and torch.compile records the operators that the kernel
+calls. aten::_scaled_dot_product_flash_attention_for_cpu, to which PyTorch's choice leads, is taken as well: calls that
+skip the first come there (exported programs, vmap, tensor subclasses). Jagged tensors are served before the dispatcher, in
 torch.nested._internal.ops, and so they are taken there."""
 
 import functools
@@ -18,7 +20,7 @@ from torch import library as torch_library
 from torch._subclasses.fake_tensor import FakeTensor
 from torch._subclasses.functional_tensor import FunctionalTensor
 
-from . import _counts, _nested
+from . import _convolution, _counts, _linear, _nested
 from ._library import Unsupported, library
 from ._operators import Attention, attention as _attention, compute, compute_backward
 
@@ -195,7 +197,8 @@ def _flash_backward(own, keys, grad_out, query, key, value, out, logsumexp, drop
 
 _TAKEN = (_composite, torch.ops.aten._scaled_dot_product_flash_attention_for_cpu.default,
           torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward.default)
-_registrations = None
+_OPERATORS = "attention", "convolution", "linear"
+_registrations = {}  # {operator: torch.library.Library}
 _lock = threading.Lock()
 _CACHE_TAG = "tessera_torch"
 
@@ -203,43 +206,63 @@ _CACHE_TAG = "tessera_torch"
 def _forget_compiled():
     """What was compiled with the other setting must not be used any more, nor what is kept on disk, nor where Python's
     part of the dispatcher remembers that calls go."""
-    for operator in _TAKEN:
+    for operator in (*_TAKEN, *_convolution.OPERATORS, *_linear.OPERATORS):
         operator._dispatch_cache.clear()
     tag = torch.compiler.config.cache_key_tag.replace(_CACHE_TAG, "")
-    torch.compiler.config.cache_key_tag = tag + _CACHE_TAG if _registrations else tag
+    torch.compiler.config.cache_key_tag = tag + _CACHE_TAG if "attention" in _registrations else tag
     if "torch._dynamo" in sys.modules:
         torch._dynamo.reset()
 
 
-def _register():
+def _register_attention(registrations):
     own, own_backward = (torch_library.get_kernel(operator, "CPU") for operator in _TAKEN[1:])
+    registrations.impl(_TAKEN[0], _sdpa, "CPU")
+    registrations.impl(_TAKEN[0], _sdpa, "AutogradCPU")
+    for operator, kernel in ((_TAKEN[1], functools.partial(_flash, own)),
+                             (_TAKEN[2], functools.partial(_flash_backward, own_backward))):
+        registrations.impl(operator, kernel, "CPU", with_keyset=True, allow_override=True)
+    _nested.switch(True)
+
+
+def _register(what):
     registrations = torch_library.Library("aten", "IMPL")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a kernel is overridden is meant
-        registrations.impl(_TAKEN[0], _sdpa, "CPU")
-        registrations.impl(_TAKEN[0], _sdpa, "AutogradCPU")
-        for operator, kernel in ((_TAKEN[1], functools.partial(_flash, own)),
-                                 (_TAKEN[2], functools.partial(_flash_backward, own_backward))):
-            registrations.impl(operator, kernel, "CPU", with_keyset=True, allow_override=True)
+        if what == "attention":
+            _register_attention(registrations)
+        else:
+            for operator, kernel in (_convolution if what == "convolution" else _linear).kernels():
+                own = torch_library.get_kernel(operator, "CPU")
+                registrations.impl(operator, functools.partial(kernel, own), "CPU", with_keyset=True, allow_override=True)
     return registrations
 
 
-def _switch(on):
-    """Sets whether calls are routed to Tessera; returns whether they were before."""
-    global _registrations
+def _deregister(what):
+    if what == "attention":
+        _nested.switch(False)
+    _registrations.pop(what)._destroy()
+
+
+def _switch(wanted):
+    """Sets which operators are routed to Tessera; returns which were before."""
     with _lock:
-        before = _registrations is not None
-        if on != before:
-            if on:
+        before = frozenset(_registrations)
+        if wanted != before:
+            if wanted:
                 library()  # an error, rather than a fallback, if there is none
-                _registrations = _register()
-                _nested.switch(True)
-            else:
-                _nested.switch(False)
-                _registrations._destroy()
-                _registrations = None
+            for what in before - wanted:
+                _deregister(what)
+            for what in wanted - before:
+                _registrations[what] = _register(what)
             _forget_compiled()
         return before
+
+
+def _named(operators):
+    for name in operators:
+        if name not in _OPERATORS:
+            raise ValueError(f"{name!r} is not routed; use {', '.join(map(repr, _OPERATORS))}")
+    return frozenset(operators or _OPERATORS)
 
 
 class _Setting:
@@ -255,16 +278,17 @@ class _Setting:
         _switch(self._before)
 
 
-def enable():
-    """Routes scaled_dot_product_attention on the CPU to Tessera, in all threads; `with enable(): ...` for a block only.
-    Raises TesseraError when libtessera is not found. Functions that torch.compile has compiled are compiled again."""
-    return _Setting(_switch(True))
+def enable(*operators):
+    """Routes "attention", "convolution" and "linear" on the CPU to Tessera, or those that are named, besides what is routed
+    already; in all threads. `with enable(): ...` is for a block only. Raises TesseraError when libtessera is not found.
+    Functions that torch.compile has compiled are compiled again."""
+    return _Setting(_switch(_named(operators) | frozenset(_registrations)))
 
 
-def disable():
-    """Leaves scaled_dot_product_attention to PyTorch again; `with disable(): ...` for a block only."""
-    return _Setting(_switch(False))
+def disable(*operators):
+    """Leaves all, or what is named, to PyTorch again; `with disable(): ...` is for a block only."""
+    return _Setting(_switch(frozenset(_registrations) - _named(operators)))
 
 
-def is_enabled():
-    return _registrations is not None
+def is_enabled(operator="attention"):
+    return operator in _registrations
