@@ -108,11 +108,12 @@ static size_t largest(size_t a, size_t b) { return a > b ? a : b; }
 
 static void size_memory(struct tsr_conv_int8 *plan, const struct tsr_int8_phase *phase) {
   const struct tsr_conv_problem *p = &plan->p;
-  size_t line = (size_t)(phase->columns * plan->filters);
+  size_t pixels = (size_t)tsr_min(phase->columns, plan->columns + plan->tiles->max_columns[plan->units]);
+  size_t line = pixels * (size_t)plan->filters;
   if (!phase->in_place)
     plan->band_bytes = largest(plan->band_bytes, (size_t)(phase->planes * phase->view[0]) + UNIT);
   if (!plan->direct) plan->tile_bytes = largest(plan->tile_bytes, line * 4);
-  if (plan->zero_w) plan->ones_bytes = largest(plan->ones_bytes, plan->lanes ? line * 4 : (size_t)phase->columns * 4);
+  if (plan->zero_w) plan->ones_bytes = largest(plan->ones_bytes, (plan->lanes ? line : pixels) * 4);
   if (!p->y_last) plan->turned_bytes = largest(plan->turned_bytes, line * (size_t)(p->add ? 8 : 4));
 }
 
@@ -137,12 +138,19 @@ static void choose_tile(struct tsr_conv_int8 *plan) {
   plan->last_units = (int)(tsr_ceil_div(plan->kg, plan->tiles->mu) - plan->whole * plan->units);
 }
 
+/* Sums that are finished while the first cache still has them. */
+#define SUMS 4096
+#define FILTERS 128
+
 static void choose_order(struct tsr_conv_int8 *plan, int64_t l2) {
   const struct tsr_conv_problem *p = &plan->p;
   int64_t weights = p->taps * plan->kg, pixels = p->dim[0].out * p->dim[1].out * p->dim[2].out;
   int64_t panel = (int64_t)plan->units * plan->tiles->mu, panels = tsr_ceil_div(plan->kg, panel);
   plan->by_panel = !plan->lanes && plan->groups == 1 && weights > l2 / 8 * 5 && panels > 1;
-  plan->filters = plan->by_panel ? panel : plan->groups * plan->kg;
+  plan->filters = plan->by_panel ? panel : tsr_min(plan->kg, tsr_max(panel, FILTERS / panel * panel));
+  if (plan->groups > 1) plan->filters = plan->groups * plan->kg;
+  plan->columns = plan->tiles->max_columns[plan->units];
+  plan->columns *= tsr_max(1, SUMS / plan->filters / plan->columns);
   plan->filter_blocks = 1;
   if (!plan->by_panel || plan->threads < 2) return;
   int64_t outer = p->batch * tsr_ceil_div(pixels, BLOCK_PIXELS);
@@ -249,5 +257,5 @@ int tsr_conv_int8_describe(const struct tsr_conv_int8 *plan, char *text, size_t 
   int64_t used = plan->kg, lanes = tsr_round_up(plan->kg, plan->tiles->mu);
   return snprintf(text, size, "%s, %lld of %lld lanes used, x %s, %s", kernel->symbol, (long long)used,
                   (long long)lanes, phase->in_place ? "in place" : "through a band",
-                  plan->by_panel ? "a panel for all pixels of a block" : "a row of pixels for all panels");
+                  plan->by_panel ? "a panel for all pixels of a block" : "a few pixels for all panels");
 }

@@ -39,9 +39,9 @@ struct tsr_conv_int8 {
   int units;                 /* of whole panels */
   int64_t whole;             /* whole panels of a group */
   int last_units;            /* of the last one; 0: no rows are left over */
-  bool by_panel;             /* a panel passes over a block before the next; else all filters over a row */
+  bool by_panel;             /* a panel passes over a block before the next; else all filters over a few pixels */
   bool direct;               /* sums are y */
-  int64_t filters;           /* in a block: of a group if by_panel, else all */
+  int64_t filters, columns;  /* that are summed before they are finished: some of the only group, or all of all groups */
   int64_t filter_blocks;
   int zero;                  /* zero_x as the kernels see it */
   int threads;

@@ -1,5 +1,5 @@
-/* The loops of integer convolutions: blocks of outputs claimed by threads; in a block rows of pixels, for all filters or
- * for one panel of them after the other. */
+/* The loops of integer convolutions: blocks of outputs claimed by threads; in a block a few pixels of a row for all
+ * filters, or for one panel of them after the other. */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ struct call {
   _Atomic int64_t claimed;
 };
 
-/* A block, and what a thread computes it with. */
+/* A block, or a part of one row of it, and what a thread computes it with. */
 struct block {
   const struct call *call;
   const struct tsr_conv_int8 *plan;
@@ -168,7 +168,7 @@ static void finish_row(const struct block *b, int64_t row) {
   if (plan->post) {
     step.csc = b->filters * tsr_size_of(y->type);
     if (b->call->add) {
-      post.add = b->turned + (tsr_mem)(pitch * b->phase->columns);
+      post.add = b->turned + (tsr_mem)(pitch * b->columns);
       post.add_ld = pitch;
       add_to_pixels(b, b->call->add + (tsr_mem)at, apart, post.add);
     }
@@ -179,8 +179,8 @@ static void finish_row(const struct block *b, int64_t row) {
   to_planes(b, from, pitch, to, apart);
 }
 
-/* One row of the block's pixels and filters. */
-static void run_row(const struct block *b, int64_t row) {
+/* A part of one row. */
+static void run_part(const struct block *b, int64_t row) {
   const struct tsr_conv_int8 *plan = b->plan;
   const struct tsr_int8_phase *phase = b->phase;
   int64_t pitch = b->filters * 4;
@@ -190,7 +190,7 @@ static void run_row(const struct block *b, int64_t row) {
     pitch = phase->axis[2]->every * plan->p.y.dim[2];
   }
   for (int64_t group = 0; group < plan->groups; group++) {
-    int64_t first = plan->by_panel ? b->filter : 0, filters = plan->by_panel ? b->filters : plan->kg;
+    int64_t first = plan->groups > 1 ? 0 : b->filter, filters = tsr_min(b->filters, plan->kg);
     tsr_mem at = c + (tsr_mem)(group * plan->kg * 4);
     sum_row(b, row, group, first, filters, phase->a + group * phase->group_bytes,
             phase->bias + group * plan->kg + first, at, pitch);
@@ -254,13 +254,26 @@ static void load_x(struct block *b) {
     }
 }
 
-/* Rows for all filters, or panels of filters for all rows. */
-static void run_block(struct block *b, int64_t filter, int64_t end) {
-  int64_t step = b->plan->filters;
-  for (b->filter = filter; b->filter < end; b->filter += step) {
-    b->filters = tsr_min(step, end - b->filter);
-    for (int64_t row = b->row; row < b->row + b->rows; row++) run_row(b, row);
+/* Filters up to `end` for some pixels after the others of a row. A few pixels that would be left join the last ones. */
+static void run_row(const struct block *b, int64_t row, int64_t end) {
+  const struct tsr_int8_axis *width = b->phase->axis[2];
+  int64_t step = b->plan->columns, most = b->plan->tiles->max_columns[b->plan->units];
+  struct block part = *b;
+  for (int64_t left = b->columns; left > 0; left -= part.columns) {
+    part.columns = left < step + most ? left : step;
+    for (part.filter = b->filter; part.filter < end; part.filter += part.filters) {
+      part.filters = tsr_min(b->plan->filters, end - part.filter);
+      run_part(&part, row);
+    }
+    part.column += part.columns;
+    part.x += (tsr_mem)(part.columns * width->step * b->phase->view[2]);
   }
+}
+
+static void run_block(struct block *b, int64_t filter, int64_t end) {
+  int64_t step = b->plan->by_panel ? b->plan->filters : end - filter;
+  for (b->filter = filter; b->filter < end; b->filter += step)
+    for (int64_t row = b->row; row < b->row + b->rows; row++) run_row(b, row, tsr_min(end, b->filter + step));
 }
 
 /* Item `index` of a phase: filters are the outermost, so that neighbours in time share weights. */
