@@ -101,10 +101,11 @@ static tsr_status convolve(tsr_context *context, const struct job *job) {
   const tsr_conv_desc *d = &job->d;
   void *x, *w, *y, *bias = NULL;
   size_t size = (size_t)tsr_size_of(d->type_x), plane = (size_t)(d->in[0] * d->in[1]);
+  size_t pixels = (size_t)(d->batch * d->out[0] * d->out[1]);
   size_t taps = (size_t)(d->kernel[0] * d->kernel[1] * d->channels / d->groups), filters = (size_t)d->filters;
   tsr_status status = tsr_device_alloc(context, (size_t)(d->batch * d->channels) * plane * size, &x);
   if (status == TSR_OK) status = tsr_device_alloc(context, filters * taps * size, &w);
-  if (status == TSR_OK) status = tsr_device_alloc(context, (size_t)(d->batch * d->out[0] * d->out[1]) * filters * 4, &y);
+  if (status == TSR_OK) status = tsr_device_alloc(context, pixels * filters * 4, &y);
   if (status == TSR_OK && job->bias) status = tsr_device_alloc(context, filters * 4, &bias);
   if (status == TSR_OK) status = tsr_conv_on_device(context, d, x, w, bias, y);
   return status == TSR_OK ? tsr_synchronize(context) : status;

@@ -74,11 +74,12 @@ static bool lay_out_l0(const struct accel_params *params, const struct tsr_conv_
 tsr_status accel_conv_check(const struct tsr_conv_part *p) {
   for (int i = 0; i < 2; i++) {
     const char *of = i ? "width" : "height";
-    UNSUPPORTED(p->in[i] > 0xffff || p->out[i] > 0xffff, "in and out are %lld and %lld pixels in %s: on this chip at most "
-                "65535", (long long)p->in[i], (long long)p->out[i], of);
+    UNSUPPORTED(p->in[i] > 0xffff || p->out[i] > 0xffff, "in and out are %lld and %lld pixels in %s: on this chip at "
+                "most 65535", (long long)p->in[i], (long long)p->out[i], of);
     UNSUPPORTED(p->kernel[i] > 0xff, "kernel is %lld in %s: on this chip at most 255", (long long)p->kernel[i], of);
     UNSUPPORTED(p->stride[i] > 0xff, "stride is %lld in %s: on this chip at most 255", (long long)p->stride[i], of);
-    UNSUPPORTED(p->dilation[i] > 0xff, "dilation is %lld in %s: on this chip at most 255", (long long)p->dilation[i], of);
+    UNSUPPORTED(p->dilation[i] > 0xff, "dilation is %lld in %s: on this chip at most 255", (long long)p->dilation[i],
+                of);
     UNSUPPORTED(p->pad[i] > 0xff, "pad_begin is %lld in %s: on this chip at most 255", (long long)p->pad[i], of);
   }
   UNSUPPORTED(p->batch * p->out[0] * p->out[1] > INT32_MAX, "batch is %lld: on this chip y has at most 2^31 - 1 pixels",
@@ -137,7 +138,8 @@ void accel_conv_args(const struct accel_conv *c, const struct tsr_conv_part *p, 
       pair(p->out[0], p->out[1], 16), (uint64_t)p->step_x, (uint64_t)p->channels, (uint64_t)p->step_w,
       (uint64_t)(apart ? p->filters * 4 : p->step_y), (uint64_t)p->begin, (uint64_t)p->end,
       pair(p->rows, c->rows_half, 32), (uint64_t)p->filters, (uint64_t)c->k, (uint64_t)c->chain, (uint64_t)c->chunk,
-      (uint64_t)c->b_k, pair(c->a_k, c->half_l0b, 32), pair(c->slots, c->chunks, 32), p->channels % SIDE ? (uint64_t)c->columns : 0, (uint64_t)tap,
+      (uint64_t)c->b_k, pair(c->a_k, c->half_l0b, 32), pair(c->slots, c->chunks, 32),
+      p->channels % SIDE ? (uint64_t)c->columns : 0, (uint64_t)tap,
       (uint64_t)c->l1_x, (uint64_t)c->x_turn, (uint64_t)c->l1_w, (uint64_t)c->w_slot, (uint64_t)c->l1_bias, flags, one,
       (uint64_t)next, pair(c->half_l0a, c->half_l0c, 32)};
   memcpy(args, words, sizeof words);

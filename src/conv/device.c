@@ -222,8 +222,8 @@ tsr_status tsr_conv_on_device(const tsr_context *context, const tsr_conv_desc *d
   status = context->device->chip->prepare_conv(context->device, call.kernel, &call.all);
   if (status == TSR_OK) status = check_operands(&call);
   if (status != TSR_OK) return status;
-  UNSUPPORTED(!choose_grid(&call, &grid), "channels is %lld and in is %lld wide: the device's cores have no room for the "
-              "rows of x that some pixels of y need", (long long)d->channels, (long long)call.all.in[1]);
+  UNSUPPORTED(!choose_grid(&call, &grid), "channels is %lld and in is %lld wide: the device's cores have no room for "
+              "the rows of x that some pixels of y need", (long long)d->channels, (long long)call.all.in[1]);
   for (int64_t group = 0; group < d->groups; group++) deal(&call, &grid, group);
   return TSR_OK;
 }

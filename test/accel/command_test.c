@@ -208,12 +208,32 @@ static void attends(void **state) {
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) expect(2, "%s", wrong[i]);
 }
 
+static void convolves(void **state) {
+  (void)state;
+  expect(0, "conv 20 40 14 14 3 3 --batch 2 --stride 2 --bias --relu --trace out.json --html out.html");
+  says("convolution 20 to 40 channels, 2 x 14x14 by 3x3/2, f16");
+  says("bound by");
+  read_output_of("out.json");
+  says("conv.s:");
+  expect(0, "conv 512 64 7 7 3 3 --device accel:310p --type bf16 --to f32 --roofline");
+  says("310p");
+  expect(1, "conv 16 16 9 9 3 3 --dilation 4 --pad 0 --type f32");
+  says("type_x");
+  expect(1, "conv 16 16 300 300 256 1");
+  says("kernel is 256");
+  expect(2, "conv 16 16 4 4 5 5 --pad 0");
+  says("no output fits");
+  static const char *const wrong[] = {"conv 64 64 3", "conv 64 64 7 7 3 0", "conv 64 64 7 7 3 3 --pad -1",
+                                      "conv 15 64 7 7 3 3 --groups 2", "conv 64 64 7 7 3 3 --type f8"};
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) expect(2, "%s", wrong[i]);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(usage),        cmocka_unit_test(lists_chips), cmocka_unit_test(assembles),
       cmocka_unit_test(wrong_programs), cmocka_unit_test(runs),      cmocka_unit_test(writes_files),
       cmocka_unit_test(faults),       cmocka_unit_test(wrong_options), cmocka_unit_test(products),
-      cmocka_unit_test(attends),
+      cmocka_unit_test(attends),      cmocka_unit_test(convolves),
   };
   tessera = argc == 2 ? realpath(argv[1], NULL) : NULL; /* the tests work in a folder of their own */
   if (!tessera) return 2;

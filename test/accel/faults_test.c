@@ -224,6 +224,71 @@ static void limit_of_each_run(void **state) {
   accel_machine_destroy(m);
 }
 
+/* A map of 4 x 4 pixels of two columns, one fractal apart, 3 x 3 taps, 4 x 4 outputs, all 16 pixels in L1. */
+#define MAP_IN "0x0001000200040004"
+#define MAP_WINDOW "0x0101010101010303"
+#define MAP_OUT "0x0000000000040004"
+#define MAP_PLACE "0x0000001000000000"
+
+static void expect_map(enum accel_fault_kind kind, const char *words, const char *in, const char *window,
+                       const char *out, const char *place, const char *operands) {
+  char text[600];
+  snprintf(text, sizeof text, "li r1, %s\nli r2, %s\nli r3, %s\nli r4, %s\nset.map r1, r2, r3, r4\nli r5, 1\n"
+           "li r6, 16\nli r7, 17\nli r8, 0x7fffffff\nli r9, 0x7fe00\nli r11, 2\nload3d.l0a.b16 %s\nhalt\n", in,
+           window, out, place, operands);
+  expect(kind, words, text);
+}
+
+static void maps(void **state) {
+  (void)state;
+  static const char *const good = "r0, r0, r0, r6, r0, r7";
+  struct accel_machine *m = machine((struct accel_options){.races = true});
+  run_text(m, 0, "li r1, " MAP_IN "\nli r2, " MAP_WINDOW "\nli r3, " MAP_OUT "\nli r4, " MAP_PLACE "\n"
+                 "set.map r1, r2, r3, r4\nset.map r1, r2, r3, r4\nli r6, 16\nli r7, 17\n"
+                 "load3d.l0a.b16 r0, r0, r0, r6, r0, r7\nset.map r0, r0, r0, r0\nhalt\n", 0);
+  accel_machine_destroy(m);
+  expect(ACCEL_BAD_OPERAND, "set.map gave a size of 0, or there was none",
+         "li r6, 16\nload3d.l0a.b16 r0, r0, r0, r6, r0, r6\nhalt\n");
+  expect_map(ACCEL_BAD_OPERAND, "a size of 0", "0x0001000000040004", MAP_WINDOW, MAP_OUT, MAP_PLACE, good);
+  expect_map(ACCEL_BAD_OPERAND, "a kernel of 0", MAP_IN, "0x0101010101010300", MAP_OUT, MAP_PLACE, good);
+  expect_map(ACCEL_BAD_OPERAND, "a stride of 0", MAP_IN, "0x0101010100010303", MAP_OUT, MAP_PLACE, good);
+  expect_map(ACCEL_BAD_OPERAND, "a dilation of 0", MAP_IN, "0x0101000101010303", MAP_OUT, MAP_PLACE, good);
+  expect_map(ACCEL_BAD_OPERAND, "a result of 0", MAP_IN, MAP_WINDOW, "0x0000000000000004", MAP_PLACE, good);
+  expect_map(ACCEL_BAD_OPERAND, "columns of 17 pixels are only 1 fractals apart", MAP_IN, MAP_WINDOW, MAP_OUT,
+             "0x0000001100000000", good);
+  expect_map(ACCEL_BAD_OPERAND, "(k, cols) are 2 and 17|18 columns", MAP_IN, MAP_WINDOW, MAP_OUT, MAP_PLACE,
+             "r0, r0, r0, r6, r11, r7");
+  expect_map(ACCEL_OUT_OF_RANGE, "pixels 0 to 15|holds 0 to 14", MAP_IN, MAP_WINDOW, MAP_OUT,
+             "0x0000000f00000000", good);
+  expect_map(ACCEL_OUT_OF_RANGE, "pixels 0 to 15|holds 1 to 16", MAP_IN, MAP_WINDOW, MAP_OUT,
+             "0x0000001000000001", good);
+  expect_map(ACCEL_OUT_OF_RANGE, "pixels 0 to 21|holds 0 to 15", MAP_IN, MAP_WINDOW, MAP_OUT, MAP_PLACE,
+             "r0, r0, r0, r7, r0, r7");
+  expect_map(ACCEL_OUT_OF_RANGE, "of l0a", MAP_IN, MAP_WINDOW, MAP_OUT, MAP_PLACE, "r0, r0, r0, r8, r0, r7");
+  expect_map(ACCEL_OUT_OF_RANGE, "of l1", MAP_IN, MAP_WINDOW, MAP_OUT, MAP_PLACE, "r0, r9, r0, r6, r0, r7");
+  expect_map(ACCEL_MISALIGNED, "l1|multiples of 32", MAP_IN, MAP_WINDOW, MAP_OUT, MAP_PLACE, "r0, r5, r0, r6, r0, r7");
+  expect_map(ACCEL_MISALIGNED, "l0a|multiples of 512", MAP_IN, MAP_WINDOW, MAP_OUT, MAP_PLACE,
+             "r6, r0, r0, r6, r0, r7");
+  expect_map(ACCEL_BAD_OPERAND, "operand 3 (first)|beyond any memory", "0x00010001ffffffff", MAP_WINDOW,
+             "0x0000000000010001", MAP_PLACE, "r0, r0, r8, r6, r0, r5");
+}
+
+static void races_of_maps(void **state) {
+  (void)state;
+  const char *text = "li r1, " MAP_IN "\nli r2, " MAP_WINDOW "\nli r3, " MAP_OUT "\nli r4, " MAP_PLACE "\n"
+                     "set.map r1, r2, r3, r4\nli r5, 0x100000000000\nli r6, 16\nli r7, %d\nli r8, 512\nli r9, 1\n"
+                     "ld.gm.l1.linear r%d, r5, r8\nload3d.l0a.b16 r0, r0, r0, r6, r0, r7\nhalt\n";
+  char program[600];
+  /* The second column of pixels is not read where only the first of a tap is. */
+  snprintf(program, sizeof program, text, 2, 8);
+  expect_with((struct accel_options){.races = true}, ACCEL_RACE, "t.s:11|t.s:12|load3d|l1", program);
+  snprintf(program, sizeof program, text, 1, 8);
+  struct accel_machine *m = machine((struct accel_options){.races = true});
+  accel_gm_alloc(m, GM_BYTES);
+  run_text(m, 2, program, 0);
+  accel_machine_destroy(m);
+}
+
 static void races(void **state) {
   (void)state;
   const char *text = "li r1, 0x100000000000\nli r2, 512\nli r3, 1\nld.gm.l1.linear r0, r1, r2\n%s\n"
@@ -354,7 +419,7 @@ int main(void) {
       cmocka_unit_test(token_deadlocks),
       cmocka_unit_test(cycle_limit),
       cmocka_unit_test(limit_of_each_run),
-      cmocka_unit_test(races),
+      cmocka_unit_test(maps), cmocka_unit_test(races_of_maps), cmocka_unit_test(races),
       cmocka_unit_test(races_of_flags),
       cmocka_unit_test(races_of_commands),
       cmocka_unit_test(faults_lower_flags),

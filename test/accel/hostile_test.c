@@ -123,7 +123,42 @@ static void every_run_ends(void **state) {
   accel_program_free(&good);
 }
 
+/* The fields of a map at random, mostly small, and places and counts that may pass. */
+static void add_map(struct text *text, uint64_t *seed) {
+  static const char *const counts[] = {"0", "1", "2", "7", "16", "17", "64", "0x7fffffff", "-1", "0x100000000"};
+  for (int word = 0; word < 4; word++) {
+    uint64_t bits = 0;
+    for (int at = 0; at < 64; at += word == 1 ? 8 : 16)
+      bits |= (draw(seed, 12) ? (uint64_t)draw(seed, word == 1 ? 4 : 8) : next_random(seed) & 0xff) << at;
+    if (draw(seed, 9) == 0) bits = next_random(seed);
+    add(text, "li r%d, 0x%llx\n", word + 1, (unsigned long long)bits);
+  }
+  add(text, "set.map r1, r2, r3, r4\n");
+  for (int i = 5; i < 11; i++) add(text, "li r%d, %s\n", i, i < 7 ? "0" : counts[draw(seed, draw(seed, 3) ? 6 : 10)]);
+  add(text, "load3d.l0a.b%d r5, r6, r7, r8, r9, r10\n", 8 << draw(seed, 3));
+}
+
+static void maps_that_mean_nothing(void **state) {
+  (void)state;
+  enum { MAPS = 6000 };
+  static struct text text;
+  uint64_t seed = 20250612;
+  int ended = 0;
+  struct accel_program good = assembled("li r1, 1024\nv.dup.f32 r0, r0, r1\npipe_barrier all\nhalt\n");
+  for (int i = 0; i < MAPS; i++) {
+    text.used = 0;
+    add_map(&text, &seed);
+    add(&text, "halt\n");
+    struct accel_program program = assembled(text.at);
+    struct accel_options options = {.cycle_limit = 3000, .races = i % 4 == 0, .no_data = i % 7 == 0};
+    ended += survive(&program, &good, i % 2 ? "310p" : "910b", options) == ACCEL_NO_FAULT;
+    accel_program_free(&program);
+  }
+  assert_in_range(ended, MAPS / 50, MAPS - MAPS / 10);
+  accel_program_free(&good);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(every_run_ends)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_run_ends), cmocka_unit_test(maps_that_mean_nothing)};
   return cmocka_run_group_tests_name("hostile programs", tests, NULL, NULL);
 }

@@ -106,6 +106,80 @@ static void load2d(void **state) {
         for (int size = 1; size <= 4; size *= 2) check_load2d(rows, cols, way & 1, way & 2, size);
 }
 
+/* The pixel that output `o`, counted over images, has under a tap, counted from image 0; -1: padding. */
+static int64_t pixel_of(const struct accel_map *map, int64_t o, int64_t r, int64_t s) {
+  int64_t plane = map->out[0] * map->out[1], image = o / plane, oh = o % plane / map->out[1], ow = o % map->out[1];
+  int64_t h = oh * map->stride[0] + r * map->dilation[0] - map->pad[0];
+  int64_t w = ow * map->stride[1] + s * map->dilation[1] - map->pad[1];
+  bool inside = h >= 0 && h < map->in[0] && w >= 0 && w < map->in[1];
+  return inside ? image * map->in[0] * map->in[1] + h * map->in[1] + w : -1;
+}
+
+/* A map whose pixels in L1 are just those that are needed. */
+static void check_load3d(int size) {
+  struct accel_map map = {.columns = between(1, 3), .value = (uint32_t)next_random()};
+  struct accel_patch patch = {between(0, 60), between(1, 50), 0, 0};
+  for (int i = 0; i < 2; i++) {
+    map.in[i] = between(1, 9), map.out[i] = between(1, 9), map.kernel[i] = between(1, 4);
+    map.stride[i] = between(1, 3), map.dilation[i] = between(1, 3), map.pad[i] = between(0, 4);
+  }
+  int64_t all = map.kernel[0] * map.kernel[1] * map.columns, low = INT64_MAX, high = -1, got_low, got_high;
+  patch.k = between(0, all - 1), patch.cols = between(1, all - patch.k < 9 ? all - patch.k : 9);
+  for (int64_t i = 0; i < patch.rows; i++)
+    for (int64_t j = 0; j < patch.cols; j++) {
+      int64_t tap = (patch.k + j) / map.columns;
+      int64_t pixel = pixel_of(&map, patch.first + i, tap / map.kernel[1], tap % map.kernel[1]);
+      if (pixel >= 0 && pixel < low) low = pixel;
+      if (pixel > high) high = pixel;
+    }
+  assert_int_equal(accel_load3d_pixels(&map, &patch, &got_low, &got_high), high >= 0);
+  if (high >= 0) assert_true(got_low == low && got_high == high);
+  map.skip = high >= 0 ? low : 0, map.pixels = high >= 0 ? high - low + 1 : 0;
+  map.blocks = divide_up(map.pixels, 16) + between(0, 2);
+  struct block from = make_block(map.pixels ? (map.columns - 1) * map.blocks * 512 + map.pixels * 32 : 0);
+  struct block to = make_block(divide_up(patch.rows, 16) * patch.cols * 512), expected = copy_block(&to);
+  for (int64_t i = 0; i < divide_up(patch.rows, 16) * 16; i++)
+    for (int64_t j = 0; j < patch.cols; j++)
+      for (int64_t b = 0; b < 32; b++) {
+        int64_t tap = (patch.k + j) / map.columns, column = (patch.k + j) % map.columns;
+        int64_t pixel = pixel_of(&map, patch.first + i, tap / map.kernel[1], tap % map.kernel[1]);
+        unsigned char *at = expected.bytes + (i / 16 * patch.cols + j) * 512 + i % 16 * 32 + b;
+        *at = 0;
+        if (i < patch.rows)
+          *at = pixel < 0 ? (unsigned char)(map.value >> 8 * (b % size))
+                          : from.bytes[column * map.blocks * 512 + (pixel - map.skip) * 32 + b];
+      }
+  accel_load3d(to.bytes, from.bytes, &map, &patch, size);
+  char what[80];
+  snprintf(what, sizeof what, "%d rows from %d, %d columns from %d, of %d bytes", (int)patch.rows, (int)patch.first,
+           (int)patch.cols, (int)patch.k, size);
+  assert_same_bytes(&to, &expected, what);
+  free_block(&from), free_block(&to), free_block(&expected);
+}
+
+static void load3d(void **state) {
+  (void)state;
+  for (int i = 0; i < 5 * CASES; i++) check_load3d(1 << between(0, 2));
+}
+
+/* With .relu: of f32 by value, so that -0 and NaN stay; of s32 by sign. */
+static void relu(void **state) {
+  (void)state;
+  const float in[] = {-1, 1, -0.0f, 0, NAN, -INFINITY, INFINITY, -1e-40f};
+  const float out[] = {0, 1, -0.0f, 0, NAN, 0, INFINITY, 0};
+  float l0c[256] = {0}, got[8];
+  uint16_t half[8];
+  int32_t whole[256] = {-5, 7, INT32_MIN, INT32_MAX, (int32_t)0xffc00000}, got_whole[5];
+  memcpy(l0c, in, sizeof in);
+  accel_fixp((unsigned char *)got, (unsigned char *)l0c, 1, 8, 32, 1, ACCEL_F32 | ACCEL_RELU);
+  for (int i = 0; i < 8; i++) assert_true(isnan(out[i]) ? isnan(got[i]) : bits_of(got[i]) == bits_of(out[i]));
+  accel_fixp((unsigned char *)half, (unsigned char *)l0c, 1, 8, 16, 1, ACCEL_F16 | ACCEL_RELU);
+  for (int i = 0; i < 8; i++) assert_true(same_16(half[i], expect_to_16(out[i], ACCEL_F16), ACCEL_F16));
+  accel_fixp((unsigned char *)got_whole, (unsigned char *)whole, 1, 5, 20, 1, ACCEL_S32 | ACCEL_RELU);
+  const int32_t expected[] = {0, 7, 0, INT32_MAX, 0};
+  assert_memory_equal(got_whole, expected, sizeof expected);
+}
+
 static void check_fixp(int64_t rows, int64_t cols, unsigned type, int kind) {
   int size = size_of(type);
   int64_t high = divide_up(rows, 16), blocks = high + between(0, 2), pitch = (cols + between(0, 5)) * size;
@@ -154,7 +228,8 @@ static void nothing(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(widening), cmocka_unit_test(narrowing), cmocka_unit_test(narrow_nan),
-      cmocka_unit_test(rows_to_fractals), cmocka_unit_test(load2d), cmocka_unit_test(fixp), cmocka_unit_test(nothing)};
+      cmocka_unit_test(rows_to_fractals), cmocka_unit_test(load2d), cmocka_unit_test(load3d),
+      cmocka_unit_test(fixp), cmocka_unit_test(relu), cmocka_unit_test(nothing)};
   start_random();
   return cmocka_run_group_tests_name("copies", tests, NULL, NULL);
 }

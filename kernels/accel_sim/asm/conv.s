@@ -9,9 +9,9 @@
 ;
 ; Output pixels are taken in tiles of ROWS, those in one or two halves, k in chunks of CHUNK, which stand by turns in
 ; the slots of L1. A chunk's weights go to L0B B_K at a time; for each, and each half of the tile, the map goes to L0A
-; A_K at a time; L0A and L0B have halves too. With RESIDENT each chunk has a slot of its own, and weights are loaded once. x of
-; a tile arrives with the chunks that need it first, by turns in two places (or X_TURN is 0); the host sees to it that
-; the slots make its room free in time. Loads run ahead by as many chunks as there are slots: the loop `next` serves
+; A_K at a time; L0A and L0B have halves too. With RESIDENT each chunk has a slot of its own, and weights are loaded
+; once. x of a tile arrives with the chunks that need it first, by turns in two places (or X_TURN is 0); the host sees to
+; it that the slots make its room free in time. Loads run ahead by as many chunks as there are slots: the loop `next` serves
 ; loading and computing, which have a count each of what they have done.
 ;
 ; Flags "free", raised before and after every launch (attend_start.s):

@@ -2,8 +2,9 @@
 ; pixels of some filters. Pixels pass through UB in batches, one at a time by turns in two halves, so that loads, the
 ; arithmetic and stores of different batches run at once.
 ;
-;   mte2 -> v, 0 1   loaded     v -> mte3, 0 1   computed     v -> mte2, 6 7   sums may be loaded     mte3 -> v, 2 3 stored
-; The last two are raised at the beginning and taken down at the end.
+;   mte2 -> v, 0 1   loaded                 v -> mte3, 0 1   computed
+;   v -> mte2, 6 7   sums may be loaded     mte3 -> v, 2 3   stored
+; The second row is raised at the beginning and taken down at the end.
 ;
 ; Arguments: 0 sums   1 bytes from pixel to pixel   2 from chain to chain   3 chains   4 y   5 bytes from pixel to pixel
 ;            6 type of y (0 f32, 1 f16, 2 bf16)   7 pixels   8 filters   9 pixels in a batch

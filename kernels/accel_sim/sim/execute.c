@@ -116,11 +116,12 @@ static struct accel_map read_map(const int64_t *word) {
 }
 
 static bool check_map(struct operation *o, const struct accel_map *map) {
-  const char *zero = !map->in[0] || !map->in[1] || !map->columns ? "size" : !map->kernel[0] || !map->kernel[1] ? "kernel"
-                   : !map->stride[0] || !map->stride[1]         ? "stride"
-                   : !map->dilation[0] || !map->dilation[1]     ? "dilation"
-                   : !map->out[0] || !map->out[1]               ? "result"
-                                                                : NULL;
+  const char *zero = !map->in[0] || !map->in[1] || !map->columns ? "size"
+                     : !map->kernel[0] || !map->kernel[1]        ? "kernel"
+                     : !map->stride[0] || !map->stride[1]        ? "stride"
+                     : !map->dilation[0] || !map->dilation[1]    ? "dilation"
+                     : !map->out[0] || !map->out[1]              ? "result"
+                                                                 : NULL;
   if (zero) return accel_fail(o->m, ACCEL_BAD_OPERAND, &o->site, "set.map gave a %s of 0, or there was none", zero);
   if (map->columns > 1 && map->blocks * SIDE < map->pixels)
     return accel_fail(o->m, ACCEL_BAD_OPERAND, &o->site, "set.map: columns of %lld pixels are only %lld fractals apart",
@@ -128,7 +129,7 @@ static bool check_map(struct operation *o, const struct accel_map *map) {
   return true;
 }
 
-/* The pixels that are read, as one range in every column of fractals: those of a tap, or of all if there are several. */
+/* The pixels that are read, as one range in every column of fractals, or in those of a tap if there is but one. */
 static const unsigned char *map_source(struct operation *o, const struct accel_map *map, const struct accel_patch *p) {
   int64_t low, high, end = map->skip + map->pixels;
   if (!accel_load3d_pixels(map, p, &low, &high)) return NULL;
@@ -162,14 +163,14 @@ static void load3d(struct operation *o) {
   if (!patch.rows || !patch.cols || o->m->fault.kind || !check_map(o, &map)) return;
   int64_t all = map.kernel[0] * map.kernel[1] * map.columns;
   if (patch.k + patch.cols > all) {
-    accel_fail(o->m, ACCEL_BAD_OPERAND, &o->site, "operands 5 and 6 (k, cols) are %lld and %lld: a row has %lld columns "
-               "of fractals", (long long)patch.k, (long long)patch.cols, (long long)all);
+    accel_fail(o->m, ACCEL_BAD_OPERAND, &o->site, "operands 5 and 6 (k, cols) are %lld and %lld: a row has %lld "
+               "columns of fractals", (long long)patch.k, (long long)patch.cols, (long long)all);
     return;
   }
   int64_t images = (patch.first + patch.rows) / (map.out[0] * map.out[1]) + 1;
   if (accel_times(images, map.in[0] * map.in[1]) == INT64_MAX / 2) {
-    accel_fail(o->m, ACCEL_BAD_OPERAND, &o->site, "operand 3 (first) is %lld: image %lld of the map is beyond any memory",
-               (long long)patch.first, (long long)images - 1);
+    accel_fail(o->m, ACCEL_BAD_OPERAND, &o->site, "operand 3 (first) is %lld: image %lld of the map is beyond any "
+               "memory", (long long)patch.first, (long long)images - 1);
     return;
   }
   unsigned char *dst = accel_access_bytes(o, 0, "dst", ACCEL_L0A, WRITE, bytes);
@@ -388,7 +389,8 @@ static void note_accesses(struct operation *o, bool writes) {
 bool accel_execute(struct accel_machine *m, struct core *core, enum accel_pipe pipe, const struct entry *entry,
                    struct work *work) {
   struct operation o = {.m = m, .core = core, .site = {entry->program, entry->index, accel_core_number(m, core), pipe},
-                        .word = &entry->program->code[entry->index], .value = entry->value, .map = entry->map, .work = work};
+                        .word = &entry->program->code[entry->index], .value = entry->value, .map = entry->map,
+                        .work = work};
   *work = (struct work){0};
   run_operation(&o);
   if (m->fault.kind) return false;

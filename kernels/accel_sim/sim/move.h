@@ -22,12 +22,12 @@ void accel_rows_to_fractals(unsigned char *to, const unsigned char *from, int64_
 void accel_load2d(unsigned char *to, const unsigned char *from, int64_t rows, int64_t cols, int64_t blocks, bool l0b,
                   bool transpose, int size);
 
-/* load3d: the map of set.map, whose pixels are 32 bytes (of all columns of fractals) in L1, and which part of the matrix
- * that a convolution makes of it is wanted. Pairs: height, width. */
+/* load3d: the map of set.map, whose pixels are 32 bytes in each column of fractals, and which part of the matrix that a
+ * convolution makes of it is wanted. Pairs: height, width. */
 struct accel_map {
   int64_t in[2], columns, blocks;
   int64_t kernel[2], stride[2], dilation[2], pad[2], out[2];
-  int64_t skip, pixels; /* L1 holds pixels skip .. skip + pixels - 1, counted from image 0, in columns 512 * blocks apart */
+  int64_t skip, pixels; /* L1 holds pixels skip .. skip + pixels - 1, counted from image 0 */
   uint32_t value;       /* of padding: the bits of an element */
 };
 struct accel_patch {
