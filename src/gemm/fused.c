@@ -2,6 +2,7 @@
 #include "src/gemm/fused.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "src/conv/conv.h"
 #include "src/core/memory.h"
@@ -78,7 +79,59 @@ static void make_job(const tsr_context *context, struct product *product) {
   tsr_conv_job_of(context, &product->problem, &product->way, &product->job);
 }
 
+/* So few rows of C use a packed B hardly once: GEMM reads it as it lies. */
+#define FEW_ROWS 64
+
+static bool is_few(const tsr_gemm_desc *d) { return d->m <= FEW_ROWS && (d->type == TSR_F32 || d->type == TSR_F64); }
+
+/* C as a step of POST sees it. */
+static struct tsr_step whole_c(const tsr_gemm_desc *d) {
+  bool across = d->order == TSR_COL_MAJOR;
+  int64_t ld = d->ldc * tsr_size_of(d->type);
+  return (struct tsr_step){.m = across ? d->m : d->n, .n = across ? d->n : d->m, .csa = ld, .csc = ld};
+}
+
+static void fill_with_bias(const tsr_gemm_desc *d, char *c) {
+  int64_t size = tsr_size_of(d->type), row, col;
+  strides(d->order, TSR_NO_TRANS, d->ldc, size, &row, &col);
+  for (int64_t i = 0; i < d->m; i++)
+    for (int64_t j = 0; j < d->n; j++)
+      memcpy(c + i * row + j * col, (const char *)d->bias + j * size, (size_t)size);
+}
+
+static bool spreads_scale(const tsr_gemm_desc *d) { return d->post && d->post->scale && d->post->scales == 1; }
+
+static void after(const tsr_context *context, const tsr_gemm_desc *d, tsr_mem c) {
+  const tsr_post_ops *ops = d->post;
+  int64_t size = tsr_size_of(d->type);
+  struct tsr_step step = whole_c(d);
+  struct tsr_post post = {.scale = (tsr_mem)ops->scale, .add = (tsr_mem)ops->add, .add_ld = step.csc,
+                          .across = d->order == TSR_COL_MAJOR, .activation = ops->activation, .low = ops->low,
+                          .high = ops->high, .slope = ops->slope};
+  if (spreads_scale(d)) {
+    char *scales = tsr_scratch_get(TSR_SCRATCH_SUMS, (size_t)(d->n * size)); /* few_rows had it once */
+    for (int64_t j = 0; j < d->n; j++) memcpy(scales + j * size, ops->scale, (size_t)size);
+    post.scale = (tsr_mem)scales;
+  }
+  context->kernels[d->type].post[d->type]->run(&step, c, (tsr_mem)&post, c);
+}
+
+static tsr_status few_rows(const tsr_context *context, const tsr_gemm_desc *given, const void *a, const void *b,
+                           void *c) {
+  struct tsr_gemm_problem problem;
+  tsr_gemm_desc d = *given;
+  if (spreads_scale(&d) && !tsr_scratch_get(TSR_SCRATCH_SUMS, (size_t)(d.n * tsr_size_of(d.type))))
+    return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for scales");
+  if (d.bias) d.beta = 1;
+  tsr_gemm_normalise(&d, a, b, c, &problem);
+  if (d.bias) fill_with_bias(&d, c);
+  tsr_status status = tsr_gemm_compute(context, &problem, "tsr_gemm");
+  if (status == TSR_OK && d.post) after(context, &d, (tsr_mem)c);
+  return status;
+}
+
 tsr_status tsr_gemm_fused(const tsr_context *context, const tsr_gemm_desc *d, const void *a, const void *b, void *c) {
+  if (is_few(d)) return few_rows(context, d, a, b, c);
   struct product product = {.way = {0}};
   make_problem(d, a, b, d->post ? d->post->add : NULL, c, &product);
   make_job(context, &product);
