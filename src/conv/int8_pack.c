@@ -69,19 +69,17 @@ static uint32_t pack_row(const struct tsr_conv_int8 *plan, const struct tsr_int8
   return sum;
 }
 
-/* Filter `k` of a group; returns the sum of its weights. */
-static uint32_t pack_filter(const struct tsr_conv_int8 *plan, const struct tsr_int8_phase *phase, const int8_t *w,
-                            const struct strides *strides, int64_t mr, int8_t *to) {
+/* One filter; the sums of its weights for each row of the kernel are added to `sums`. */
+static void pack_filter(const struct tsr_conv_int8 *plan, const struct tsr_int8_phase *phase, const int8_t *w,
+                        const struct strides *strides, int64_t mr, int8_t *to, uint32_t *sums) {
   const struct tsr_conv_problem *p = &plan->p;
   struct runs runs = runs_of(plan, phase);
-  uint32_t sum = 0;
   for (int64_t t = 0; t < phase->axis[0]->taps; t++)
     for (int64_t r = 0; r < phase->axis[1]->taps; r++) {
       int64_t row = (phase->axis[0]->tap[t] * p->dim[1].kernel + phase->axis[1]->tap[r]) * p->dim[2].kernel;
-      sum += pack_row(plan, phase, w + row * strides->kernel, strides, mr, to);
+      sums[r] += pack_row(plan, phase, w + row * strides->kernel, strides, mr, to);
       to += runs.count * runs.steps * mr * (plan->lanes ? 1 : UNIT);
     }
-  return sum;
 }
 
 /* Where filter k of a group lies in the group's panels, and how many rows its panel has. */
@@ -91,29 +89,38 @@ static int64_t place_of(const struct tsr_conv_int8 *plan, const struct tsr_int8_
   return panel * rows * phase->units * element + k % rows * element;
 }
 
-static void pack_all(const struct tsr_conv_int8 *plan, struct tsr_int8_phase *phase) {
+/* What zero points add for rows of a class. */
+static int32_t bias_of(const struct tsr_conv_int8 *plan, const struct tsr_int8_phase *phase, int64_t filter,
+                       const struct tsr_int8_class *class, const uint32_t *sums) {
+  int64_t taps = phase->axis[0]->taps * (class->end - class->first) * phase->axis[2]->taps * plan->cg;
+  uint32_t bias = 0, zero = (uint32_t)plan->zero;
+  if (plan->p.bias) memcpy(&bias, (const char *)plan->p.bias + filter * 4, 4);
+  for (int64_t r = class->first; r < class->end; r++) bias -= zero * sums[r];
+  return (int32_t)(plan->zero_w ? bias + (uint32_t)plan->zero_w[filter] * (uint32_t)taps * zero : bias);
+}
+
+static void pack_all(const struct tsr_conv_int8 *plan, struct tsr_int8_phase *phase, uint32_t *sums) {
   const struct tsr_conv_problem *p = &plan->p;
   struct strides strides = strides_of(p);
-  int64_t taps = phase->axis[0]->taps * phase->axis[1]->taps * phase->axis[2]->taps * plan->cg, mr;
-  for (int64_t f = 0; f < p->groups * p->kg; f++) {
+  int64_t filters = p->groups * p->kg, mr;
+  for (int64_t f = 0; f < filters; f++) {
     const int8_t *w = (const int8_t *)p->w + f / p->kg * strides.group + f % p->kg * strides.filter;
     int64_t at = place_of(plan, phase, f % plan->kg, &mr);
-    uint32_t sum = pack_filter(plan, phase, w, &strides, mr, phase->a + f / plan->kg * phase->group_bytes + at);
-    int32_t bias = 0;
-    if (p->bias) memcpy(&bias, (const char *)p->bias + f * 4, 4);
-    uint32_t zeros = plan->zero_w ? (uint32_t)plan->zero_w[f] * (uint32_t)taps * (uint32_t)plan->zero : 0;
-    phase->bias[f] = (int32_t)((uint32_t)bias - (uint32_t)plan->zero * sum + zeros);
+    memset(sums, 0, (size_t)phase->axis[1]->taps * sizeof *sums);
+    pack_filter(plan, phase, w, &strides, mr, phase->a + f / plan->kg * phase->group_bytes + at, sums);
+    for (int64_t i = 0; i < phase->classes; i++)
+      phase->bias[i * filters + f] = bias_of(plan, phase, f, &phase->class[i], sums);
   }
 }
 
 /* In lanes every filter has a sum of x of its own; else one filter of ones serves a group. */
-static void pack_ones(const struct tsr_conv_int8 *plan, struct tsr_int8_phase *phase) {
+static void pack_ones(const struct tsr_conv_int8 *plan, struct tsr_int8_phase *phase, uint32_t *sums) {
   static const int8_t one = 1;
   const struct strides still = {0};
   int64_t mr = plan->tiles->mu, filters = plan->lanes ? plan->kg : 1;
   for (int64_t k = 0; k < filters; k++) {
     int64_t at = plan->lanes ? place_of(plan, phase, k, &mr) : 0;
-    pack_filter(plan, phase, &one, &still, mr, phase->ones + at);
+    pack_filter(plan, phase, &one, &still, mr, phase->ones + at, sums);
   }
 }
 
@@ -127,11 +134,15 @@ tsr_status tsr_conv_int8_pack(struct tsr_conv_int8 *plan, struct tsr_int8_phase 
   phase->ntaps = rows * runs.count;
   phase->units = phase->ntaps * runs.steps;
   phase->group_bytes = (int64_t)whole_lines(all_rows * phase->units * element);
-  size_t a = (size_t)(plan->groups * phase->group_bytes), bias = whole_lines(plan->p.groups * plan->p.kg * 4);
+  size_t a = (size_t)(plan->groups * phase->group_bytes), bias = whole_lines(phase->classes * plan->p.groups * plan->p.kg * 4);
   size_t ones = !plan->zero_w ? 0 : plan->lanes ? a : whole_lines(mu * phase->units * UNIT);
+  phase->per_row = runs.count;
   phase->taps[0] = malloc((size_t)(3 * phase->ntaps + 1) * sizeof *phase->taps[0]);
-  if (!phase->taps[0] || posix_memalign(&memory, 4096, a + ones + bias) != 0)
+  uint32_t *sums = malloc((size_t)(phase->axis[1]->taps + 1) * sizeof *sums);
+  if (!phase->taps[0] || !sums || posix_memalign(&memory, 4096, a + ones + bias) != 0) {
+    free(sums);
     return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for packed weights");
+  }
   memset(memory, 0, a + ones);
   phase->a = memory;
   phase->ones = plan->zero_w ? phase->a + a : NULL;
@@ -141,7 +152,8 @@ tsr_status tsr_conv_int8_pack(struct tsr_conv_int8 *plan, struct tsr_int8_phase 
   list_taps(plan, phase, (int64_t)plan->units * mu, phase->taps[0]);
   list_taps(plan, phase, (int64_t)plan->last_units * mu, phase->taps[1]);
   list_taps(plan, phase, mu, phase->ones_taps);
-  pack_all(plan, phase);
-  if (plan->zero_w) pack_ones(plan, phase);
+  pack_all(plan, phase, sums);
+  if (plan->zero_w) pack_ones(plan, phase, sums);
+  free(sums);
   return TSR_OK;
 }

@@ -55,6 +55,7 @@ static bool reads_in_place(const struct tsr_conv_int8 *plan, const struct tsr_in
   if (!p->x_last || plan->pixel != p->groups * p->cg) return false;
   for (int i = 0; i < 3; i++) {
     const struct tsr_int8_axis *axis = phase->axis[i];
+    if (i == 1 && phase->skips) continue;
     if (axis->low < 0 || (axis->count - 1) * axis->step + axis->high >= p->dim[i].in) return false;
   }
   int64_t run = phase->axis[2]->apart == 1 && p->groups == 1 ? phase->axis[2]->taps * p->cg : p->cg;
@@ -117,11 +118,37 @@ static void size_memory(struct tsr_conv_int8 *plan, const struct tsr_int8_phase 
   if (!p->y_last) plan->turned_bytes = largest(plan->turned_bytes, line * (size_t)(p->add ? 8 : 4));
 }
 
+struct tsr_int8_class tsr_int8_class_of(const struct tsr_conv_int8 *plan, const struct tsr_int8_phase *phase,
+                                        int64_t row) {
+  const struct tsr_int8_axis *height = phase->axis[1];
+  struct tsr_int8_class class = {0, height->taps};
+  int64_t at = row * height->step, in = plan->p.dim[1].in;
+  if (!phase->skips) return class;
+  while (class.first < class.end && at + height->offset[class.first] < 0) class.first++;
+  while (class.first < class.end && at + height->offset[class.end - 1] >= in) class.end--;
+  return class.first < class.end ? class : (struct tsr_int8_class){0, 0};
+}
+
+/* The first and the last rows see less of the kernel than those between. */
+static bool list_classes(const struct tsr_conv_int8 *plan, struct tsr_int8_phase *phase) {
+  phase->class = malloc((size_t)(2 * phase->axis[1]->taps + 2) * sizeof *phase->class);
+  if (!phase->class) return false;
+  for (int64_t row = 0; row < phase->axis[1]->count; row++) {
+    struct tsr_int8_class class = tsr_int8_class_of(plan, phase, row);
+    int64_t i = 0;
+    while (i < phase->classes && (phase->class[i].first != class.first || phase->class[i].end != class.end)) i++;
+    if (i == phase->classes) phase->class[phase->classes++] = class;
+  }
+  return true;
+}
+
 static tsr_status make_phase(struct tsr_conv_int8 *plan, int64_t index, int64_t l2) {
   struct tsr_int8_phase *phase = &plan->phases[index];
   int64_t at[3] = {index / plan->naxes[2] / plan->naxes[1], index / plan->naxes[2] % plan->naxes[1],
                    index % plan->naxes[2]};
   for (int i = 0; i < 3; i++) phase->axis[i] = &plan->axes[i][at[i]];
+  phase->skips = phase->axis[0]->taps == 1;
+  if (!list_classes(plan, phase)) return NO_MEMORY;
   phase->in_place = reads_in_place(plan, phase);
   cut_pixels(plan, phase, l2);
   set_view(plan, phase);
@@ -228,6 +255,7 @@ void tsr_conv_int8_destroy(struct tsr_conv_int8 *plan) {
     struct tsr_int8_phase *phase = &plan->phases[i];
     free(phase->taps[0]);
     free(phase->a);
+    free(phase->class);
   }
   for (int i = 0; i < 3; i++) {
     for (int64_t k = 0; plan->axes[i] && k < plan->naxes[i]; k++) {

@@ -4,6 +4,8 @@
 
 #include "src/conv/int8.h"
 
+struct tsr_int8_phase;
+
 /* Outputs first, first + every, ... of one dimension: `count` of them, number q from inputs q * step + offset[i] by the
  * kernel's tap[i]. Offsets ascend by `apart`. A plain convolution has one such phase, a transposed one as many as it has
  * strides, of which each looks like a plain one of stride 1. */
@@ -12,6 +14,15 @@ struct tsr_int8_axis {
   int64_t taps, *tap, *offset;
   int64_t low, high; /* the least and the largest offset; both 0 without taps */
 };
+
+/* Rows of outputs that see the kernel's rows first .. end - 1. */
+struct tsr_int8_class {
+  int64_t first, end;
+};
+
+/* Which rows of the kernel an output row of the phase sees. */
+struct tsr_int8_class tsr_int8_class_of(const struct tsr_conv_int8 *plan, const struct tsr_int8_phase *phase,
+                                        int64_t row);
 
 /* One phase of all three dimensions. A view is where x is read: element (d, h, w) of the phase's window lies at
  * d * view[0] + h * view[1] + w * view[2] from the first, in place or in a band. */
@@ -22,7 +33,10 @@ struct tsr_int8_phase {
   int64_t group_bytes;       /* of A of one group: whole panels, then the last one */
   int8_t *a, *ones;          /* panels of each group; one panel of ones, NULL if no zero_w */
   struct tsr_taps *ones_taps;
-  int32_t *bias;             /* of each filter, with what zero points add */
+  int32_t *bias;             /* of each class of rows, of each filter, with what zero points add */
+  bool skips;                /* rows of the kernel that do not lie in x are left out; for kernels of one depth */
+  int64_t classes, per_row;  /* rows of outputs differ by those rows of the kernel; taps in the list of one */
+  struct tsr_int8_class *class;
   bool in_place;
   int64_t view[3], planes;   /* planes: input depths of a band */
   int64_t rows, columns;     /* of outputs in a block */

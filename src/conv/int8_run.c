@@ -26,6 +26,22 @@ struct block {
   tsr_mem x; /* the block's first output's window */
 };
 
+/* A list of taps, of which a row takes those of its class. */
+static void set_taps(const struct block *b, int64_t row, const struct tsr_taps *taps, struct tsr_conv *conv) {
+  const struct tsr_int8_phase *phase = b->phase;
+  struct tsr_int8_class class = tsr_int8_class_of(b->plan, phase, row);
+  conv->taps = taps + class.first * phase->per_row;
+  conv->count = phase->skips ? (class.end - class.first) * phase->per_row : phase->ntaps;
+}
+
+static const int32_t *bias_of(const struct block *b, int64_t row) {
+  const struct tsr_int8_phase *phase = b->phase;
+  struct tsr_int8_class class = tsr_int8_class_of(b->plan, phase, row);
+  int64_t i = 0;
+  while (phase->class[i].first != class.first || phase->class[i].end != class.end) i++;
+  return phase->bias + i * b->plan->p.groups * b->plan->p.kg;
+}
+
 /* Tiles of one width side by side, of one height one under the other. */
 static void run_tiles(const struct block *b, int units, struct tsr_step *step, tsr_mem a, struct tsr_conv *conv,
                       tsr_mem c) {
@@ -66,13 +82,14 @@ static void sum_row(const struct block *b, int64_t row, int64_t group, int64_t f
   int64_t mr = (int64_t)plan->units * plan->tiles->mu, whole = tsr_min(plan->whole, (first + filters) / mr);
   tsr_mem x = row_of_x(b, row) + (tsr_mem)(plan->lanes ? first : group * plan->cg);
   int64_t panels = whole - first / mr;
-  struct tsr_conv conv = {.taps = phase->taps[0], .count = phase->ntaps, .x = x, .bias = (tsr_mem)bias, .dx = mr};
+  struct tsr_conv conv = {.x = x, .bias = (tsr_mem)bias, .dx = mr};
   struct tsr_step step = step_of(b, plan->units, pitch);
   a += first / mr * step.da;
   step.m = panels * mr;
+  set_taps(b, row, phase->taps[0], &conv);
   if (panels > 0) run_tiles(b, plan->units, &step, (tsr_mem)a, &conv, c);
   if (filters <= panels * mr) return;
-  conv.taps = phase->taps[1];
+  set_taps(b, row, phase->taps[1], &conv);
   conv.x = x + (tsr_mem)(plan->lanes ? panels * mr : 0);
   conv.bias = bias ? (tsr_mem)(bias + panels * mr) : 0;
   a += panels * step.da;
@@ -91,8 +108,8 @@ static void take_zeros(const struct block *b, int64_t row, int64_t group, int64_
   if (plan->lanes) {
     sum_row(b, row, group, first, filters, phase->ones, NULL, b->ones, filters * 4);
   } else {
-    struct tsr_conv conv = {.taps = phase->ones_taps, .count = phase->ntaps,
-                            .x = row_of_x(b, row) + (tsr_mem)(group * plan->cg)};
+    struct tsr_conv conv = {.x = row_of_x(b, row) + (tsr_mem)(group * plan->cg)};
+    set_taps(b, row, phase->ones_taps, &conv);
     struct tsr_step step = step_of(b, 1, 4);
     step.m = 1;
     run_tiles(b, 1, &step, (tsr_mem)phase->ones, &conv, b->ones);
@@ -183,6 +200,7 @@ static void finish_row(const struct block *b, int64_t row) {
 static void run_part(const struct block *b, int64_t row) {
   const struct tsr_conv_int8 *plan = b->plan;
   const struct tsr_int8_phase *phase = b->phase;
+  const int32_t *bias = bias_of(b, row);
   int64_t pitch = b->filters * 4;
   tsr_mem c = b->tile;
   if (plan->direct) {
@@ -193,7 +211,7 @@ static void run_part(const struct block *b, int64_t row) {
     int64_t first = plan->groups > 1 ? 0 : b->filter, filters = tsr_min(b->filters, plan->kg);
     tsr_mem at = c + (tsr_mem)(group * plan->kg * 4);
     sum_row(b, row, group, first, filters, phase->a + group * phase->group_bytes,
-            phase->bias + group * plan->kg + first, at, pitch);
+            bias + group * plan->kg + first, at, pitch);
     if (plan->zero_w) take_zeros(b, row, group, first, filters, at, pitch);
   }
   if (!plan->direct) finish_row(b, row);
@@ -248,7 +266,9 @@ static void load_x(struct block *b) {
   b->x = (tsr_mem)b->band;
   for (int64_t d = 0; d < phase->planes; d++)
     for (int64_t h = 0; h < rows; h++) {
-      bool there = depth + d >= 0 && depth + d < p->dim[0].in && height + h >= 0 && height + h < p->dim[1].in;
+      bool row_there = height + h >= 0 && height + h < p->dim[1].in;
+      bool there = row_there && depth + d >= 0 && depth + d < p->dim[0].in;
+      if (!row_there && phase->skips) continue;
       tsr_mem row = there ? image + (tsr_mem)((depth + d) * p->x.dim[0] + (height + h) * p->x.dim[1]) : 0;
       load_row(b, row, width, count, b->band + d * phase->view[0] + h * phase->view[1]);
     }
