@@ -119,6 +119,7 @@ static void describe(const tsr_context *context, const tsr_conv_desc *d, const v
     w->dim[i].in = w->wide.size[i];
     w->dim[i].out = w->dense.size[i];
   }
+  w->last = d->layout_w == TSR_CHANNELS_LAST || w->taps == 1;
   w->numbers = d->batch * w->dense.size[0] * w->dense.size[1] * w->dense.size[2];
   *b = (struct tsr_dbias){.table = w->table, .type = w->type, .size = w->size, .kb = w->kb, .batch = d->batch,
                           .numbers = d->batch * out[0] * out[1] * out[2], .filters = d->filters, .side = side_y,

@@ -33,6 +33,7 @@ struct tsr_dw {
   struct tsr_conv_dim dim[3];      /* in: the wide side, out: the dense side */
   struct tsr_dw_side wide, dense;
   tsr_mem dw;
+  bool last;                       /* wide channels lie last in dw, or there is only one tap */
 
   /* How. An item is some panels of lanes, some columns and some taps, of one group. */
   enum tsr_dw_lanes lanes;

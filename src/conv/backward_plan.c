@@ -116,7 +116,7 @@ void tsr_dw_plan(const tsr_context *context, struct tsr_dw *w, int most_threads,
   w->mr = (int64_t)w->units * w->tiles->mu;
   w->panels = w->item_panels = tsr_ceil_div(w->all_lanes, w->mr);
   w->item_columns = w->all_columns;
-  w->staged = !wide || w->d->layout_w != TSR_CHANNELS_LAST || w->d->type_w != w->type;
+  w->staged = !wide || !w->last || w->d->type_w != w->type;
   set_level(w, 0);
   *threads = tsr_gemm_threads_for(most_threads, work);
   int64_t wanted = *threads > 1 ? *threads * ITEMS_PER_THREAD : 1;

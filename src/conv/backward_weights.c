@@ -197,7 +197,7 @@ struct target {
 static struct target target_of(const struct item *it, int64_t tap, int64_t part, int64_t wide) {
   const struct tsr_dw *w = it->w;
   int64_t lanes = w->item_panels * w->mr * w->size, size = w->size, channels = w->wide.channels;
-  bool last = w->d->layout_w == TSR_CHANNELS_LAST;
+  bool last = w->last;
   if (!w->staged) {
     int64_t at = ((it->group * w->dense.channels + it->column) * w->taps + it->first_tap + tap) * channels + it->lane;
     return (struct target){w->dw + (tsr_mem)(at * size), w->taps * channels * size};
@@ -303,7 +303,7 @@ static void store_wide(const struct item *it) {
   for (int64_t k = 0; k < it->columns; k++) {
     tsr_mem from = (tsr_mem)it->sums + (tsr_mem)(k * it->ntaps * lanes);
     int64_t filter = (it->group * w->dense.channels + it->column + k) * w->taps * channels;
-    if (w->d->layout_w != TSR_CHANNELS_LAST) {
+    if (!w->last) {
       turn(w, from, it->ntaps, lanes, it->lanes, filter + it->lane * w->taps + it->first_tap, w->taps);
       continue;
     }
@@ -316,7 +316,7 @@ static void store_wide(const struct item *it) {
 /* Sums with lanes over the dense side, or over groups: rows are taps and wide channels in the order of dw. */
 static void store_rows(const struct item *it) {
   const struct tsr_dw *w = it->w;
-  bool groups = w->lanes == TSR_DW_GROUPS, last = w->d->layout_w == TSR_CHANNELS_LAST;
+  bool groups = w->lanes == TSR_DW_GROUPS, last = w->last;
   int64_t lanes = w->item_panels * w->mr * w->size, channels = w->wide.channels, filter = w->taps * channels;
   int64_t first = groups ? 0 : it->column, columns = groups ? channels : it->columns;
   int64_t outer = last ? it->ntaps : columns, inner = last ? columns : it->ntaps, all = last ? channels : w->taps;
