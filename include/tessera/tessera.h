@@ -127,7 +127,8 @@ TSR_API tsr_status tsr_event_seconds(const tsr_event *from, const tsr_event *to,
  *
  * op(A) is m x k, op(B) is k x n, C is m x n; A, B and C all have the order `order`. lda, ldb and ldc are in
  * elements and at least the length of a row (row-major) or column (column-major) of the matrix as stored; never
- * less than 1. m, n and k may be 0. On a CPU all are f32 or all f64, or A and B f16 or bf16 and C the same or f32. On a device A and B are f16 or bf16 and C is f32
+ * less than 1. m, n and k may be 0. On a CPU all are f32 or all f64, or A and B f16 or bf16 and C the same or f32,
+ * or A and B s8 and C s32 (f32, s8 or u8 with alpha 1 and beta 0). On a device A and B are f16 or bf16 and C is f32
  * or their type, or A and B are s8 and C is s32 (type_c). alpha and beta are rounded to f32, f64 or, for s32, must be
  * integers.
  * C must not overlap A or B. Pointers may be aligned to their type only by habit: any address works.

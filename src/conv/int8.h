@@ -19,9 +19,10 @@ void tsr_conv_int8_destroy(struct tsr_conv_int8 *plan);
 /* Bytes that a run needs, aligned to 64. */
 size_t tsr_conv_int8_workspace(const struct tsr_conv_int8 *plan);
 
-/* Uses up to the plan's number of threads. Allocates nothing and cannot fail. */
-void tsr_conv_int8_run(const struct tsr_conv_int8 *plan, const tsr_context *context, const void *x, const void *add,
-                       void *y, void *workspace);
+/* Uses up to the plan's number of threads. Allocates nothing and cannot fail. `most`: so many outputs of the last
+ * dimension, of a plan whose dimensions do not mix pixels; 0: all. */
+void tsr_conv_int8_run(const struct tsr_conv_int8 *plan, const tsr_context *context, int64_t most, const void *x,
+                       const void *add, void *y, void *workspace);
 
 /* For people: the kernel, how x is read, the order of the loops. Like snprintf. */
 int tsr_conv_int8_describe(const struct tsr_conv_int8 *plan, char *text, size_t size);

@@ -14,7 +14,7 @@ struct runs {
 
 static struct runs runs_of(const struct tsr_conv_int8 *plan, const struct tsr_int8_phase *phase) {
   const struct tsr_int8_axis *width = phase->axis[2];
-  if (width->taps == 0) return (struct runs){0, 0, 0};
+  if (width->taps == 0 || plan->cg == 0) return (struct runs){0, 0, 0};
   if (plan->lanes) return (struct runs){1, width->taps, width->taps};
   if (plan->groups == 1 && width->apart == 1)
     return (struct runs){1, width->taps, tsr_ceil_div(width->taps * plan->cg, UNIT)};
@@ -37,22 +37,9 @@ static void list_taps(const struct tsr_conv_int8 *plan, const struct tsr_int8_ph
       }
 }
 
-/* Strides of w in bytes. */
-struct strides {
-  int64_t group, filter, channel, kernel;
-};
-
-static struct strides strides_of(const struct tsr_conv_problem *p) {
-  int64_t kernel = p->taps / p->cg;
-  bool last = p->d->layout_w == TSR_CHANNELS_LAST;
-  if (p->transposed)
-    return (struct strides){p->cg * kernel * p->kg, last ? 1 : kernel, kernel * p->kg, last ? p->kg : 1};
-  return (struct strides){p->kg * p->taps, p->taps, last ? 1 : kernel, last ? p->cg : 1};
-}
-
 /* One row of the kernel of one filter, to the filter's place in a panel of `mr` rows. Returns the sum of its weights. */
 static uint32_t pack_row(const struct tsr_conv_int8 *plan, const struct tsr_int8_phase *phase, const int8_t *w,
-                         const struct strides *strides, int64_t mr, int8_t *to) {
+                         const struct tsr_conv_weights *strides, int64_t mr, int8_t *to) {
   struct runs runs = runs_of(plan, phase);
   const int64_t *tap = phase->axis[2]->tap;
   uint32_t sum = 0;
@@ -71,7 +58,7 @@ static uint32_t pack_row(const struct tsr_conv_int8 *plan, const struct tsr_int8
 
 /* One filter; the sums of its weights for each row of the kernel are added to `sums`. */
 static void pack_filter(const struct tsr_conv_int8 *plan, const struct tsr_int8_phase *phase, const int8_t *w,
-                        const struct strides *strides, int64_t mr, int8_t *to, uint32_t *sums) {
+                        const struct tsr_conv_weights *strides, int64_t mr, int8_t *to, uint32_t *sums) {
   const struct tsr_conv_problem *p = &plan->p;
   struct runs runs = runs_of(plan, phase);
   for (int64_t t = 0; t < phase->axis[0]->taps; t++)
@@ -101,7 +88,7 @@ static int32_t bias_of(const struct tsr_conv_int8 *plan, const struct tsr_int8_p
 
 static void pack_all(const struct tsr_conv_int8 *plan, struct tsr_int8_phase *phase, uint32_t *sums) {
   const struct tsr_conv_problem *p = &plan->p;
-  struct strides strides = strides_of(p);
+  const struct tsr_conv_weights strides = p->w_strides;
   int64_t filters = p->groups * p->kg, mr;
   for (int64_t f = 0; f < filters; f++) {
     const int8_t *w = (const int8_t *)p->w + f / p->kg * strides.group + f % p->kg * strides.filter;
@@ -116,7 +103,7 @@ static void pack_all(const struct tsr_conv_int8 *plan, struct tsr_int8_phase *ph
 /* In lanes every filter has a sum of x of its own; else one filter of ones serves a group. */
 static void pack_ones(const struct tsr_conv_int8 *plan, struct tsr_int8_phase *phase, uint32_t *sums) {
   static const int8_t one = 1;
-  const struct strides still = {0};
+  const struct tsr_conv_weights still = {0};
   int64_t mr = plan->tiles->mu, filters = plan->lanes ? plan->kg : 1;
   for (int64_t k = 0; k < filters; k++) {
     int64_t at = plan->lanes ? place_of(plan, phase, k, &mr) : 0;

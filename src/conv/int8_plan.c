@@ -208,6 +208,10 @@ static bool copy_filters(struct tsr_conv_int8 *plan) {
   for (int64_t i = 0; d->zero_w && i < d->zeros_w; i++) zeros |= d->zero_w[i] != 0;
   if (post->scale && !(plan->scale = malloc((size_t)d->filters * sizeof *plan->scale))) return false;
   if (zeros && !(plan->zero_w = malloc((size_t)d->filters * sizeof *plan->zero_w))) return false;
+  if (plan->p.bias && plan->p.alpha != 1) {
+    if (!(plan->bias = malloc((size_t)d->filters * sizeof *plan->bias))) return false;
+    memcpy(plan->bias, (const void *)plan->p.bias, (size_t)d->filters * sizeof *plan->bias);
+  }
   for (int64_t i = 0; i < d->filters; i++) {
     if (plan->scale) memcpy(&plan->scale[i], (const char *)post->scale + (post->scales == 1 ? 0 : i) * 4, 4);
     if (plan->zero_w) plan->zero_w[i] = d->zero_w[d->zeros_w == 1 ? 0 : i];
@@ -227,7 +231,8 @@ static tsr_status fill(struct tsr_conv_int8 *plan, const tsr_context *context) {
   if (!plan->phases) return NO_MEMORY;
   choose_tile(plan);
   choose_order(plan, l2);
-  plan->direct = plan->p.y.type == TSR_S32 && plan->p.y_last && !plan->zero_w;
+  plan->direct = plan->p.y.type == TSR_S32 && plan->p.y_last && !plan->zero_w && plan->p.alpha == 1 &&
+                 plan->p.beta == 0;
   for (int64_t i = 0; i < plan->nphases; i++) {
     tsr_status status = make_phase(plan, i, l2);
     if (status != TSR_OK) return status;
@@ -267,6 +272,7 @@ void tsr_conv_int8_destroy(struct tsr_conv_int8 *plan) {
   free(plan->phases);
   free(plan->scale);
   free(plan->zero_w);
+  free(plan->bias);
   free(plan);
 }
 

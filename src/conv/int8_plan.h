@@ -64,6 +64,7 @@ struct tsr_conv_int8 {
   struct tsr_int8_phase *phases;
   float *scale;              /* of each filter; NULL: none */
   int32_t *zero_w;           /* of each filter; NULL: all 0 */
+  int32_t *bias;             /* of each filter, of products whose alpha is not 1; else NULL */
   size_t band_bytes, tile_bytes, ones_bytes, turned_bytes; /* of each thread */
 };
 

@@ -10,7 +10,7 @@ struct call {
   const struct tsr_conv_int8 *plan;
   tsr_mem x, add, y;
   char *workspace;
-  int64_t items;
+  int64_t items, most;
   _Atomic int64_t claimed;
 };
 
@@ -165,6 +165,19 @@ static void add_to_pixels(const struct block *b, tsr_mem from, int64_t apart, ts
       memcpy((char *)to + (j * b->filters + i) * 4, (const char *)from + i * y->channel + j * apart, 4);
 }
 
+/* Products: alpha * sums + bias + beta * y, modulo 2^32. The sums began with the bias. */
+static void scale_sums(const struct block *b, tsr_mem sums, tsr_mem y, int64_t apart) {
+  const struct tsr_conv_problem *p = &b->plan->p;
+  uint32_t alpha = (uint32_t)(int64_t)p->alpha, beta = (uint32_t)(int64_t)p->beta;
+  for (int64_t j = 0; j < b->columns; j++)
+    for (int64_t i = 0; i < b->filters; i++) {
+      uint32_t *s = (uint32_t *)sums + j * b->filters + i, old = 0;
+      uint32_t bias = b->plan->bias ? (uint32_t)b->plan->bias[b->filter + i] : 0;
+      if (beta) memcpy(&old, (const char *)y + j * apart + i * p->y.channel, 4);
+      *s = alpha * (*s - bias) + bias + beta * old;
+    }
+}
+
 /* From sums in the tile to y. */
 static void finish_row(const struct block *b, int64_t row) {
   const struct tsr_conv_int8 *plan = b->plan;
@@ -174,6 +187,7 @@ static void finish_row(const struct block *b, int64_t row) {
   struct tsr_step step = {.m = b->filters, .n = b->columns, .csa = pitch, .csc = apart};
   struct tsr_post post = post_of(b);
   if (b->call->add) post.add = b->call->add + (tsr_mem)at, post.add_ld = apart;
+  if (plan->p.alpha != 1 || plan->p.beta != 0) scale_sums(b, from, to, apart);
   if (plan->p.y_last) {
     if (plan->post)
       plan->post->run(&step, from, (tsr_mem)&post, to);
@@ -226,8 +240,11 @@ static void load_pixels(const struct block *b, tsr_mem from, int64_t pixels, cha
     for (int64_t j = 0; j < pixels; j++)
       for (int64_t c = 0; c < channels; c++)
         memset(to + j * plan->pixel + c * p->kg, ((const char *)from)[j * p->x.dim[2] + c * p->x.channel], (size_t)p->kg);
-  } else if (p->x_last) {
+  } else if (p->x_last && p->x.dim[2] == channels) {
     memcpy(to, (const char *)from, (size_t)(pixels * channels));
+  } else if (p->x_last) {
+    for (int64_t j = 0; j < pixels; j++)
+      memcpy(to + j * channels, (const char *)from + j * p->x.dim[2], (size_t)channels);
   } else {
     struct tsr_step step = {.m = channels, .n = pixels, .rsa = p->x.channel, .csc = channels};
     plan->turn_x->run(&step, from, 0, (tsr_mem)to);
@@ -310,7 +327,7 @@ static void run_item(struct block *b, int64_t index) {
   b->row = row * phase->rows;
   b->rows = tsr_min(phase->rows, phase->axis[1]->count - b->row);
   b->column = column * phase->columns;
-  b->columns = tsr_min(phase->columns, phase->axis[2]->count - b->column);
+  b->columns = tsr_min(phase->columns, tsr_min(phase->axis[2]->count, b->call->most) - b->column);
   if (b->rows <= 0 || b->columns <= 0) return;
   load_x(b);
   run_block(b, panels * share / plan->filter_blocks * plan->filters,
@@ -334,9 +351,9 @@ static void work(void *arg, int index) {
   }
 }
 
-void tsr_conv_int8_run(const struct tsr_conv_int8 *plan, const tsr_context *context, const void *x, const void *add,
-                       void *y, void *workspace) {
-  struct call call = {.plan = plan, .x = (tsr_mem)x, .add = (tsr_mem)add, .y = (tsr_mem)y, .workspace = workspace};
+void tsr_conv_int8_run(const struct tsr_conv_int8 *plan, const tsr_context *context, int64_t most, const void *x,
+                       const void *add, void *y, void *workspace) {
+  struct call call = {.plan = plan, .most = most ? most : INT64_MAX, .x = (tsr_mem)x, .add = (tsr_mem)add, .y = (tsr_mem)y, .workspace = workspace};
   for (int64_t i = 0; i < plan->nphases; i++) call.items += plan->phases[i].items;
   int64_t threads = tsr_min(plan->threads, call.items);
   if (threads <= 1) {

@@ -32,12 +32,26 @@ static tsr_status check_device_types(const tsr_gemm_desc *d) {
   return TSR_OK;
 }
 
+/* On a CPU what follows may turn the sums into other types. */
+static tsr_status check_integers(const tsr_gemm_desc *d, tsr_type c) {
+  bool sums = c == TSR_S32, whole = d->alpha == (double)(int32_t)d->alpha && d->beta == (double)(int32_t)d->beta;
+  CHECK(sums || c == TSR_F32 || c == TSR_S8 || c == TSR_U8,
+        "type_c is %d: with TSR_S8 use TSR_S32, TSR_F32, TSR_S8 or TSR_U8", (int)c);
+  CHECK(whole, "alpha is %g and beta %g: with TSR_S8 both must be integers of 32 bits", d->alpha, d->beta);
+  CHECK(sums || (d->alpha == 1 && d->beta == 0), "alpha is %g and beta %g: with a type_c other than TSR_S32 use 1 and 0",
+        d->alpha, d->beta);
+  CHECK(!sums || !d->post, "post is given but C is s32: use a type_c of TSR_F32, TSR_S8 or TSR_U8");
+  CHECK(!d->post || !d->post->add || c == TSR_F32, "post->add is given but C is s8 or u8");
+  return TSR_OK;
+}
+
 static tsr_status check_types(const tsr_context *context, const tsr_gemm_desc *d) {
   if (context->device) return check_device_types(d);
   bool half = d->type == TSR_F16 || d->type == TSR_BF16;
   tsr_type c = tsr_gemm_type_of_c(d);
-  CHECK(d->type == TSR_F32 || d->type == TSR_F64 || half, "type is %d: use TSR_F32, TSR_F64, TSR_F16 or TSR_BF16",
-        (int)d->type);
+  if (d->type == TSR_S8) return check_integers(d, c);
+  CHECK(d->type == TSR_F32 || d->type == TSR_F64 || half,
+        "type is %d: use TSR_F32, TSR_F64, TSR_F16, TSR_BF16 or TSR_S8", (int)d->type);
   CHECK(c == d->type || (half && c == TSR_F32), "type_c is %d: use that of A and B%s", (int)d->type_c,
         half ? " or TSR_F32" : "");
   return TSR_OK;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/conv/conv.h"
+#include "src/conv/int8.h"
 #include "src/core/memory.h"
 #include "src/core/threads.h"
 
@@ -58,7 +58,7 @@ static void make_problem(const tsr_gemm_desc *d, const void *a, const void *b, c
   describe(d, &product->desc);
   *p = (struct tsr_conv_problem){.d = &product->desc, .batch = 1, .groups = 1, .kg = d->n, .dim = {one, one, one},
                                  .w = (tsr_mem)b, .bias = (tsr_mem)d->bias, .add = (tsr_mem)add};
-  p->type = d->type == TSR_F64 ? TSR_F64 : TSR_F32;
+  p->type = d->type == TSR_F64 || d->type == TSR_S8 ? d->type : TSR_F32;
   p->dim[2].in = p->dim[2].out = d->m;
   p->cg = p->taps = reads ? d->k : 0;
   p->kb = tsr_gemm_kb(d->type);
@@ -77,6 +77,25 @@ static void make_problem(const tsr_gemm_desc *d, const void *a, const void *b, c
 static void make_job(const tsr_context *context, struct product *product) {
   tsr_conv_complete(context, &product->problem, tsr_threads_available(context), &product->way);
   tsr_conv_job_of(context, &product->problem, &product->way, &product->job);
+}
+
+static tsr_status plan_integers(const tsr_context *context, struct product *product, struct tsr_conv_int8 **plan) {
+  int threads = tsr_gemm_threads_for(tsr_threads_available(context), tsr_conv_work(&product->problem));
+  return tsr_conv_int8_create(context, &product->problem, threads, plan);
+}
+
+static tsr_status multiply_integers(const tsr_context *context, struct product *product) {
+  const struct tsr_conv_problem *p = &product->problem;
+  struct tsr_conv_int8 *plan;
+  tsr_status status = plan_integers(context, product, &plan);
+  if (status != TSR_OK) return status;
+  void *workspace = tsr_scratch_get(TSR_SCRATCH_A, tsr_conv_int8_workspace(plan) + 64);
+  if (workspace)
+    tsr_conv_int8_run(plan, context, 0, (const void *)p->x.at, (const void *)p->add, (void *)p->y.at, workspace);
+  else
+    status = tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for tiles");
+  tsr_conv_int8_destroy(plan);
+  return status;
 }
 
 /* So few rows of C use a packed B hardly once: GEMM reads it as it lies. */
@@ -134,6 +153,7 @@ tsr_status tsr_gemm_fused(const tsr_context *context, const tsr_gemm_desc *d, co
   if (is_few(d)) return few_rows(context, d, a, b, c);
   struct product product = {.way = {0}};
   make_problem(d, a, b, d->post ? d->post->add : NULL, c, &product);
+  if (d->type == TSR_S8) return multiply_integers(context, &product);
   make_job(context, &product);
   char *packed = tsr_scratch_get(TSR_SCRATCH_B, (size_t)tsr_conv_packed_bytes(&product.job));
   void *workspace = tsr_scratch_get(TSR_SCRATCH_A, tsr_conv_workspace_bytes(&product.job));
@@ -149,10 +169,16 @@ struct tsr_gemm_plan {
   struct product product;
   size_t bytes;
   void *packed;
+  struct tsr_conv_int8 *integers; /* NULL: of floating-point numbers */
 };
 
 static tsr_status pack(tsr_gemm_plan *plan) {
   struct tsr_conv_job *job = &plan->product.job;
+  if (plan->desc.type == TSR_S8) {
+    tsr_status status = plan_integers(plan->context, &plan->product, &plan->integers);
+    if (status == TSR_OK) plan->bytes = tsr_conv_int8_workspace(plan->integers);
+    return status;
+  }
   make_job(plan->context, &plan->product);
   plan->bytes = tsr_conv_workspace_bytes(job);
   if (posix_memalign(&plan->packed, 4096, (size_t)tsr_conv_packed_bytes(job)) != 0)
@@ -183,7 +209,10 @@ tsr_status tsr_gemm_plan_create(tsr_context *given, const tsr_gemm_desc *d, cons
 }
 
 void tsr_gemm_plan_destroy(tsr_gemm_plan *plan) {
-  if (plan) free(plan->packed);
+  if (plan) {
+    tsr_conv_int8_destroy(plan->integers);
+    free(plan->packed);
+  }
   free(plan);
 }
 
@@ -201,6 +230,10 @@ tsr_status tsr_gemm_run(const tsr_gemm_plan *plan, int64_t m, const void *a, con
   CHECK(!add == !product.problem.add, add ? "add is given but the plan's post->add is NULL" : "add is NULL but the plan adds");
   CHECK(workspace || !plan->bytes, "workspace is NULL: tsr_gemm_plan_workspace says how many bytes it needs");
   CHECK((uintptr_t)workspace % 64 == 0, "workspace is not aligned to 64 bytes");
+  if (plan->integers) {
+    tsr_conv_int8_run(plan->integers, plan->context, m, a, add, c, workspace);
+    return TSR_OK;
+  }
   struct tsr_conv_problem *p = &product.problem;
   p->dim[2].in = p->dim[2].out = m;
   p->x.at = (tsr_mem)a;

@@ -6,7 +6,7 @@
 
 /* Whether a valid product on a CPU goes this way. */
 static inline bool tsr_gemm_is_fused(const tsr_gemm_desc *d) {
-  return d->bias || d->post || d->type == TSR_F16 || d->type == TSR_BF16;
+  return d->bias || d->post || d->type == TSR_F16 || d->type == TSR_BF16 || d->type == TSR_S8;
 }
 
 /* Checks bias and post. */

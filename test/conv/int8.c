@@ -365,10 +365,61 @@ static void saturation(void **unused) {
   }
 }
 
+/* Products of s8: every order, alpha and beta, a bias, by calls and by plans of more rows. */
+static void products(void **unused) {
+  (void)unused;
+  for (int i = 0; i < 200 * factor; i++) {
+    tsr_gemm_desc d = TSR_GEMM_DESC;
+    state = (uint64_t)i * 31 + 7;
+    d.type = TSR_S8;
+    d.order = once_in(2) ? TSR_ROW_MAJOR : TSR_COL_MAJOR;
+    d.trans_a = once_in(2) ? TSR_TRANS : TSR_NO_TRANS;
+    d.trans_b = once_in(2) ? TSR_TRANS : TSR_NO_TRANS;
+    d.m = pick(1, 60), d.n = pick(1, 90), d.k = once_in(9) ? 0 : pick(1, 100);
+    bool across_a = (d.order == TSR_ROW_MAJOR) == (d.trans_a == TSR_NO_TRANS);
+    bool across_b = (d.order == TSR_ROW_MAJOR) == (d.trans_b == TSR_NO_TRANS), across = d.order == TSR_ROW_MAJOR;
+    d.lda = (across_a ? d.k : d.m) + pick(0, 3) + (d.k == 0), d.ldb = (across_b ? d.n : d.k) + pick(0, 3) + (d.k == 0);
+    d.ldc = (across ? d.n : d.m) + pick(0, 3);
+    if (once_in(2)) d.alpha = (double)pick(-3, 3);
+    struct block a = random_block(d.lda * (across_a ? d.m : d.k)), b = random_block(d.ldb * (across_b ? d.k : d.n));
+    struct block c = random_block(4 * d.ldc * (across ? d.m : d.n)), bias = random_block(4 * d.n);
+    if (once_in(2)) d.bias = bias.at;
+    else if (once_in(2)) d.beta = (double)pick(-3, 3);
+    char *before = malloc(c.bytes);
+    memcpy(before, c.at, c.bytes);
+    int64_t rows = d.m;
+    if (d.beta == 0 && once_in(2)) {
+      tsr_gemm_plan *plan;
+      void *workspace = NULL;
+      if (across && across_a) d.m += pick(0, 20); /* other leading dimensions would be too short */
+      assert_int_equal(tsr_gemm_plan_create(NULL, &d, b.at, &plan), TSR_OK);
+      if (tsr_gemm_plan_workspace(plan)) assert_int_equal(posix_memalign(&workspace, 64, tsr_gemm_plan_workspace(plan)), 0);
+      assert_int_equal(tsr_gemm_run(plan, rows, a.at, NULL, c.at, workspace), TSR_OK);
+      tsr_gemm_plan_destroy(plan);
+      free(workspace);
+    } else {
+      assert_int_equal(tsr_gemm(NULL, &d, a.at, b.at, c.at), TSR_OK);
+    }
+    for (int64_t r = 0; r < rows; r++)
+      for (int64_t j = 0; j < d.n; j++) {
+        int64_t at = across ? r * d.ldc + j : j * d.ldc + r;
+        uint32_t s = 0, y = d.bias ? ((const uint32_t *)(const void *)bias.at)[j] : 0;
+        for (int64_t p = 0; p < d.k; p++)
+          s += (uint32_t)((signed char)a.at[across_a ? r * d.lda + p : p * d.lda + r] *
+                          (signed char)b.at[across_b ? p * d.ldb + j : j * d.ldb + p]);
+        y += (uint32_t)(int64_t)d.alpha * s + (uint32_t)(int64_t)d.beta * ((const uint32_t *)(const void *)before)[at];
+        assert_int_equal(((const uint32_t *)(const void *)c.at)[at], y);
+      }
+    free(before);
+    give_back(&a), give_back(&b), give_back(&c), give_back(&bias);
+  }
+}
+
 int main(int argc, char **argv) {
   if (argc > 1 && strcmp(argv[1], "slow") == 0) factor = 20;
   const struct CMUnitTest tests[] = {cmocka_unit_test(few_channels), cmocka_unit_test(more_channels),
                                      cmocka_unit_test(transposed),   cmocka_unit_test(plain_c),
-                                     cmocka_unit_test(many_weights), cmocka_unit_test(saturation)};
+                                     cmocka_unit_test(many_weights), cmocka_unit_test(saturation),
+                                     cmocka_unit_test(products)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
