@@ -114,19 +114,20 @@ static void turn(const struct tsr_conv_job *job, int64_t rows, int64_t n, int64_
   job->table[type].turn[job->p->type]->run(&step, job->p->w + (tsr_mem)(from * size), 0, (tsr_mem)to);
 }
 
-/* Rows that lie side by side already, taps `channel` elements apart. */
-static void copy(const struct tsr_conv_job *job, int64_t rows, int64_t mr, int64_t from, int64_t channel, char *to) {
+/* Rows that lie side by side already, n taps `channel` elements apart. */
+static void copy(const struct tsr_conv_job *job, int64_t rows, int64_t n, int64_t mr, int64_t from, int64_t channel,
+                 char *to) {
   const struct tsr_conv_problem *p = job->p;
   tsr_type type = p->d->type_w;
   int64_t size = tsr_size_of(type);
-  struct tsr_step step = {.m = rows, .n = p->taps, .csa = channel * size, .csc = mr * job->size, .alpha = 1};
+  struct tsr_step step = {.m = rows, .n = n, .csa = channel * size, .csc = mr * job->size, .alpha = 1};
   tsr_mem w = p->w + (tsr_mem)(from * size);
   if (type != p->type) {
     job->table[type].convert[p->type]->run(&step, w, 0, (tsr_mem)to);
     return;
   }
   step.n = mr;
-  step.k = p->taps;
+  step.k = n;
   job->table[type].pack_n[0]->run(&step, w, 0, (tsr_mem)to);
 }
 
@@ -144,8 +145,9 @@ static void pack_panel(const struct tsr_conv_job *job, const struct tsr_conv_pan
   int64_t row = filters ? s.filter : s.group;
   int64_t from = filters ? group * s.group + panel->first * s.filter : panel->first * s.group + inner * s.filter;
   if (p->taps == 0) return;
-  if (kernel == 1 && row == 1)
-    copy(job, panel->rows, mr, from, s.channel, to);
+  if (row == 1)
+    for (int64_t k = 0; k < kernel; k++)
+      copy(job, panel->rows, p->cg, mr, from + k * s.kernel, s.channel, to + k * p->cg * tap);
   else if (s.channel == 1 && (s.kernel == p->cg || kernel == 1))
     turn(job, panel->rows, p->taps, from, row, to, tap);
   else
