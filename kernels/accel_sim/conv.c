@@ -50,6 +50,12 @@ static bool lay_out_weights(const struct tsr_conv_part *p, struct accel_conv *c,
   return c->slots > 0;
 }
 
+/* conv_sums.s has two halves of UB with a pixel of each chain and of y at least, and zeros behind them. */
+static int64_t sums_pitch(const struct tsr_conv_part *p) { return round_up(p->filters * 4, 64); }
+static int64_t sums_bytes(const struct tsr_conv_part *p, int64_t chains) {
+  return (2 * (chains + 1) + 1) * sums_pitch(p);
+}
+
 /* With two halves, or one and two tiles by turns, or one alone. */
 static bool lay_out_l0(const struct accel_params *params, const struct tsr_conv_part *p, int halves,
                        struct accel_conv *c) {
@@ -99,7 +105,8 @@ static bool lay_out(const struct accel_params *params, const struct tsr_conv_par
   c->chain = c->chains > 1 ? p->kb / SIDE : c->k;
   c->tiles = ceil_div(p->end - p->begin, p->rows);
   c->x_pixels = round_up(most_pixels(p), SIDE);
-  if (c->chains > 1 && p->channels % SIDE) return false;
+  bool several = c->chains > 1;
+  if (several && (p->channels % SIDE || sums_bytes(p, c->chains) > (int64_t)params->bytes[ACCEL_UB])) return false;
   if (c->x_pixels > 0xffff * SIDE || !lay_out_l0(params, p, halves, c)) return false;
   int64_t x = c->x_pixels * c->columns * 32, bias = (blocks + ceil_div(p->rows, SIDE)) * FRACTAL;
   int64_t room = (int64_t)params->bytes[ACCEL_L1] - bias;
@@ -148,8 +155,7 @@ void accel_conv_args(const struct accel_conv *c, const struct tsr_conv_part *p, 
 void accel_conv_sums_args(const struct accel_params *params, const struct accel_conv *c, const struct tsr_conv_part *p,
                           const struct tsr_kernel *kernel, tsr_mem sums, int64_t next,
                           uint64_t args[ACCEL_CONV_SUMS_ARGS]) {
-  int64_t pitch = round_up(p->filters * 4, 64), ub = (int64_t)params->bytes[ACCEL_UB];
-  int64_t buffers = 2 * (c->chains + 1) + 1, batch = most(1, least(ub / buffers / pitch, 64));
+  int64_t pitch = sums_pitch(p), batch = least((int64_t)params->bytes[ACCEL_UB] / sums_bytes(p, c->chains), 64);
   const uint64_t words[ACCEL_CONV_SUMS_ARGS] = {
       sums, (uint64_t)(p->filters * 4), (uint64_t)next, (uint64_t)c->chains,
       p->y + (tsr_mem)(p->begin * p->step_y), (uint64_t)p->step_y, (uint64_t)code_of(kernel->tc),

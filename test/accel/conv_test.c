@@ -213,6 +213,7 @@ static void several_chains(void **unused) {
   static const struct layer cases[] = {{2, 512, 48, {7, 7}, {3, 3}, {0}, {0}, {1, 1}, {1, 1}, 0},
                                        {1, 4112, 20, {5, 5}, {1, 1}, {0}, {0}, {0}, {0}, 0},
                                        {1, 1024, 16, {4, 4}, {3, 3}, {0}, {0}, {1, 1}, {1, 1}, 0},
+                                       {1, 8208, 300, {1, 3}, {1, 3}, {0}, {0}, {0, 1}, {0, 1}, 0},
                                        {1, 1152, 64, {5, 4}, {2, 2}, {0}, {0}, {1, 1}, {1, 1}, 2}};
   for (size_t m = 0; m < COUNT(models); m++)
     for (size_t c = 0; c < COUNT(cases); c++)
@@ -378,12 +379,13 @@ static void shares_of_the_peak(void **unused) {
                                        {8, 256, 256, {14, 14}, {3, 3}, {0}, {0}, {1, 1}, {1, 1}, 0},
                                        {8, 512, 512, {7, 7}, {3, 3}, {0}, {0}, {1, 1}, {1, 1}, 0}};
   static const char *const devices[] = {"accel:910b,time-only", "accel:310p,time-only"};
+  static const double least[][4] = {{0.66, 0.59, 0.64, 0.48}, {0.64, 0.81, 0.71, 0.61}};
   for (size_t m = 0; m < COUNT(devices); m++)
     for (size_t c = 0; c < COUNT(cases); c++) {
       double share = share_of(devices[m], &cases[c], false), warm = share_of(devices[m], &cases[c], true);
       printf("%.10s 3x3, %lld channels @ %lld, batch 8: %.1f %% of the cubes' peak, from L2 %.1f %%\n", devices[m],
              (long long)cases[c].channels, (long long)cases[c].in[0], 100 * share, 100 * warm);
-      assert_true(share >= 0.40 && share < 1);
+      assert_true(share >= least[m][c] && share < warm && warm < 1);
     }
 }
 
