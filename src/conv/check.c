@@ -200,8 +200,9 @@ tsr_status tsr_conv_check_overlap(const tsr_conv_desc *d, const void *x, const v
   CHECK(!overlap(y, bytes, bias, d->filters * (d->type_x == TSR_F64 ? 8 : 4)), "y overlaps bias");
   CHECK(!overlap(y, bytes, add, bytes), "y overlaps post.add");
   if (!w) return TSR_OK; /* a plan's run: the plan has copies of what follows */
-  CHECK(!overlap(y, bytes, d->post.scale, d->post.scales * (d->type_x == TSR_F64 ? 8 : 4)), "y overlaps post.scale");
-  CHECK(!overlap(y, bytes, d->zero_w, d->zeros_w * 4), "y overlaps zero_w");
+  int64_t scales = d->post.scale ? d->post.scales : 0, zeros = d->zero_w ? d->zeros_w : 0;
+  CHECK(!overlap(y, bytes, d->post.scale, scales * (d->type_x == TSR_F64 ? 8 : 4)), "y overlaps post.scale");
+  CHECK(!overlap(y, bytes, d->zero_w, zeros * 4), "y overlaps zero_w");
   return TSR_OK;
 }
 

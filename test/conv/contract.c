@@ -27,14 +27,18 @@ static void touched(int number) {
   _exit(told ? 3 : 4);
 }
 
+static void catch_touches(void) {
+  signal(SIGSEGV, touched);
+  signal(SIGBUS, touched);
+}
+
 typedef void problem_body(struct problem *p, struct rng *rng);
 
 static unsigned more_features;
 
 static void each_problem(int rounds, double work, problem_body *body) {
   refused = accepted = 0;
-  signal(SIGSEGV, touched);
-  signal(SIGBUS, touched);
+  catch_touches();
   for (int i = 0; i < rounds * COUNT(features) * (slow ? 12 : 1); i++) {
     struct problem p;
     struct rng rng = {test_seed() + (uint64_t)i * 977};
@@ -145,6 +149,7 @@ static void same_as(const struct problem *p, tsr_type type, const char *x, const
 }
 
 static void draw_large(struct problem *p, uint64_t seed, double least) {
+  catch_touches();
   do {
     struct rng rng = {seed += 7919};
     problem_sketch(p, seed, F_ALL, 0.02 * least);
@@ -179,7 +184,6 @@ static void open_large(struct problem *p, uint64_t seed, double least) {
 
 static void threads_and_chips(void **state) {
   (void)state;
-  signal(SIGSEGV, touched);
   for (int i = 0; i < (slow ? 60 : 12); i++) {
     struct problem p;
     open_large(&p, test_seed() * 3001 + (uint64_t)i * 100, slow ? 4e7 : 8e6);

@@ -142,6 +142,7 @@ static void draw_axis(struct rng *rng, tsr_conv_desc *d, int a, unsigned feature
   d->kernel[a] = d->dims == 1 && one_in(rng, 6) ? 31 : PICK(rng, kernels);
   d->stride[a] = strides && one_in(rng, 2) ? 2 + rng_below(rng, 3) : 1;
   d->dilation[a] = strides && one_in(rng, 4) ? 2 + rng_below(rng, 3) : 1;
+  if (d->kernel[a] == 1 && strides) d->dilation[a] = 1 + rng_below(rng, 3); /* which adds outputs to transposed ones */
   int64_t reach = d->dilation[a] * (d->kernel[a] - 1), extra = 0;
   bool symmetric = one_in(rng, 2);
   d->pad_begin[a] = symmetric ? reach / 2 : rng_below(rng, reach + 1);
@@ -151,7 +152,7 @@ static void draw_axis(struct rng *rng, tsr_conv_desc *d, int a, unsigned feature
   if (features & F_WIDE) d->in[a] = 1 + rng_below(rng, d->dims == 3 ? 16 : d->dims == 2 ? 100 : 5000);
   int64_t most = d->stride[a] > d->dilation[a] ? d->stride[a] : d->dilation[a], pads = d->pad_begin[a] + d->pad_end[a];
   if (d->transposed) {
-    if (one_in(rng, 3)) extra = rng_below(rng, most);
+    if (d->kernel[a] == 1 || one_in(rng, 3)) extra = rng_below(rng, most);
     d->out[a] = (d->in[a] - 1) * d->stride[a] - pads + reach + 1 + extra;
   } else {
     d->out[a] = d->in[a] + pads < reach + 1 ? 0 : (d->in[a] + pads - reach - 1) / d->stride[a] + 1;
