@@ -280,9 +280,10 @@ struct tsr_attend_limits {
 
 /* Convolution of whole tensors with channels last, of which a CONV step computes `rows` output pixels at a time, from
  * `begin` on up to `end` (counted over the batch), of `filters` filters, with which w, bias and y begin. They are the
- * filters from number `first` on of `all` of the call, of which no two steps have the same for a pixel. Pairs: height, width. Every y ends with y = bias + s, then y = y + s for each further block
- * of kb taps times channels (conv.h), and what is below 0 becomes 0 with `relu`. Taps in the padding are read as 0 and
- * multiplied. The struct may go when the step is issued. */
+ * filters from number `first` on of `all` of the call, of which no two steps have the same for a pixel. Pairs: height,
+ * width. Every y ends with y = bias + s, then y = y + s for each further block of kb taps times channels (conv.h), and
+ * what is below 0 becomes 0 with `relu`. Taps in the padding are read as 0 and multiplied. The struct may go when the
+ * step is issued. */
 struct tsr_conv_part {
   tsr_mem x, w, bias, y; /* device memory; bias: f32, or 0 */
   int64_t batch, in[2], out[2], kernel[2], stride[2], dilation[2], pad[2];
