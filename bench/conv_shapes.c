@@ -227,18 +227,41 @@ static int64_t some_channels(void) {
   return below(4) ? ONE_OF(16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024) : 1 + below(400);
 }
 
+static void draw_groups(struct bench_conv *c, enum kind kind) {
+  if (kind == DEPTHWISE) {
+    c->groups = c->channels;
+    c->filters = c->channels * ONE_OF(1, 1, 1, 2);
+    set_all(c->kernel, ONE_OF(3, 3, 5, 7));
+  } else {
+    c->groups = ONE_OF(2, 4, 8, 32);
+    c->channels = c->groups * ONE_OF(4, 8, 12, 16, 32);
+    c->filters = c->groups * ONE_OF(4, 8, 16, 32);
+  }
+}
+
+static void draw_first(struct bench_conv *c) {
+  c->channels = ONE_OF(1, 2, 3, 4);
+  c->in[0] = c->in[1] = 96 + below(160);
+  set_all(c->kernel, ONE_OF(3, 4, 5, 7));
+  set_all(c->stride, ONE_OF(1, 2, 4));
+}
+
 /* What tells the kinds apart; everything else is drawn for all alike. */
 static void draw_kind(struct bench_conv *c, enum kind kind) {
   switch (kind) {
     case POINTWISE: set_all(c->kernel, 1); break;
-    case DEPTHWISE: c->groups = c->channels, c->filters = c->channels * ONE_OF(1, 1, 1, 2), set_all(c->kernel, ONE_OF(3, 3, 5, 7)); break;
-    case GROUPED: c->groups = ONE_OF(2, 4, 8, 32), c->channels = c->groups * ONE_OF(4, 8, 12, 16, 32); c->filters = c->groups * ONE_OF(4, 8, 16, 32); break;
+    case DEPTHWISE:
+    case GROUPED: draw_groups(c, kind); break;
     case LINE: c->dims = 1, c->in[0] = 64 + below(8000), set_all(c->kernel, ONE_OF(3, 5, 7, 15, 31)); break;
     case SOLID: c->dims = 3, c->in[0] = 4 + below(12), c->in[1] = c->in[2] = 7 + below(24); break;
-    case TRANSPOSED: c->transposed = 1, set_all(c->stride, ONE_OF(1, 2, 2, 2)), set_all(c->kernel, ONE_OF(2, 3, 4, 5)); break;
+    case TRANSPOSED:
+      c->transposed = 1;
+      set_all(c->stride, ONE_OF(1, 2, 2, 2));
+      set_all(c->kernel, ONE_OF(2, 3, 4, 5));
+      break;
     case DILATED: set_all(c->dilation, ONE_OF(2, 4, 6)), set_all(c->kernel, 3); break;
     case WIDE: set_all(c->kernel, ONE_OF(5, 7, 9, 11)); break;
-    case FIRST: c->channels = ONE_OF(1, 2, 3, 4), c->in[0] = c->in[1] = 96 + below(160), set_all(c->kernel, ONE_OF(3, 4, 5, 7)), set_all(c->stride, ONE_OF(1, 2, 4)); break;
+    case FIRST: draw_first(c); break;
     case FEW: c->filters = 1 + below(8); break;
     case STRIPES: c->kernel[0] = ONE_OF(1, 1, 3), c->kernel[1] = ONE_OF(3, 5, 7); break;
     default: break;

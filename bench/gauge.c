@@ -28,8 +28,8 @@ struct loops {
 };
 
 #if defined(__x86_64__)
-fma_loop bench_dot_u8_avx512, bench_fma_f32_avx512, bench_fma_f64_avx512, bench_fma_f32_avx2, bench_fma_f64_avx2, bench_fma_f32_sse2,
-    bench_fma_f64_sse2;
+fma_loop bench_dot_u8_avx512, bench_fma_f32_avx512, bench_fma_f64_avx512, bench_fma_f32_avx2, bench_fma_f64_avx2,
+    bench_fma_f32_sse2, bench_fma_f64_sse2;
 read_loop bench_read_avx512, bench_read_avx2, bench_read_sse2;
 
 static struct loops find_loops(void) {

@@ -161,6 +161,7 @@ static int complete(struct bench_options *o, struct command *c) {
   if (o->section && !has_section(o, o->section)) return refuse("section", o->section, "a name that --list prints");
   if (!c->venv) c->venv = getenv("TESSERA_BENCH_VENV");
   if (!c->venv) c->venv = "build/venv";
+  if (!o->formats) layout_of("both", o);
   if (o->seconds <= 0) o->seconds = seconds[!gemm][o->full];
   /* Shapes of one's own are those of the first section; the other sections would only repeat them. */
   for (int i = 0; o->nshapes && !o->section; i++)
@@ -195,7 +196,7 @@ static int find_peers(struct bench_run *run, const struct command *c) {
   if (strcmp(run->options.suite, "attention") == 0)
     bench_peers_find_attention(&run->peers, c->library, c->venv, c->no_peer);
   else if (strcmp(run->options.suite, "conv") == 0)
-    bench_peers_find_conv(&run->peers, c->library, c->venv, c->no_peer, run->options.formats ? run->options.formats : 3);
+    bench_peers_find_conv(&run->peers, c->library, c->venv, c->no_peer, run->options.formats);
   else
     bench_peers_find(&run->peers, c->library, c->venv, c->no_peer, run->options.full);
   for (int i = 0; i < c->npeers; i++)

@@ -52,7 +52,7 @@ struct bench_limits {
   int peaks;
   size_t bytes[BENCH_BANDWIDTHS];
   double bandwidth[BENCH_BANDWIDTHS]; /* bytes/s when so many bytes are read again and again */
-  double copies[BENCH_BANDWIDTHS];    /* bytes/s, read and written, when one half is copied onto the other; 0: not measured */
+  double copies[BENCH_BANDWIDTHS];    /* bytes/s, read and written, when one half is copied onto the other; 0: not known */
   int sizes;
 };
 

@@ -183,17 +183,11 @@ float *bench_net_tensor(const struct bench_net *net, int tensor) {
 
 /* --- Pools -------------------------------------------------------------------------------------------------------- */
 
-#if defined(__x86_64__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EACH_CPU
-#endif
-
-FOR_EACH_CPU static void raise_to(float *restrict y, const float *restrict x, int64_t count) {
+static void raise_to(float *restrict y, const float *restrict x, int64_t count) {
   for (int64_t i = 0; i < count; i++) y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
-FOR_EACH_CPU static void add_up(float *restrict y, const float *restrict x, int64_t count) {
+static void add_up(float *restrict y, const float *restrict x, int64_t count) {
   for (int64_t i = 0; i < count; i++) y[i] += x[i];
 }
 
@@ -305,7 +299,8 @@ tsr_status bench_net_run(const struct bench_net *net, const struct bench_net_cal
 /* --- The plain formula -------------------------------------------------------------------------------------------- */
 
 /* Where a pixel's channel lies. */
-static int64_t at(enum bench_format format, int64_t n, int64_t channel, int64_t channels, int64_t count, int64_t pixel) {
+static int64_t at(enum bench_format format, int64_t n, int64_t channel, int64_t channels, int64_t count,
+                  int64_t pixel) {
   return format == BENCH_NHWC ? (n * count + pixel) * channels + channel : (n * channels + channel) * count + pixel;
 }
 
@@ -319,7 +314,8 @@ static struct sums taps_of(const struct bench_net *net, const struct bench_layer
                            int64_t pixel) {
   const struct bench_conv *c = &l->conv;
   const float *x = bench_net_tensor(net, l->x);
-  int64_t channels = c->channels / c->groups, first = k / (c->filters / c->groups) * channels, taps = pixels(c, c->kernel);
+  int64_t channels = c->channels / c->groups, first = k / (c->filters / c->groups) * channels;
+  int64_t taps = pixels(c, c->kernel);
   struct sums s = {.largest = -INFINITY};
   for (int64_t t = 0; t < taps; t++) {
     int64_t i = pixel / c->out[1] * c->stride[0] - c->pad_begin[0] + t / c->kernel[1];

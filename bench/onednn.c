@@ -9,8 +9,8 @@
 
 /* As in dnnl_types.h. */
 enum { MOST_DIMS = 12, MOST_ARGS = 8 };
-enum { CPU = 1, IN_ORDER = 1, INFERENCE = 96, DIRECT = 1, DECONVOLUTION_DIRECT = 10, RELU = 32, MAX = 0x1ff, MEAN = 0x2ff,
-       USER_SCRATCHPAD = 1, TAG_ANY = 1, UNDEFINED_TYPE = 0 };
+enum { CPU = 1, IN_ORDER = 1, INFERENCE = 96, DIRECT = 1, DECONVOLUTION_DIRECT = 10, RELU = 32, MAX = 0x1ff,
+       MEAN = 0x2ff, USER_SCRATCHPAD = 1, TAG_ANY = 1, UNDEFINED_TYPE = 0 };
 enum { QUERY_NAME = 8, QUERY_SRC = 129, QUERY_WEIGHTS = 131, QUERY_DST = 133, QUERY_SCRATCHPAD = 136 };
 enum { ARG_SRC = 1, ARG_DST = 17, ARG_WEIGHTS = 33, ARG_BIAS = 41, ARG_SCRATCHPAD = 80, ARG_SCALES = 4096 };
 #define ALLOCATE ((void *)-1)
@@ -395,7 +395,8 @@ struct bench_dnn_tensor bench_dnn_conv(struct bench_dnn *program, const struct b
 static struct bench_dnn_tensor pool(struct bench_dnn *program, struct bench_dnn_tensor x, int how, const void *desc,
                                     void *data, int64_t kernel, int64_t stride, int64_t begin, int64_t end) {
   struct bench_dnn_tensor y = {0};
-  dims kernels = {kernel, kernel}, strides = {stride, stride}, dilation = {0}, begins = {begin, begin}, ends = {end, end};
+  dims kernels = {kernel, kernel}, strides = {stride, stride}, dilation = {0};
+  dims begins = {begin, begin}, ends = {end, end};
   void *description = NULL;
   if (!program->ok) return y;
   int status = dnnl.pooling(&description, engine, INFERENCE, how, x.desc, desc, strides, kernels, dilation, begins,

@@ -1,6 +1,6 @@
 /* oneDNN through its C functions, which are found by name: the benchmark is built without oneDNN (any release 3 will
- * do). A program is a list of primitives with their tensors, made once and run many times. Functions that fail spoil the
- * program, which bench_dnn_ok then says; a spoilt one may be given further calls. */
+ * do). A program is a list of primitives with their tensors, made once and run many times. Functions that fail spoil
+ * the program, which bench_dnn_ok then says; a spoilt one may be given further calls. */
 #ifndef BENCH_ONEDNN_H
 #define BENCH_ONEDNN_H
 
@@ -32,9 +32,9 @@ void bench_dnn_run(struct bench_dnn *program);
 struct bench_dnn_tensor bench_dnn_tensor(struct bench_dnn *program, enum bench_dnn_type type, int dims,
                                          const int64_t *size, const int64_t *stride, void *data);
 
-/* What a convolution takes beside x. `format` is the layout of x and y, BENCH_ANY what oneDNN likes best; y is f32, or u8
- * where x is. `add` is a tensor that y takes the place of. x is brought into another layout where that is necessary:
- * once and for all, with x_once, else in every run. */
+/* What a convolution takes beside x. `format` is the layout of x and y, BENCH_ANY what oneDNN likes best; y has the type
+ * of x. `add` is a tensor that y takes the place of. x is brought into another layout where that is necessary: once and
+ * for all, with x_once, else in every run. */
 struct bench_dnn_conv {
   const struct bench_conv *conv;
   enum bench_format format;

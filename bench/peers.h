@@ -34,8 +34,8 @@ struct bench_peers {
 void bench_peers_find(struct bench_peers *peers, const char *library, const char *venv, bool none, bool all);
 /* The same for attention: PyTorch in `venv`, ggml's CPU backend as `./dev build ggml` builds it beside the library. */
 void bench_peers_find_attention(struct bench_peers *peers, const char *library, const char *venv, bool none);
-/* The same for convolution: oneDNN of `venv`, or of the system, and PyTorch of `venv`. Each layout of `formats` (a bit of enum bench_format
- * each) makes a column, oneDNN's own is always there. */
+/* The same for convolution: oneDNN of `venv`, or of the system, and PyTorch of `venv`. Each layout of `formats` (bits
+ * 1 << enum bench_format) makes a column, oneDNN's own is always there. */
 void bench_peers_find_conv(struct bench_peers *peers, const char *library, const char *venv, bool none,
                            unsigned formats);
 /* Adds NAME=PATH of the command line; false when it is not of that form or the list is full. */

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Whether the path names such a library: an interpreter of Python, which runs bench/peers_sdpa.py, or, where images have
- * a format (worker.h), bench/peers_nets.py. */
+/* Whether the path names such a library: an interpreter of Python, which runs bench/peers_sdpa.py, or, where images
+ * have a format (worker.h), bench/peers_nets.py. */
 bool bench_program_is(const char *path);
 
 /* Starts it; `text` gets what it says of itself, or why it could not be started. */

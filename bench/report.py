@@ -88,7 +88,8 @@ def rate(batch, case, name, what="median"):
 
 OF_BYTES = ("skinny", "decode")
 OF_TIME = {"overhead": 1e9, "steps": 1e6, "lengths": 1e6}  # what a second is in the section's unit
-UNITS = {"skinny": "GB/s", "decode": "GB/s", "overhead": "ns a call", "steps": "us a call", "lengths": "us a call", "nets": "images/s"}
+UNITS = {"skinny": "GB/s", "decode": "GB/s", "overhead": "ns a call", "steps": "us a call", "lengths": "us a call",
+         "nets": "images/s"}
 
 
 def limit(batch, case):
@@ -396,7 +397,8 @@ def section(batch, names):
                    "reordering.</p>")
     if batch["section"] not in ("steps", "lengths", "corpus"):
         out.append(bars(batch, names))
-    out += [means(batch, names), far(batch, names), "<details><summary>All figures</summary>", figures(batch, names), "</details>"]
+    out += [means(batch, names), far(batch, names)]
+    out += ["<details><summary>All figures</summary>", figures(batch, names), "</details>"]
     return "".join(out)
 
 

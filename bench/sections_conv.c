@@ -15,7 +15,8 @@
 static int type_bytes(enum bench_conv_type type) { return type == BENCH_CONV_U8 ? 1 : 4; /* of what it is summed in */ }
 
 static int add_case(struct bench_run *run, struct bench_batch *batch, const struct bench_conv *conv) {
-  struct bench_case c = {.request = {.op = BENCH_OP_CONV, .type_bytes = batch->type_bytes, .conv = *conv, .callers = 1}};
+  struct bench_case c = {.request = {.op = BENCH_OP_CONV, .type_bytes = batch->type_bytes, .conv = *conv,
+                                     .callers = 1}};
   double each = conv->type == BENCH_CONV_F32 ? 4 : conv->type == BENCH_CONV_U8 ? 1 : 2;
   bench_conv_label(conv, c.label, sizeof c.label);
   if (run->options.filter && !strstr(c.label, run->options.filter)) return 0;
@@ -113,7 +114,8 @@ int bench_plan_corpus(struct bench_run *run, const struct bench_section *section
 }
 
 static int add_net(struct bench_run *run, struct bench_batch *batch, enum bench_net_name name, int64_t images) {
-  struct bench_case c = {.request = {.op = BENCH_OP_NET, .type_bytes = 4, .net = (int)name, .images = images, .callers = 1}};
+  struct bench_case c = {.request = {.op = BENCH_OP_NET, .type_bytes = 4, .net = (int)name, .images = images,
+                                     .callers = 1}};
   struct bench_net net;
   snprintf(c.label, sizeof c.label, "%s N%d", bench_net_names[name], (int)images);
   if (run->options.filter && !strstr(c.label, run->options.filter)) return 0;
@@ -135,7 +137,8 @@ int bench_plan_nets(struct bench_run *run, const struct bench_section *section) 
     struct bench_batch *batch = &run->batch[run->batches];
     if (o->threads && o->threads != threads) continue;
     if (run->batches == BENCH_MAX_BATCHES) return -1;
-    *batch = (struct bench_batch){.section = section, .type_bytes = 4, .threads = threads, .cores = threads, .share = 40};
+    *batch = (struct bench_batch){.section = section, .type_bytes = 4, .threads = threads, .cores = threads,
+                                  .share = 40};
     snprintf(batch->title, sizeof batch->title, "%s, %d thread%s", section->title, threads, threads == 1 ? "" : "s");
     for (int name = 0; name < BENCH_NETS; name++)
       for (int64_t images = 1; images <= 8; images += 7)
@@ -324,7 +327,8 @@ void bench_print_conv(const struct bench_run *run, const struct bench_batch *bat
   print_sums(run, batch, pairs, count);
 }
 
-static bool is_noteworthy(const struct bench_run *run, const struct bench_case *c, const struct pair *pairs, int count) {
+static bool is_noteworthy(const struct bench_run *run, const struct bench_case *c, const struct pair *pairs,
+                          int count) {
   for (int p = 0; p < run->peers.count; p++)
     if (is_own(run, p) && is_far(c, p)) return true;
   for (int i = 0; i < count; i++)

@@ -20,7 +20,8 @@ static void check(enum bench_net_name name, int64_t images, int64_t size, enum b
   for (int i = 0; i < net.count; i++) {
     assert_int_equal(bench_net_layer(&net, &calls, i), TSR_OK);
     double error = bench_net_error(&net, i, 20000);
-    if (!(error <= 1)) fail_msg("%s, %s, layer %d: %g times the bound", bench_net_names[name], bench_formats[format], i, error);
+    if (!(error <= 1))
+      fail_msg("%s, %s, layer %d: %g times the bound", bench_net_names[name], bench_formats[format], i, error);
   }
   bench_net_free(&net, &calls);
 }
