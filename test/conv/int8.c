@@ -76,7 +76,7 @@ static void choose_sizes(struct problem *p, bool transposed, int most) {
     reach = d->dilation[i] * (d->kernel[i] - 1);
     d->pad_begin[i] = once_in(2) ? 0 : pick(0, reach);
     d->pad_end[i] = once_in(2) ? 0 : pick(0, reach);
-    int64_t least = transposed ? (d->pad_begin[i] + d->pad_end[i]) / d->stride[i] + 1 : reach + 1;
+    int64_t least = transposed ? (d->pad_begin[i] + d->pad_end[i]) / d->stride[i] + 2 : reach + 1;
     d->in[i] = least + pick(0, wide ? 40 / d->dims : 5);
   }
   assert_int_equal(tsr_conv_set_out(d), TSR_OK);
