@@ -12,7 +12,7 @@
  *
  * The result is defined bit for bit (doc/conv.md), whatever the layouts, threads, batch, tiles and kernels (KB = 384 for
  * f32, 256 for f64, 4096 for f16 and bf16, which are converted to f32 exactly and whose y is rounded once, at the end):
- *     y = bias ? bias[k] : +0
+ *     y = bias ? bias[k] + 0 : +0
  *     the taps of one y are numbered ((t * R + r) * S + s) * C / groups + c, also those that do not count;
  *     for each block of KB consecutive numbers:  s = +0;  s = fma(w, x, s) for those that count, in order;  y = y + s
  *     y = y * scale[k];  y = y + add;  y = activation(y)          as far as they are given

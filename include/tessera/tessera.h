@@ -140,7 +140,7 @@ TSR_API tsr_status tsr_event_seconds(const tsr_event *from, const tsr_event *to,
  *     if alpha != 0:                                   A and B are not read when alpha == 0
  *         for each block of KB consecutive k:
  *             s = 0;  s = fma(a[i][p], b[p][j], s) in order of p;  y = fma(alpha, s, y)
- *     if bias: y began with bias[j], and beta must be 0;  then post: y * scale[j], y + add[i][j], the activation
+ *     if bias: y began with bias[j] + 0, and beta must be 0;  then post: y * scale[j], y + add[i][j], the activation
  *     c = y
  * Method: K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34 (2008);
  * F. Van Zee and R. van de Geijn, "BLIS", ACM TOMS 41 (2015). */

@@ -143,6 +143,7 @@ struct tsr_conv_list {
 struct tsr_conv_strip {
   int64_t x, pixel; /* bytes from the row's origin in x to the first column's; the first column's pixel in y */
   int columns, tiles;
+  int64_t first, last; /* blocks that have taps, 0 and 0 if none has */
   struct tsr_conv_list *blocks; /* blocks of taps, for each height of panels: [height][block] */
 };
 

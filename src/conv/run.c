@@ -51,6 +51,8 @@ struct task {
   const struct tsr_kernel *const *tile; /* by columns */
   tsr_mem weights, x, y, add;           /* of pixel 0 of the piece's first row */
   int64_t pixel, row, lists;            /* bytes from pixel to pixel and row to row of y; first of a strip's blocks */
+  int64_t block;
+  bool begins;                          /* y begins with bias or +0 in the first block, not with what it is */
 };
 
 static void set_target(const struct worker *w, struct task *task, int64_t first, int64_t at) {
@@ -80,7 +82,8 @@ static struct task task_of(const struct worker *w, const struct tsr_conv_panel *
   int64_t mr = (int64_t)panel->units * job->tiles->mu, set = job->groups > 1 ? w->piece->group : inner;
   int64_t lane = filters ? w->piece->group * p->cg : panel->first;
   if (job->way->band) lane = filters ? 0 : panel->first - tsr_conv_panel_of(job, w->piece->panel).first;
-  struct task task = {.tile = job->tiles->tile[panel->units], .lists = panel->height * tsr_conv_blocks(p) + block};
+  struct task task = {.tile = job->tiles->tile[panel->units], .lists = panel->height * tsr_conv_blocks(p) + block,
+                      .block = block, .begins = p->beta == 0};
   set_target(w, &task, panel->first, at);
   task.step = (struct tsr_step){.m = rows, .csa = mr * job->size, .rsb = job->size, .csb = w->view.dim[2],
                                 .csc = job->phases[2] * task.pixel, .da = p->taps * mr * job->size,
@@ -88,8 +91,6 @@ static struct task task_of(const struct worker *w, const struct tsr_conv_panel *
   if (!p->transposed) task.step.csb *= p->dim[2].stride;
   if (!filters && p->cg > 1) task.step.rsb = w->view.lanes * job->size;
   if (!filters && p->cg == 1) task.step.rsb = (p->transposed ? 1 : p->dim[2].dilation) * w->view.dim[2];
-  if (block == 0 && p->beta == 0) task.step.flags |= TSR_FIRST_K;
-  if (block + 1 == tsr_conv_blocks(p)) task.step.flags |= TSR_LAST_K;
   task.conv = (struct tsr_conv){.dx = mr * job->size, .low = w->low, .high = w->high};
   if (job->bias) task.conv.bias = job->bias + (tsr_mem)((set * job->lanes + panel->first) * job->size);
   task.x = w->view.at + (tsr_mem)(lane * job->size);
@@ -97,9 +98,13 @@ static struct task task_of(const struct worker *w, const struct tsr_conv_panel *
   return task;
 }
 
-/* Row number i of the piece. */
+/* Row number i of the piece. A block of which the strip has no taps is left out. */
 static void run_strip(struct task *task, const struct tsr_conv_row *row, const struct tsr_conv_strip *strip, int64_t i) {
   const struct tsr_conv_list *list = &strip->blocks[task->lists];
+  if (list->count == 0 && task->block != strip->first) return;
+  task->step.flags &= ~(uint64_t)(TSR_FIRST_K | TSR_LAST_K);
+  if (task->block == strip->first && task->begins) task->step.flags |= TSR_FIRST_K;
+  if (task->block == strip->last) task->step.flags |= TSR_LAST_K;
   tsr_mem at = (tsr_mem)(i * task->row + strip->pixel * task->pixel);
   task->step.n = (int64_t)strip->columns * strip->tiles;
   task->step.db = strip->columns * task->step.csb;

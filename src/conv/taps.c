@@ -192,6 +192,10 @@ static void add_strip(const struct place *place, struct tsr_conv_lists *lists, i
   for (int h = 0; h < job->heights; h++)
     list_strip(place, strip->blocks + h * tsr_conv_blocks(job->p), lists, (int64_t)job->height[h] * job->tiles->mu, phase, j0,
                columns);
+  for (int64_t b = tsr_conv_blocks(job->p) - 1; b >= 0; b--)
+    if (strip->blocks[b].count > 0) strip->first = b;
+  for (int64_t b = strip->first; b < tsr_conv_blocks(job->p); b++)
+    if (strip->blocks[b].count > 0) strip->last = b;
 }
 
 /* Covers the piece's outputs of one phase with tiles; such that see all taps go side by side in one strip. */

@@ -95,12 +95,28 @@ static int64_t filter_of(const struct tsr_conv_job *job, int64_t set, int64_t i)
   return job->inner > 1 ? i * job->inner + set : set * job->lanes + i;
 }
 
+/* A bias of -0 counts as +0: then no y is -0 before its activation, and blocks without taps, which would add +0, can be
+ * left out. */
+static void take_bias(tsr_type type, const char *from, char *to) {
+  float x;
+  double wide;
+  if (type == TSR_F64) {
+    memcpy(&wide, from, sizeof wide);
+    wide += 0.0;
+    memcpy(to, &wide, sizeof wide);
+  } else {
+    memcpy(&x, from, sizeof x);
+    x += 0.0f;
+    memcpy(to, &x, sizeof x);
+  }
+}
+
 static void pack_filters(const struct tsr_conv_job *job) {
   const tsr_post_ops *post = &job->p->d->post;
   int64_t size = job->size, filters = job->groups * job->inner * job->lanes;
   for (int64_t i = 0; job->bias && i < filters; i++)
-    memcpy((char *)job->bias + i * size, (const char *)job->p->bias + filter_of(job, i / job->lanes, i % job->lanes) * size,
-           (size_t)size);
+    take_bias(job->p->type, (const char *)job->p->bias + filter_of(job, i / job->lanes, i % job->lanes) * size,
+              (char *)job->bias + i * size);
   for (int64_t i = 0; job->scale && i < filters; i++)
     memcpy((char *)job->scale + i * size, (const char *)post->scale + (post->scales == 1 ? 0 : i) * size, (size_t)size);
 }

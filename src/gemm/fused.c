@@ -11,6 +11,9 @@
 #define CHECK(condition, ...) \
   if (!(condition)) return tsr_fail(TSR_INVALID_ARGUMENT, __VA_ARGS__)
 
+typedef float loose_f32 __attribute__((aligned(1), may_alias));
+typedef double loose_f64 __attribute__((aligned(1), may_alias));
+
 struct product {
   tsr_conv_desc desc;
   struct tsr_conv_problem problem;
@@ -110,12 +113,16 @@ static struct tsr_step whole_c(const tsr_gemm_desc *d) {
   return (struct tsr_step){.m = across ? d->m : d->n, .n = across ? d->n : d->m, .csa = ld, .csc = ld};
 }
 
+/* Like packed ones: -0 counts as +0. */
 static void fill_with_bias(const tsr_gemm_desc *d, char *c) {
   int64_t size = tsr_size_of(d->type), row, col;
   strides(d->order, TSR_NO_TRANS, d->ldc, size, &row, &col);
   for (int64_t i = 0; i < d->m; i++)
     for (int64_t j = 0; j < d->n; j++)
-      memcpy(c + i * row + j * col, (const char *)d->bias + j * size, (size_t)size);
+      if (d->type == TSR_F64)
+        *(loose_f64 *)(c + i * row + j * col) = ((const loose_f64 *)d->bias)[j] + 0.0;
+      else
+        *(loose_f32 *)(c + i * row + j * col) = ((const loose_f32 *)d->bias)[j] + 0.0f;
 }
 
 static bool spreads_scale(const tsr_gemm_desc *d) { return d->post && d->post->scale && d->post->scales == 1; }

@@ -128,7 +128,7 @@ static void one_f64(const struct loop *l, int64_t n, int64_t k, const int64_t *m
   const tsr_conv_desc *d = &l->d;
   struct tsr_post post = {.activation = d->post.activation, .low = d->post.low, .high = d->post.high,
                           .slope = d->post.slope};
-  double y = chain_f64(l, n, k, meets, l->p->bias ? ((const double *)l->p->bias)[k] : 0);
+  double y = chain_f64(l, n, k, meets, l->p->bias ? ((const double *)l->p->bias)[k] + 0.0 : 0);
   if (d->post.scale) y = y * ((const double *)d->post.scale)[d->post.scales > 1 ? k : 0];
   if (d->post.add) y = y + ((const double *)d->post.add)[at];
   ((double *)l->p->expected)[at] = tsr_activate_f64(&post, y);
@@ -149,7 +149,7 @@ static void one(const struct loop *l, int64_t n, int64_t k, const int64_t *meets
   else if (l->d.type_x == TSR_F64)
     one_f64(l, n, k, meets, at);
   else
-    finish_f32(l, k, at, chain_f32(l, n, k, meets, bias ? bias[k] : 0));
+    finish_f32(l, k, at, chain_f32(l, n, k, meets, bias ? bias[k] + 0.0f : 0));
 }
 
 static void run(struct loop *l) {
