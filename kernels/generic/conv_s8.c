@@ -6,8 +6,8 @@ typedef int32_t loose_s32 __attribute__((aligned(1), may_alias));
 #define ROWS 4
 #define UNIT 4
 
-/* A column of up to ROWS rows from i0 on. `flip` is xored to x, a byte, to make it u8; with `lanes` each row has an x of
- * its own, of which `sign` is the sign bit, or 0. */
+/* A column of up to ROWS rows from i0 on. `flip` is xored to x, a byte, to make it u8; with `lanes` each row has an x
+ * of its own, of which `sign` is the sign bit, or 0. */
 struct column {
   const struct tsr_step *st;
   const struct tsr_conv *cv;

@@ -1,5 +1,5 @@
-/* The integer convolution kernels (TSR_OP_CONV of kernel.h with s8 weights; with CONV_LANES TSR_OP_CONV_LANES) for a tile
- * of nv vectors x nr columns.
+/* The integer convolution kernels (TSR_OP_CONV of kernel.h with s8 weights; with CONV_LANES TSR_OP_CONV_LANES) for a
+ * tile of nv vectors x nr columns.
  *
  *   y[i][j] = (bias[i] or C[i][j]) + sum over the taps' units p of A[i][p][0:4] . B[p][j][0:4]      modulo 2^32
  *   lanes:                           sum over the taps p of A[i][p] * B[i][p][j]

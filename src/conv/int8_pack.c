@@ -1,5 +1,5 @@
-/* Packing weights of integers: panels [step of four taps][filter][4], or [tap][filter] in lanes. What a row of the kernel
- * reads side by side, pixels and channels, is one run of bytes; its last step is filled up with weights of 0. */
+/* Packing weights of integers: panels [step of four taps][filter][4], or [tap][filter] in lanes. What a row of the
+ * kernel reads side by side, pixels and channels, is one run of bytes; its last step is filled up with weights of 0. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +37,8 @@ static void list_taps(const struct tsr_conv_int8 *plan, const struct tsr_int8_ph
       }
 }
 
-/* One row of the kernel of one filter, to the filter's place in a panel of `mr` rows. Returns the sum of its weights. */
+/* One row of the kernel of one filter, to the filter's place in a panel of `mr` rows. Returns the sum of
+ * its weights. */
 static uint32_t pack_row(const struct tsr_conv_int8 *plan, const struct tsr_int8_phase *phase, const int8_t *w,
                          const struct tsr_conv_weights *strides, int64_t mr, int8_t *to) {
   struct runs runs = runs_of(plan, phase);
@@ -121,7 +122,8 @@ tsr_status tsr_conv_int8_pack(struct tsr_conv_int8 *plan, struct tsr_int8_phase 
   phase->ntaps = rows * runs.count;
   phase->units = phase->ntaps * runs.steps;
   phase->group_bytes = (int64_t)whole_lines(all_rows * phase->units * element);
-  size_t a = (size_t)(plan->groups * phase->group_bytes), bias = whole_lines(phase->classes * plan->p.groups * plan->p.kg * 4);
+  size_t a = (size_t)(plan->groups * phase->group_bytes);
+  size_t bias = whole_lines(phase->classes * plan->p.groups * plan->p.kg * 4);
   size_t ones = !plan->zero_w ? 0 : plan->lanes ? a : whole_lines(mu * phase->units * UNIT);
   phase->per_row = runs.count;
   phase->taps[0] = malloc((size_t)(3 * phase->ntaps + 1) * sizeof *phase->taps[0]);

@@ -7,8 +7,8 @@
 struct tsr_int8_phase;
 
 /* Outputs first, first + every, ... of one dimension: `count` of them, number q from inputs q * step + offset[i] by the
- * kernel's tap[i]. Offsets ascend by `apart`. A plain convolution has one such phase, a transposed one as many as it has
- * strides, of which each looks like a plain one of stride 1. */
+ * kernel's tap[i]. Offsets ascend by `apart`. A plain convolution has one such phase, a transposed one as many as it
+ * has strides, of which each looks like a plain one of stride 1. */
 struct tsr_int8_axis {
   int64_t first, every, count, step, apart;
   int64_t taps, *tap, *offset;
@@ -55,7 +55,7 @@ struct tsr_conv_int8 {
   int last_units;            /* of the last one; 0: no rows are left over */
   bool by_panel;             /* a panel passes over a block before the next; else all filters over a few pixels */
   bool direct;               /* sums are y */
-  int64_t filters, columns;  /* that are summed before they are finished: some of the only group, or all of all groups */
+  int64_t filters, columns;  /* summed before they are finished: some of the only group, or all of all */
   int64_t filter_blocks;
   int zero;                  /* zero_x as the kernels see it */
   int threads;

@@ -239,7 +239,8 @@ static void load_pixels(const struct block *b, tsr_mem from, int64_t pixels, cha
   if (plan->pixel != channels) {
     for (int64_t j = 0; j < pixels; j++)
       for (int64_t c = 0; c < channels; c++)
-        memset(to + j * plan->pixel + c * p->kg, ((const char *)from)[j * p->x.dim[2] + c * p->x.channel], (size_t)p->kg);
+        memset(to + j * plan->pixel + c * p->kg, ((const char *)from)[j * p->x.dim[2] + c * p->x.channel],
+               (size_t)p->kg);
   } else if (p->x_last && p->x.dim[2] == channels) {
     memcpy(to, (const char *)from, (size_t)(pixels * channels));
   } else if (p->x_last) {
@@ -353,7 +354,8 @@ static void work(void *arg, int index) {
 
 void tsr_conv_int8_run(const struct tsr_conv_int8 *plan, const tsr_context *context, int64_t most, const void *x,
                        const void *add, void *y, void *workspace) {
-  struct call call = {.plan = plan, .most = most ? most : INT64_MAX, .x = (tsr_mem)x, .add = (tsr_mem)add, .y = (tsr_mem)y, .workspace = workspace};
+  struct call call = {.plan = plan, .most = most ? most : INT64_MAX, .x = (tsr_mem)x, .add = (tsr_mem)add,
+                      .y = (tsr_mem)y, .workspace = workspace};
   for (int64_t i = 0; i < plan->nphases; i++) call.items += plan->phases[i].items;
   int64_t threads = tsr_min(plan->threads, call.items);
   if (threads <= 1) {

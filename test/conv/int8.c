@@ -393,7 +393,8 @@ static void products(void **unused) {
       void *workspace = NULL;
       if (across && across_a) d.m += pick(0, 20); /* other leading dimensions would be too short */
       assert_int_equal(tsr_gemm_plan_create(NULL, &d, b.at, &plan), TSR_OK);
-      if (tsr_gemm_plan_workspace(plan)) assert_int_equal(posix_memalign(&workspace, 64, tsr_gemm_plan_workspace(plan)), 0);
+      size_t bytes = tsr_gemm_plan_workspace(plan);
+      if (bytes) assert_int_equal(posix_memalign(&workspace, 64, bytes), 0);
       assert_int_equal(tsr_gemm_run(plan, rows, a.at, NULL, c.at, workspace), TSR_OK);
       tsr_gemm_plan_destroy(plan);
       free(workspace);
