@@ -98,10 +98,15 @@ static struct task task_of(const struct worker *w, const struct tsr_conv_panel *
   return task;
 }
 
-/* Row number i of the piece. A block of which the strip has no taps is left out. */
+/* A block of which a strip has no taps is left out. */
+static bool has_block(const struct tsr_conv_strip *strip, int64_t block) {
+  return strip->blocks[block].count > 0 || block == strip->first;
+}
+
+/* Row number i of the piece. */
 static void run_strip(struct task *task, const struct tsr_conv_row *row, const struct tsr_conv_strip *strip, int64_t i) {
   const struct tsr_conv_list *list = &strip->blocks[task->lists];
-  if (list->count == 0 && task->block != strip->first) return;
+  if (!has_block(strip, task->block)) return;
   task->step.flags &= ~(uint64_t)(TSR_FIRST_K | TSR_LAST_K);
   if (task->block == strip->first && task->begins) task->step.flags |= TSR_FIRST_K;
   if (task->block == strip->last) task->step.flags |= TSR_LAST_K;
@@ -126,7 +131,7 @@ static void run_row_of_pixels(struct worker *w, int64_t i) {
   tsr_conv_list_row(job, piece, &w->view, &w->lists, piece->row + i, 0, true);
   for (int64_t s = 0; s < row->count; s++)
     for (int64_t block = 0; block < tsr_conv_blocks(job->p); block++)
-      for (int64_t inner = 0; inner < job->inner; inner++)
+      for (int64_t inner = 0; inner < job->inner && has_block(&row->strips[s], block); inner++)
         for (int64_t k = piece->panel, n; k < end; k += n) {
           struct tsr_conv_panel panel = tsr_conv_panel_of(job, k);
           n = k < job->whole ? tsr_min(job->whole, end) - k : 1;
