@@ -4,7 +4,8 @@
 ;
 ;   mte2 -> v, 0 1   loaded                 v -> mte3, 0 1   computed
 ;   v -> mte2, 6 7   sums may be loaded     mte3 -> v, 2 3   stored
-; The second row is raised at the beginning and taken down at the end.
+; The second row is raised at the beginning and taken down at the end: a launch follows the token of the sums' one, and
+; with that all that this core did before.
 ;
 ; Arguments: 0 sums   1 bytes from pixel to pixel   2 from chain to chain   3 chains   4 y   5 bytes from pixel to pixel
 ;            6 type of y (0 f32, 1 f16, 2 bf16)   7 pixels   8 filters   9 pixels in a batch
@@ -65,7 +66,6 @@
   beq relu, r0, begin
   v.dup.f32 zeros, r0, count
 begin:
-  pipe_barrier all
   li t, 6
   set_flag v, mte2, t
   set_flag mte3, v, 2
