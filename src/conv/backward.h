@@ -46,6 +46,7 @@ struct tsr_dw {
   int level;                       /* taps of an item: 0 all, 1 of one depth, 2 of one row, 3 one */
   int64_t pixels, boxes;           /* of the wide side's band, at most */
   bool staged;                     /* sums are kept aside until they are complete */
+  bool wide_stays, dense_stays;    /* panels of a side are read where they are */
 };
 
 /* Taps [first, first + count) along each dimension; `any`: wherever they begin, for what is needed at most. */
@@ -55,7 +56,7 @@ struct tsr_dw_taps {
 };
 
 /* A box of the wide side's pixels that some pixels of the dense side read: every `step`th from `least`. In a band a row
- * lies as `phases` parts, such whose pixels are a stride apart side by side. */
+ * lies as `phases` parts, such whose pixels are a stride apart side by side. Where the wide side stays it is the image. */
 struct tsr_dw_box {
   int64_t image;
   int64_t number;           /* of its first dense pixel, within the block */

@@ -25,9 +25,26 @@ static void reach(const struct tsr_dw *w, const struct tsr_dw_taps *taps, int i,
   box->count[i] = most < least ? 0 : (most - least) / step + 1;
 }
 
+/* All of the image: pixels are counted as they lie in the tensor. */
+static void set_image(const struct tsr_dw *w, struct tsr_dw_box *box) {
+  box->at = box->image;
+  for (int i = 0; i < 3; i++) {
+    box->least[i] = 0;
+    box->step[i] = 1;
+    box->count[i] = w->dim[i].in;
+    box->at *= w->dim[i].in;
+  }
+  box->phases = 1;
+  box->width = box->count[2];
+}
+
 static void add_box(const struct tsr_dw *w, const struct tsr_dw_taps *taps, struct tsr_dw_box *box, int64_t *pixels) {
   const struct tsr_conv_dim *dim = w->dim;
   int64_t rows = dim[1].out, cols = dim[2].out, row0 = box->begin / cols, row1 = (box->end - 1) / cols;
+  if (w->wide_stays) {
+    set_image(w, box);
+    return;
+  }
   box->from[0] = row0 / rows;
   box->to[0] = row1 / rows + 1;
   box->from[1] = box->to[0] > box->from[0] + 1 ? 0 : row0 % rows;
@@ -44,6 +61,7 @@ static void add_box(const struct tsr_dw *w, const struct tsr_dw_taps *taps, stru
 /* Where a part of an image that begins at pixel `at` ends: wide rows and large planes are taken one by one, since the box
  * around two that are only begun would be as large as both. */
 static int64_t part_end(const struct tsr_dw *w, int64_t at, int64_t end) {
+  if (w->wide_stays) return end;
   int64_t row = w->dim[2].out, plane = row * w->dim[1].out;
   if (2 * row > w->kb) return tsr_min(end, (at / row + 1) * row);
   if (2 * plane > w->kb) return tsr_min(end, (at / plane + 1) * plane);

@@ -6,6 +6,8 @@
 #define ITEMS_PER_THREAD 4
 /* Bytes of a worker's copy of either side, as far as it can be less. */
 #define MOST_BAND ((int64_t)2 << 20)
+/* Lanes over channels read pixels where they are if these are not too far apart for the tables of pages. */
+#define MOST_APART 512
 /* A pixel that becomes part of a line costs as much as so many that stay in a row. */
 #define TURN_COST 2
 
@@ -71,14 +73,16 @@ int64_t tsr_dw_items(const struct tsr_dw *w) {
          tsr_dw_boxes_of_taps(w);
 }
 
-/* Pixels of the lanes' side, and of the columns'. */
-static int64_t pixels_of(const struct tsr_dw *w, bool wide) { return wide ? w->pixels : tsr_min(w->kb, w->numbers); }
+/* Pixels of a side that are copied. */
+static int64_t pixels_of(const struct tsr_dw *w, bool wide) {
+  return wide ? w->pixels : w->dense_stays ? 0 : tsr_min(w->kb, w->numbers);
+}
 
 static bool is_large(const struct tsr_dw *w, int64_t l2) {
   int64_t lanes = w->item_panels * w->mr, columns = w->item_columns;
   struct tsr_dw_taps taps = tsr_dw_taps_of(w, 0);
   if (w->lanes == TSR_DW_GROUPS)
-    return lanes * w->size * tsr_max(w->pixels * w->wide.channels, w->kb * w->dense.channels) > MOST_BAND;
+    return lanes * w->size * tsr_max(w->pixels * w->wide.channels, pixels_of(w, false) * w->dense.channels) > MOST_BAND;
   bool wide = w->lanes == TSR_DW_WIDE;
   return lanes * columns * tsr_dw_count(&taps) * w->size > l2 / 2 ||
          tsr_max(lanes * pixels_of(w, wide), columns * pixels_of(w, !wide)) * w->size > MOST_BAND;
@@ -102,6 +106,13 @@ static bool cut(struct tsr_dw *w) {
   return true;
 }
 
+/* Whether the kernels can take panels of a side as it lies. `whole`: vectors are read as a whole. */
+static bool stays(const struct tsr_dw *w, const struct tsr_dw_side *side, bool whole) {
+  bool groups = w->lanes == TSR_DW_GROUPS;
+  if (!side->last || side->t.type != w->type || (groups && side->channels > 1)) return false;
+  return (!whole || w->all_lanes % w->tiles->mu == 0) && (groups || side->t.dim[2] <= MOST_APART);
+}
+
 void tsr_dw_plan(const tsr_context *context, struct tsr_dw *w, int most_threads, int *threads) {
   const struct tsr_topology *machine = tsr_topology_get();
   int64_t l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
@@ -117,6 +128,8 @@ void tsr_dw_plan(const tsr_context *context, struct tsr_dw *w, int most_threads,
   w->panels = w->item_panels = tsr_ceil_div(w->all_lanes, w->mr);
   w->item_columns = w->all_columns;
   w->staged = !wide || !w->last || w->d->type_w != w->type;
+  w->wide_stays = w->lanes != TSR_DW_DENSE && stays(w, &w->wide, wide);
+  w->dense_stays = !wide && stays(w, &w->dense, true);
   set_level(w, 0);
   *threads = tsr_gemm_threads_for(most_threads, work);
   int64_t wanted = *threads > 1 ? *threads * ITEMS_PER_THREAD : 1;

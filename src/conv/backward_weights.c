@@ -10,20 +10,24 @@ static int64_t line_bytes(const struct tsr_dw *w) {
   return tsr_round_up(tsr_max(1, pixels) * w->size, 64) + 64;
 }
 
-/* Bytes of a panel of either side. */
+/* Bytes from panel to panel of either side. */
 static int64_t dense_panel(const struct tsr_dw *w) {
+  if (w->dense_stays) return w->mr * w->size;
   int64_t parts = w->lanes == TSR_DW_GROUPS ? w->dense.channels : 1;
   return tsr_round_up(tsr_min(w->kb, w->numbers) * parts * w->mr * w->size, 64) + 64;
 }
 static int64_t wide_panel(const struct tsr_dw *w) {
+  if (w->wide_stays) return w->mr * w->size;
   int64_t parts = w->lanes == TSR_DW_GROUPS ? w->wide.channels : 1;
   return tsr_round_up(w->pixels * parts * w->mr * w->size, 64) + 64;
 }
 
 static int64_t wide_bytes(const struct tsr_dw *w) {
+  if (w->wide_stays) return 0;
   return w->lanes == TSR_DW_DENSE ? w->item_columns * line_bytes(w) : w->item_panels * wide_panel(w);
 }
 static int64_t dense_bytes(const struct tsr_dw *w) {
+  if (w->dense_stays) return 0;
   return w->lanes == TSR_DW_WIDE ? w->item_columns * line_bytes(w) : w->item_panels * dense_panel(w);
 }
 
@@ -78,6 +82,12 @@ static void set_item(struct item *it, const struct tsr_dw *w, int64_t index, cha
   it->sums = memory + dense_bytes(w);
 }
 
+/* An item's first lane of a side that stays, from pixel number `pixel` on. */
+static char *in_place(const struct item *it, const struct tsr_dw_side *side, int64_t pixel) {
+  int64_t at = (it->group * side->channels + it->lane) * side->t.channel + pixel * side->t.dim[2];
+  return (char *)(side->t.at + (tsr_mem)at);
+}
+
 static void load(struct item *it, int64_t block) {
   const struct tsr_dw *w = it->w;
   int64_t begin = block * w->kb, n = tsr_min(w->kb, w->numbers - begin), pixels;
@@ -94,11 +104,15 @@ static void load(struct item *it, int64_t block) {
   }
   it->first = block == 0;
   it->nboxes = tsr_dw_boxes(w, &it->taps, block, it->boxes, &pixels);
-  if (w->lanes == TSR_DW_DENSE)
+  if (w->wide_stays)
+    it->wide = in_place(it, &w->wide, 0);
+  else if (w->lanes == TSR_DW_DENSE)
     tsr_dw_line_boxes(&wide, it->boxes, it->nboxes, it->wide, line_bytes(w));
   else
     tsr_dw_load_boxes(&wide, it->boxes, it->nboxes, by_wide, it->wide, wide_panel(w));
-  if (by_wide)
+  if (w->dense_stays)
+    it->dense = in_place(it, &w->dense, begin);
+  else if (by_wide)
     tsr_dw_line_dense(&dense, begin, n, it->dense, line_bytes(w));
   else
     tsr_dw_load_dense(&dense, begin, n, it->dense, dense_panel(w));
@@ -111,11 +125,13 @@ struct pitch {
 
 static struct pitch pitch_of(const struct item *it) {
   const struct tsr_dw *w = it->w;
-  int64_t row = w->mr * w->size, step = it->taps.count[2] == 1 ? w->dim[2].stride : 1;
+  int64_t row = w->mr * w->size, step = it->taps.count[2] == 1 && !w->wide_stays ? w->dim[2].stride : 1;
   int64_t apart = w->lanes == TSR_DW_DENSE ? 1 : w->dim[2].stride / step;
   bool groups = w->lanes == TSR_DW_GROUPS;
   struct pitch pitch = {w->lanes == TSR_DW_WIDE ? w->size : groups ? row * w->dense.channels : row,
                         w->lanes == TSR_DW_DENSE ? w->size : groups ? row * w->wide.channels : row, 0};
+  if (w->dense_stays) pitch.dense = w->dense.t.dim[2];
+  if (w->wide_stays) pitch.wide = w->wide.t.dim[2];
   pitch.next = apart * pitch.wide;
   return pitch;
 }
