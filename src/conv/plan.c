@@ -8,6 +8,8 @@
 #define PIECES_PER_THREAD 4
 /* Pixels that a block of weights is used for before it is left: it comes from far away. */
 #define PIXELS_PER_BLOCK 1024
+/* Longer rows are cut: lists of their taps take memory. */
+#define TILES_IN_ROW 64
 /* Multiplications of depthwise convolution take so much longer: it waits for memory. */
 #define READS_PER_WORK 6
 /* Pixels so far apart take the same lines of the first cache, whatever the CPU: more of them than it has ways. */
@@ -119,6 +121,7 @@ static void cut_pixels(const struct tsr_conv_problem *p, const struct tsr_tiles 
   bool one_row = p->dim[1].out == 1;
   int64_t rows = p->dim[1].out, cols = p->dim[2].out, wanted = way->threads > 1 ? PIECES_PER_THREAD * way->threads : 1;
   if (!groups) outer *= p->groups;
+  cols = tsr_min(cols, TILES_IN_ROW * unit);
   if (way->band) {
     cols = within(cols, pixel * (p->transposed ? 1 : p->dim[2].stride), l2 / 4, unit);
     rows = within(rows, pixel * p->dim[2].in * (p->transposed ? 1 : p->dim[1].stride), l2 / 4, 1);

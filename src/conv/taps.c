@@ -1,4 +1,5 @@
 /* Which taps the outputs of a row have: lists for the kernels, without those that fall into the padding. */
+#include <limits.h>
 #include <string.h>
 
 #include "src/conv/conv.h"
@@ -198,6 +199,13 @@ static void add_strip(const struct place *place, struct tsr_conv_lists *lists, i
     if (strip->blocks[b].count > 0) strip->last = b;
 }
 
+/* Where a tile of pixels takes all blocks and panels before the next one, few tiles go together unless there is one block:
+ * their sums go on from block to block and must stay near. */
+static int most_tiles(const struct tsr_conv_job *job) {
+  enum { NEAR = 4 };
+  return job->way->order == TSR_CONV_PIXELS && tsr_conv_blocks(job->p) > 1 ? NEAR : INT_MAX;
+}
+
 /* Covers the piece's outputs of one phase with tiles; such that see all taps go side by side in one strip. */
 static void list_phase(const struct place *place, const struct tsr_conv_piece *piece, struct tsr_conv_lists *lists,
                        int64_t phase) {
@@ -207,7 +215,7 @@ static void list_phase(const struct place *place, const struct tsr_conv_piece *p
   int64_t end = tsr_ceil_div(tsr_max(0, piece->col + piece->cols - phase), apart);
   while (j < end) {
     int most = job->way->columns, columns = tsr_next_columns(end - j, most, most), tiles = 1;
-    while (is_inner(job->p, phase, j, (tiles + 1) * (int64_t)columns) && j + tiles * columns < end &&
+    while (tiles < most_tiles(job) && is_inner(job->p, phase, j, (tiles + 1) * (int64_t)columns) && j + tiles * columns < end &&
            tsr_next_columns(end - j - tiles * columns, most, most) == columns)
       tiles++;
     add_strip(place, lists, phase, j, columns, tiles);
