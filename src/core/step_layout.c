@@ -1,4 +1,4 @@
-/* The assembly reads struct tsr_step, struct tsr_softmax and those of convolution by offset (kernels/x86_asm.h, kernels/arm_asm.h); the
+/* The assembly reads struct tsr_step, struct tsr_softmax and those of convolution by offset (kernels/offsets.h); the
  * compiler checks here. */
 #include "kernels/kernel.h"
 
