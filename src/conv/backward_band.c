@@ -119,7 +119,7 @@ static tsr_mem corner(const struct tsr_dw_load *l, int64_t image) {
 static void load_run(const struct tsr_dw_load *l, tsr_mem from, int64_t m, int64_t pixels, int64_t apart, char *to) {
   int64_t size = tsr_size_of(l->type), tensor = tsr_size_of(l->side->t.type), row = l->mr * size;
   int64_t parts = tsr_max(1, l->parts), lane = lane_bytes(l), pixel = parts * row;
-  if (lane == tensor && parts == 1) {
+  if (lane == tensor) {
     convert(l, from, m, pixels, apart, to, pixel);
   } else if (l->side->last) {
     for (int64_t i = 0; i < pixels; i++) turn(l, from + (tsr_mem)(i * apart), m, lane, parts, to + i * pixel, row);

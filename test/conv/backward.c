@@ -406,6 +406,33 @@ static void test_threads(void **unused) {
   tsr_context_destroy(context);
 }
 
+/* 2^24, then ones, then -2^24: what is left tells where blocks end. 16-bit weights have blocks of 4096 whatever dy is. */
+static void check_block(tsr_type type, int64_t filters, int64_t width, float expected) {
+  struct problem p = {.d = desc_2d(1, 1, filters, 1, 1, 1, 1)};
+  p.d.type_x = p.d.type_w = type;
+  p.d.type_y = TSR_F32;
+  p.d.in[1] = width;
+  assert_int_equal(tsr_conv_set_out(&p.d), TSR_OK);
+  open_problem(&p, 0, false);
+  int64_t n = p.dy.n;
+  for (int64_t i = 0; i < n; i++) put(&p.dy, i, i == 0 ? 0x1p24 : i == n - 1 ? -0x1p24 : i >= 384 ? 1 : 0);
+  for (int64_t i = 0; i < p.w.n; i++) put(&p.w, i, 1);
+  for (int64_t i = 0; i < p.x.n; i++) put(&p.x, i, 1);
+  run(NULL, &p);
+  double got = filters > 1 ? get(&p.dx, 0) : get(&p.dw, 0);
+  if (got != expected || (width > 1 && get(&p.dbias, 0) != expected)) fail_msg("%g, not %g: %s", got, (double)expected, p.text);
+  close_problem(&p);
+}
+
+static void test_blocks(void **unused) {
+  (void)unused;
+  for (int last = 0; last < 2; last++) {
+    check_block(TSR_F32, last ? 513 : 1, last ? 1 : 513, 128);
+    check_block(TSR_BF16, last ? 513 : 1, last ? 1 : 513, 0);
+    check_block(TSR_F16, last ? 513 : 1, last ? 1 : 513, 0);
+  }
+}
+
 /* --- wrong calls ------------------------------------------------------------------------------------------------------ */
 
 #define REFUSED(status, word, call)                                         \
@@ -456,6 +483,6 @@ int main(int argc, char **argv) {
   slow = argc > 1 && strcmp(argv[1], "slow") == 0;
   if (argc > 1 + slow) only = strtoull(argv[1 + slow], NULL, 10);
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_contract), cmocka_unit_test(test_threads),
-                                     cmocka_unit_test(test_errors)};
+                                     cmocka_unit_test(test_blocks), cmocka_unit_test(test_errors)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
