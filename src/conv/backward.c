@@ -51,13 +51,25 @@ static tsr_conv_desc turned(const tsr_conv_desc *d) {
   return t;
 }
 
+/* Computes a problem with up to so many threads; false: there is no memory for that. */
+static bool convolve(const tsr_context *context, const struct tsr_conv_problem *problem, int threads) {
+  struct tsr_conv_way way = {0};
+  struct tsr_conv_job job;
+  tsr_conv_complete(context, problem, threads, &way);
+  tsr_conv_job_of(context, problem, &way, &job);
+  char *packed = tsr_scratch_get(TSR_SCRATCH_B, (size_t)tsr_conv_packed_bytes(&job));
+  void *workspace = tsr_scratch_get(TSR_SCRATCH_A, tsr_conv_workspace_bytes(&job));
+  if (!packed || !workspace) return false;
+  tsr_conv_pack(context, &job, packed);
+  tsr_conv_run_all(context, &job, workspace);
+  return true;
+}
+
 tsr_status tsr_conv_backward_data(tsr_context *given, const tsr_conv_desc *desc, const void *dy, const void *w,
                                   void *dx) {
   tsr_context *context;
   tsr_conv_desc d, t;
   struct tsr_conv_problem problem;
-  struct tsr_conv_way way = {0};
-  struct tsr_conv_job job;
   tsr_status status = start(given, desc, &context, &d);
   if (status != TSR_OK) return status;
   CHECK(w, "w is NULL");
@@ -69,14 +81,8 @@ tsr_status tsr_conv_backward_data(tsr_context *given, const tsr_conv_desc *desc,
   t = turned(&d);
   tsr_conv_normalise(&t, dy, w, NULL, NULL, dx, &problem);
   problem.kb = tsr_gemm_kb(d.type_w);
-  tsr_conv_complete(context, &problem, tsr_threads_available(context), &way);
-  tsr_conv_job_of(context, &problem, &way, &job);
-  char *packed = tsr_scratch_get(TSR_SCRATCH_B, (size_t)tsr_conv_packed_bytes(&job));
-  void *workspace = tsr_scratch_get(TSR_SCRATCH_A, tsr_conv_workspace_bytes(&job));
-  if (!packed || !workspace) return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for packed weights and tiles");
-  tsr_conv_pack(context, &job, packed);
-  tsr_conv_run_all(context, &job, workspace);
-  return TSR_OK;
+  if (convolve(context, &problem, tsr_threads_available(context)) || convolve(context, &problem, 1)) return TSR_OK;
+  return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for packed weights and tiles");
 }
 
 /* --- with regard to w and bias ---------------------------------------------------------------------------------------- */
@@ -145,9 +151,10 @@ static void body(void *arg, int index) {
       tsr_dbias_panel(call->b, i - call->items, memory);
 }
 
-static tsr_status compute(const tsr_context *context, struct tsr_dw *w, struct tsr_dbias *b) {
+/* With up to so many threads; false: there is no memory for that. */
+static bool compute(const tsr_context *context, struct tsr_dw *w, struct tsr_dbias *b, int most) {
   struct call call = {.w = w, .b = b};
-  int most = tsr_threads_available(context), threads = 1;
+  int threads = 1;
   if (w->dw) {
     tsr_dw_plan(context, w, most, &threads);
     call.items = tsr_dw_items(w);
@@ -160,15 +167,15 @@ static tsr_status compute(const tsr_context *context, struct tsr_dw *w, struct t
     call.worker_bytes = (size_t)tsr_max((int64_t)call.worker_bytes, (int64_t)tsr_dbias_worker_bytes(b));
   }
   call.memory = tsr_scratch_get(TSR_SCRATCH_A, (size_t)threads * call.worker_bytes);
-  if (!call.memory) return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for pixels and sums");
+  if (!call.memory) return false;
   if (threads < 2) {
     body(&call, 0);
-    return TSR_OK;
+    return true;
   }
   struct tsr_team team;
   tsr_team_reserve(context, threads, &team);
   tsr_team_run(&team, body, &call);
-  return TSR_OK;
+  return true;
 }
 
 tsr_status tsr_conv_backward_weights(tsr_context *given, const tsr_conv_desc *desc, const void *x, const void *dy,
@@ -193,5 +200,6 @@ tsr_status tsr_conv_backward_weights(tsr_context *given, const tsr_conv_desc *de
   CHECK(!overlap(dbias, bytes_bias, x, bytes_of_x(&d)), "dbias overlaps x");
   CHECK(!overlap(dbias, bytes_bias, dy, bytes_of_y(&d)), "dbias overlaps dy");
   describe(context, &d, x, dy, dw, dbias, &w, &b);
-  return compute(context, &w, &b);
+  if (compute(context, &w, &b, tsr_threads_available(context)) || compute(context, &w, &b, 1)) return TSR_OK;
+  return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for pixels and sums");
 }

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "kernels/half.h"
+#include "src/core/memory.h"
 #include "tessera/tessera.h"
 
 static bool slow;
@@ -479,10 +480,34 @@ static void test_errors(void **unused) {
   for (int i = 0; i < 8; i++) assert_true(bias[i] == (i < 2 ? 0 : 7));
 }
 
+/* Without scratch memory nothing is written. */
+static void test_memory(void **unused) {
+  (void)unused;
+  struct problem p = {.d = desc_2d(2, 64, 64, 1, 28, 3, 1)};
+  tsr_context *context;
+  assert_int_equal(tsr_context_create(NULL, &context), TSR_OK);
+  assert_int_equal(tsr_set_num_threads(context, 4), TSR_OK);
+  assert_int_equal(tsr_conv_set_out(&p.d), TSR_OK);
+  open_problem(&p, 0, false);
+  memset(p.dx.data, 0x5a, p.dx.bytes);
+  memset(p.dw.data, 0x5a, p.dw.bytes);
+  tsr_scratch_fail_after(0);
+  REFUSED(TSR_OUT_OF_MEMORY, "memory", tsr_conv_backward_data(context, &p.d, p.dy.data, p.w.data, p.dx.data));
+  REFUSED(TSR_OUT_OF_MEMORY, "memory", tsr_conv_backward_weights(context, &p.d, p.x.data, p.dy.data, p.dw.data, NULL));
+  tsr_scratch_fail_after(-1);
+  for (size_t i = 0; i < p.dx.bytes; i++) assert_true(p.dx.data[i] == 0x5a);
+  for (size_t i = 0; i < p.dw.bytes; i++) assert_true(p.dw.data[i] == 0x5a);
+  run(context, &p);
+  check_sums(&p);
+  close_problem(&p);
+  tsr_context_destroy(context);
+}
+
 int main(int argc, char **argv) {
   slow = argc > 1 && strcmp(argv[1], "slow") == 0;
   if (argc > 1 + slow) only = strtoull(argv[1 + slow], NULL, 10);
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_contract), cmocka_unit_test(test_threads),
-                                     cmocka_unit_test(test_blocks), cmocka_unit_test(test_errors)};
+                                     cmocka_unit_test(test_blocks), cmocka_unit_test(test_errors),
+                                     cmocka_unit_test(test_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
