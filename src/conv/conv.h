@@ -46,6 +46,7 @@ static inline int64_t tsr_conv_blocks(const struct tsr_conv_problem *p) {
 enum tsr_conv_lanes {
   TSR_CONV_FILTERS = 1, /* filters of a group; a pixel's channel is broadcast */
   TSR_CONV_GROUPS,      /* groups, which do not mix: depthwise and small groups */
+  TSR_CONV_NEIGHBOURS,  /* outputs side by side, with few filters, see near.h; a weight is broadcast */
 };
 
 /* What stays near while the other passes by. */
@@ -131,6 +132,9 @@ struct tsr_conv_panel tsr_conv_panel_of(const struct tsr_conv_job *job, int64_t 
 int64_t tsr_conv_packed_bytes(const struct tsr_conv_job *job);
 void tsr_conv_use_packed(struct tsr_conv_job *job, const char *packed);
 void tsr_conv_pack(const tsr_context *context, struct tsr_conv_job *job, char *to);
+
+/* What POST is to do to outputs from filter number `filter` of y on, whose first one lies `at` bytes into y. */
+struct tsr_post tsr_conv_post_of(const struct tsr_conv_job *job, int64_t filter, int64_t at, int64_t add_ld);
 
 /* Whether something is left for POST after the sums, their bias and limits. */
 bool tsr_conv_needs_post(const struct tsr_conv_problem *p, bool staged);

@@ -11,8 +11,7 @@ bool tsr_conv_needs_post(const struct tsr_conv_problem *p, bool staged) {
   return post->scale || !limits || (p->add && staged);
 }
 
-/* `filter` is the first of y's, `at` the byte offset of the corner in y. */
-static struct tsr_post post_of(const struct tsr_conv_job *job, int64_t filter, int64_t at, int64_t add_ld) {
+struct tsr_post tsr_conv_post_of(const struct tsr_conv_job *job, int64_t filter, int64_t at, int64_t add_ld) {
   const tsr_post_ops *ops = &job->p->d->post;
   struct tsr_post post = {.add_ld = add_ld, .activation = ops->activation, .low = ops->low, .high = ops->high,
                           .slope = ops->slope};
@@ -51,7 +50,7 @@ void tsr_conv_post_in_place(const struct tsr_conv_job *job, const struct tsr_con
                             int64_t first, int64_t rows) {
   const struct tsr_conv_tensor *y = &job->p->y;
   int64_t filter = piece->group * job->lanes + first, at = corner(job, piece, row, filter);
-  struct tsr_post post = post_of(job, filter, at, y->dim[2]);
+  struct tsr_post post = tsr_conv_post_of(job, filter, at, y->dim[2]);
   struct tsr_step step = {.m = rows, .n = piece->cols, .csa = y->dim[2], .csc = y->dim[2]};
   job->table[job->p->type].post[y->type]->run(&step, y->at + (tsr_mem)at, (tsr_mem)&post, y->at + (tsr_mem)at);
 }
@@ -67,7 +66,7 @@ static void to_planes(const struct tsr_conv_job *job, const struct tsr_conv_piec
   }
   step.csc = piece->cols * job->size;
   job->table[p->type].turn[p->type]->run(&step, from, 0, turned);
-  struct tsr_post post = post_of(job, filter, at, p->y.channel);
+  struct tsr_post post = tsr_conv_post_of(job, filter, at, p->y.channel);
   post.across = true;
   step.csa = step.csc;
   step.csc = p->y.channel;
@@ -78,7 +77,7 @@ static void to_pixels(const struct tsr_conv_job *job, const struct tsr_conv_piec
                       int64_t filters, tsr_mem from) {
   const struct tsr_conv_problem *p = job->p;
   struct tsr_step step = {.m = filters, .n = piece->cols, .csa = job->stage_pixel, .csc = p->y.dim[2], .alpha = 1};
-  struct tsr_post post = post_of(job, filter, at, p->y.dim[2]);
+  struct tsr_post post = tsr_conv_post_of(job, filter, at, p->y.dim[2]);
   const struct tsr_kernel *convert = job->table[p->type].convert[p->y.type];
   if (convert && !tsr_conv_needs_post(p, true)) {
     convert->run(&step, from, 0, p->y.at + (tsr_mem)at);

@@ -1,5 +1,6 @@
 /* The rule of thumb: along what lanes run, which tile, what stays near, how work is cut into pieces. */
 #include "src/conv/conv.h"
+#include "src/conv/near.h"
 #include "src/core/threads.h"
 #include "src/core/topology.h"
 #include "src/gemm/gemm.h"
@@ -160,10 +161,17 @@ void tsr_conv_complete(const tsr_context *context, const struct tsr_conv_problem
   const struct tsr_kernels *kernels = &context->kernels[p->type];
   const struct tsr_topology *machine = tsr_topology_get();
   int64_t l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
+  bool given = way->lanes != 0;
+  if (way->lanes == TSR_CONV_NEIGHBOURS && !tsr_conv_near_serves(kernels, p)) way->lanes = 0;
   if (!way->lanes) way->lanes = lanes_over_groups(kernels, p) ? TSR_CONV_GROUPS : TSR_CONV_FILTERS;
+  if (!given && way->lanes == TSR_CONV_FILTERS && tsr_conv_near_pays(kernels, p)) way->lanes = TSR_CONV_NEIGHBOURS;
   bool groups = way->lanes == TSR_CONV_GROUPS;
   if (!way->threads)
     way->threads = tsr_gemm_threads_for(most_threads, tsr_saturating(tsr_conv_work(p), groups ? READS_PER_WORK : 1));
+  if (way->lanes == TSR_CONV_NEIGHBOURS) {
+    tsr_conv_near_complete(kernels, p, way);
+    return;
+  }
   const struct tsr_tiles *tiles = groups ? &kernels->conv_lanes : &kernels->conv;
   bool conflicts = groups && p->x.dim[2] % WAY_BYTES == 0;
   way->band = way->band || !p->x_last || p->x.type != p->type || (groups && p->cg > 1) || conflicts;

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "src/conv/conv.h"
+#include "src/conv/near.h"
 #include "src/core/threads.h"
 
 struct call {
@@ -42,7 +43,10 @@ static size_t worker_bytes(const struct tsr_conv_job *job) {
   return (size_t)tsr_round_up(bytes + (int64_t)tsr_conv_lists_bytes(job), 4096) + 64;
 }
 
-size_t tsr_conv_workspace_bytes(const struct tsr_conv_job *job) { return worker_bytes(job) * (size_t)job->way->threads; }
+size_t tsr_conv_workspace_bytes(const struct tsr_conv_job *job) {
+  if (job->way->lanes == TSR_CONV_NEIGHBOURS) return tsr_near_workspace_bytes(job);
+  return worker_bytes(job) * (size_t)job->way->threads;
+}
 
 /* What all strips of some panels and a block of taps have in common. Panels are of one height. */
 struct task {
@@ -287,6 +291,10 @@ static void body(void *arg, int index) {
 void tsr_conv_run_all(const tsr_context *context, const struct tsr_conv_job *job, void *workspace) {
   const struct tsr_conv_problem *p = job->p;
   const struct tsr_conv_way *way = job->way;
+  if (way->lanes == TSR_CONV_NEIGHBOURS) {
+    tsr_near_run(context, job, workspace);
+    return;
+  }
   struct call call = {.job = job, .workspace = workspace, .worker_bytes = worker_bytes(job), .threads = way->threads};
   int64_t count[6] = {p->batch, job->groups, p->dim[0].out, tsr_ceil_div(p->dim[1].out, way->rows),
                       tsr_ceil_div(p->dim[2].out, way->cols), tsr_ceil_div(job->panels, way->panels)};

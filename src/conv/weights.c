@@ -57,15 +57,20 @@ static int64_t apart(int64_t bytes) { return bytes % 1024 == 0 ? bytes + 64 : by
 
 void tsr_conv_job_of(const tsr_context *context, const struct tsr_conv_problem *p, const struct tsr_conv_way *way,
                      struct tsr_conv_job *job) {
-  bool filters = way->lanes == TSR_CONV_FILTERS;
+  bool filters = way->lanes != TSR_CONV_GROUPS;
   const struct tsr_kernels *kernels = &context->kernels[p->type];
   *job = (struct tsr_conv_job){.p = p, .way = way, .table = context->kernels, .size = tsr_size_of(p->type)};
   job->tiles = filters ? &kernels->conv : &kernels->conv_lanes;
   job->groups = filters ? p->groups : 1;
   job->inner = filters ? 1 : p->kg;
   job->lanes = filters ? p->kg : p->groups;
-  cut_panels(job);
   for (int i = 0; i < 3; i++) job->phases[i] = p->transposed ? p->dim[i].stride : 1;
+  if (way->lanes == TSR_CONV_NEIGHBOURS) {
+    job->panels = p->kg;
+    job->weights = p->kg * p->taps * job->size;
+    return;
+  }
+  cut_panels(job);
   int64_t rows = (int64_t)way->units * job->tiles->mu;
   int64_t most = tsr_min(way->panels * rows, job->lanes), staged = way->order == TSR_CONV_PANELS ? rows : most;
   job->band_pixel = apart((filters ? p->cg : p->cg * most) * job->size);
@@ -177,6 +182,18 @@ static void pack_panel(const struct tsr_conv_job *job, const struct tsr_conv_pan
   repeat_last(to, p->taps, panel->rows, mr, job->size);
 }
 
+/* One filter's taps side by side, for lanes over neighbours. */
+static void pack_filter(const struct tsr_conv_job *job, int64_t group, int64_t filter, char *to) {
+  const struct tsr_conv_problem *p = job->p;
+  struct tsr_conv_weights s = p->w_strides;
+  int64_t from = group * s.group + filter * s.filter;
+  if (s.channel == 1)
+    turn(job, 1, p->taps, from, 0, to, job->size);
+  else
+    for (int64_t c = 0; c < p->cg; c++)
+      turn(job, 1, p->taps / p->cg, from + c * s.channel, 0, to + c * job->size, p->cg * job->size);
+}
+
 struct packing {
   const struct tsr_conv_job *job;
   char *to;
@@ -186,8 +203,13 @@ struct packing {
 static void pack_share(void *arg, int index) {
   struct packing *packing = arg;
   const struct tsr_conv_job *job = packing->job;
+  const struct tsr_conv_problem *p = job->p;
   int64_t all = job->groups * job->inner * job->panels;
   for (int64_t i = index; i < all; i += packing->threads) {
+    if (job->way->lanes == TSR_CONV_NEIGHBOURS) {
+      pack_filter(job, i / p->kg, i % p->kg, packing->to + i * p->taps * job->size);
+      continue;
+    }
     struct tsr_conv_panel panel = tsr_conv_panel_of(job, i % job->panels);
     int64_t set = i / job->panels;
     pack_panel(job, &panel, set / job->inner, set % job->inner, packing->to + set * job->weights + panel.at);
