@@ -1,0 +1,11 @@
+/* Convolution micro-kernels of 6 vectors (48 filters of f32) x 1 to 2 pixels. Formula, registers and loop: conv_tile.h. */
+#define TSR_ELEMENT_F32
+#include "kernels/x86_avx2/conv_tile.h"
+
+FUNCTION(tsr_conv_f32_48x1_avx2)
+  conv_tile 6, 1
+END(tsr_conv_f32_48x1_avx2)
+
+FUNCTION(tsr_conv_f32_48x2_avx2)
+  conv_tile 6, 2
+END(tsr_conv_f32_48x2_avx2)

@@ -1,0 +1,19 @@
+/* Convolution micro-kernels of 3 vectors (12 filters of f64) x 1 to 4 pixels. Formula, registers and loop: conv_tile.h. */
+#define TSR_ELEMENT_F64
+#include "kernels/x86_avx2/conv_tile.h"
+
+FUNCTION(tsr_conv_f64_12x1_avx2)
+  conv_tile 3, 1
+END(tsr_conv_f64_12x1_avx2)
+
+FUNCTION(tsr_conv_f64_12x2_avx2)
+  conv_tile 3, 2
+END(tsr_conv_f64_12x2_avx2)
+
+FUNCTION(tsr_conv_f64_12x3_avx2)
+  conv_tile 3, 3
+END(tsr_conv_f64_12x3_avx2)
+
+FUNCTION(tsr_conv_f64_12x4_avx2)
+  conv_tile 3, 4
+END(tsr_conv_f64_12x4_avx2)
