@@ -16,6 +16,7 @@
 #include "shapes.h"
 #include "src/core/threads.h"
 #include "src/attention/space.h"
+#include "src/gemm/fused.h"
 #include "src/gemm/device_space.h"
 #include "src/gemm/space.h"
 #include "src/gemm/tiles.h"
@@ -248,6 +249,9 @@ static bool take_desc(struct explain *e, const struct request *r) {
   d->ldb = r->ldb ? r->ldb : d->trans_b == TSR_TRANS ? d->k : d->n;
   d->ldc = r->ldc ? r->ldc : d->n;
   if (tsr_gemm_check(e->context, d) != TSR_OK) return wrong("%s", tsr_last_error());
+  if (!e->context->device && tsr_gemm_is_fused(d))
+    return wrong("on a CPU use type f32 or f64: products of 16 bits and of integers are convolutions of one tap, "
+                 "which `tessera explain conv` explains");
   tsr_gemm_normalise(d, NULL, NULL, NULL, &e->p);
   if (e->context->device) tsr_gemm_device_shape(&e->p, &e->shape);
   else tsr_gemm_shape_of(&e->p, tsr_threads_available(e->context), &e->shape);

@@ -6,17 +6,21 @@
 #include "src/core/topology.h"
 #include "src/tune/tune.h"
 
+/* Of an operator that has kernels of its own; "": of the others. */
 static const struct {
-  const char *chip, *sum;
+  const char *chip, *operator, *sum;
 } fingerprints[] = {
-#define TSR_FINGERPRINT(chip, sum) {chip, sum},
+#define TSR_FINGERPRINT(chip, operator, sum) {chip, operator, sum},
 #include "fingerprints.def"
 #undef TSR_FINGERPRINT
-    {NULL, "0"}};
+    {NULL, NULL, "0"}};
 
-static const char *fingerprint_of(const char *chip) {
+static const char *fingerprint_of(const char *chip, const char *operator) {
   int i = 0;
-  while (fingerprints[i].chip && strcmp(fingerprints[i].chip, chip) != 0) i++;
+  for (; fingerprints[i].chip; i++)
+    if (strcmp(fingerprints[i].chip, chip) == 0 &&
+        (!*fingerprints[i].operator || strcmp(fingerprints[i].operator, operator) == 0))
+      break;
   return fingerprints[i].sum;
 }
 
@@ -72,5 +76,5 @@ void tsr_machine_key(const tsr_context *context, char *text) {
 
 void tsr_kernels_key(const tsr_context *context, const struct tsr_operator *op, char *text) {
   const char *chip = context->device ? context->device->chip->name : context->kernels->chip->name;
-  snprintf(text, TSR_KEY_TEXT, "%s-%s %s-%d", chip, fingerprint_of(chip), op->name, op->rule);
+  snprintf(text, TSR_KEY_TEXT, "%s-%s %s-%d", chip, fingerprint_of(chip, op->name), op->name, op->rule);
 }

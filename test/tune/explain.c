@@ -69,7 +69,7 @@ static void usage(void **state) {
       {"gemm 12xax14", "n is \"a\""},
       {"gemm 12x13x14 NX", "\"NX\" is no layout"},
       {"gemm 12x13x14 NN f32", "\"f32\" is too much"},
-      {"gemm bf16 12x13x14", "use TSR_F32 or TSR_F64"},
+      {"gemm bf16 12x13x14", "use type f32 or f64"},
       {"gemm 12x13x14 --threads 0", "--threads is \"0\""},
       {"gemm 12x13x14 --threads two", "--threads is \"two\""},
       {"gemm 120x130x140 --lda 13", "lda is 13"},
