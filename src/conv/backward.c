@@ -35,7 +35,7 @@ static int64_t bytes_of_y(const tsr_conv_desc *d) {
   return tsr_conv_elements_of_y(d) * tsr_size_of(tsr_conv_type_of_y(d));
 }
 
-/* --- with regard to x: a convolution of dy by the same weights, the other way round ----------------------------------- */
+/* --- with regard to x: a convolution of dy by the same weights, the other way round ------------------------------ */
 
 static tsr_conv_desc turned(const tsr_conv_desc *d) {
   tsr_conv_desc t = *d;
@@ -85,7 +85,7 @@ tsr_status tsr_conv_backward_data(tsr_context *given, const tsr_conv_desc *desc,
   return tsr_fail(TSR_OUT_OF_MEMORY, "no scratch memory for packed weights and tiles");
 }
 
-/* --- with regard to w and bias ---------------------------------------------------------------------------------------- */
+/* --- with regard to w and bias ----------------------------------------------------------------------------------- */
 
 static struct tsr_dw_side side_of(tsr_type type, tsr_layout layout, const void *at, int64_t channels, int64_t groups,
                                   const int64_t *size) {
@@ -106,7 +106,8 @@ static void describe(const tsr_context *context, const tsr_conv_desc *d, const v
                      void *dbias, struct tsr_dw *w, struct tsr_dbias *b) {
   int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
   *w = (struct tsr_dw){.d = d, .table = context->kernels, .batch = d->batch, .groups = d->groups, .taps = 1,
-                       .kb = tsr_gemm_kb(d->type_w), .type = d->type_w == TSR_F64 ? TSR_F64 : TSR_F32, .dw = (tsr_mem)dw};
+                       .kb = tsr_gemm_kb(d->type_w), .type = d->type_w == TSR_F64 ? TSR_F64 : TSR_F32,
+                       .dw = (tsr_mem)dw};
   w->size = tsr_size_of(w->type);
   for (int i = 0; i < 3; i++) {
     int at = i - (3 - d->dims);

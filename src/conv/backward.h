@@ -1,7 +1,7 @@
 /* Gradients of a convolution inside the library. That with regard to x is a convolution again. That with regard to the
- * weights is a product whose k are pixels: a plain convolution multiplies each pixel of dy, taken in order, by one of x for
- * each tap. Of a transposed one x is taken in order and dy by taps. So there is a dense side, whose pixels are counted, and
- * a wide side, of which a tap reads pixel o * stride - pad + tap * dilation. */
+ * weights is a product whose k are pixels: a plain convolution multiplies each pixel of dy, taken in order, by one of x
+ * for each tap. Of a transposed one x is taken in order and dy by taps. So there is a dense side, whose pixels are
+ * counted, and a wide side, of which a tap reads pixel o * stride - pad + tap * dilation. */
 #ifndef TSR_CONV_BACKWARD_H
 #define TSR_CONV_BACKWARD_H
 
@@ -56,7 +56,8 @@ struct tsr_dw_taps {
 };
 
 /* A box of the wide side's pixels that some pixels of the dense side read: every `step`th from `least`. In a band a row
- * lies as `phases` parts, such whose pixels are a stride apart side by side. Where the wide side stays it is the image. */
+ * lies as `phases` parts, such whose pixels are a stride apart side by side. Where the wide side stays it is the
+ * image. */
 struct tsr_dw_box {
   int64_t image;
   int64_t number;           /* of its first dense pixel, within the block */
@@ -67,8 +68,8 @@ struct tsr_dw_box {
   int64_t at;               /* its first pixel in the band */
 };
 
-/* Fills boxes (NULL: they are only counted) for block number `block` and gives how many there are; *pixels becomes how many
- * pixels they have together. */
+/* Fills boxes (NULL: they are only counted) for block number `block` and gives how many there are; *pixels becomes how
+ * many pixels they have together. */
 int64_t tsr_dw_boxes(const struct tsr_dw *w, const struct tsr_dw_taps *taps, int64_t block, struct tsr_dw_box *boxes,
                      int64_t *pixels);
 
@@ -97,7 +98,8 @@ void tsr_dw_load_boxes(const struct tsr_dw_load *load, const struct tsr_dw_box *
 void tsr_dw_load_dense(const struct tsr_dw_load *load, int64_t begin, int64_t pixels, char *to, int64_t next);
 
 /* The same as lines: element (lane, pixel) goes to `to` + lane * line bytes + pixel elements. No parts. */
-void tsr_dw_line_boxes(const struct tsr_dw_load *load, const struct tsr_dw_box *boxes, int64_t n, char *to, int64_t line);
+void tsr_dw_line_boxes(const struct tsr_dw_load *load, const struct tsr_dw_box *boxes, int64_t n, char *to,
+                       int64_t line);
 void tsr_dw_line_dense(const struct tsr_dw_load *load, int64_t begin, int64_t pixels, char *to, int64_t line);
 
 /* Decides how, for up to so many threads, of which *threads are wanted. */
@@ -115,9 +117,10 @@ static inline int64_t tsr_dw_count(const struct tsr_dw_taps *taps) {
 size_t tsr_dw_worker_bytes(const struct tsr_dw *w);
 void tsr_dw_item(const struct tsr_dw *w, int64_t item, char *memory);
 
-/* Lanes are covered by tiles of `units`, then by such as fit, of at least so many columns. Gives the next tile's units, of
- * `left` lanes, and how many lanes it and those like it cover. */
-static inline int tsr_dw_next_units(const struct tsr_tiles *tiles, int units, int columns, int64_t left, int64_t *lanes) {
+/* Lanes are covered by tiles of `units`, then by such as fit, of at least so many columns. Gives the next tile's units,
+ * of `left` lanes, and how many lanes it and those like it cover. */
+static inline int tsr_dw_next_units(const struct tsr_tiles *tiles, int units, int columns, int64_t left,
+                                    int64_t *lanes) {
   int64_t whole = left / (units * tiles->mu) * units * tiles->mu;
   int u = (int)tsr_min(units, tsr_ceil_div(left, tiles->mu));
   while (u > 1 && tiles->max_columns[u] < columns) u--;
@@ -125,7 +128,7 @@ static inline int tsr_dw_next_units(const struct tsr_tiles *tiles, int units, in
   return u;
 }
 
-/* Sums of dy, of panel number `panel` of filters: for each block of kb pixels s = +0, s = s + dy in order, y = y + s. */
+/* Sums of dy, of panel number `panel` of filters: for each block of kb pixels s = +0, s = s + dy in order; y = y + s */
 struct tsr_dbias {
   const struct tsr_kernels *table;
   tsr_type type;

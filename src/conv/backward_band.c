@@ -1,10 +1,10 @@
-/* Copies of pixels for the gradient of weights: which pixels of the wide side a block reads, and both sides' ways from any
- * layout and type to panels [pixel][lane] and lines [lane][pixel]. */
+/* Copies of pixels for the gradient of weights: which pixels of the wide side a block reads, and both sides' ways from
+ * any layout and type to panels [pixel][lane] and lines [lane][pixel]. */
 #include <string.h>
 
 #include "src/conv/backward.h"
 
-/* --- boxes ----------------------------------------------------------------------------------------------------------- */
+/* --- boxes ------------------------------------------------------------------------------------------------------- */
 
 /* The wide side's pixels of dimension i that dense pixels from .. to - 1 read by the taps. */
 static void reach(const struct tsr_dw *w, const struct tsr_dw_taps *taps, int i, struct tsr_dw_box *box) {
@@ -58,8 +58,8 @@ static void add_box(const struct tsr_dw *w, const struct tsr_dw_taps *taps, stru
   *pixels += box->count[0] * box->count[1] * box->width;
 }
 
-/* Where a part of an image that begins at pixel `at` ends: wide rows and large planes are taken one by one, since the box
- * around two that are only begun would be as large as both. */
+/* Where a part of an image that begins at pixel `at` ends: wide rows and large planes are taken one by one, since the
+ * box around two that are only begun would be as large as both. */
 static int64_t part_end(const struct tsr_dw *w, int64_t at, int64_t end) {
   if (w->wide_stays) return end;
   int64_t row = w->dim[2].out, plane = row * w->dim[1].out;
@@ -82,10 +82,11 @@ int64_t tsr_dw_boxes(const struct tsr_dw *w, const struct tsr_dw_taps *taps, int
   return n;
 }
 
-/* --- copies ---------------------------------------------------------------------------------------------------------- */
+/* --- copies ------------------------------------------------------------------------------------------------------ */
 
 /* Lines of elements `line` apart become neighbours: m lines, n elements each `next` bytes apart. */
-static void turn(const struct tsr_dw_load *l, tsr_mem from, int64_t m, int64_t line, int64_t n, char *to, int64_t next) {
+static void turn(const struct tsr_dw_load *l, tsr_mem from, int64_t m, int64_t line, int64_t n, char *to,
+                 int64_t next) {
   struct tsr_step step = {.m = m, .n = n, .rsa = line, .csc = next};
   l->table[l->side->t.type].turn[l->type]->run(&step, from, 0, (tsr_mem)to);
 }
@@ -149,10 +150,11 @@ static void load_box(const struct tsr_dw_load *l, const struct tsr_dw_box *box, 
   if (box->count[2] == 0) return;
   for (int64_t d = 0; d < box->count[0]; d++)
     for (int64_t h = 0, rows; h < box->count[1]; h += rows) {
-      tsr_mem row = from + (tsr_mem)((box->least[0] + d * box->step[0]) * side->t.dim[0] +
-                                     (box->least[1] + h * box->step[1]) * side->t.dim[1] + box->least[2] * side->t.dim[2]);
+      int64_t at = (box->least[0] + d * box->step[0]) * side->t.dim[0] +
+                   (box->least[1] + h * box->step[1]) * side->t.dim[1] + box->least[2] * side->t.dim[2];
       rows = whole ? box->count[1] : 1;
-      load_run(l, row, m, rows * box->count[2], apart, to + (d * box->count[1] + h) * box->width * pixel);
+      load_run(l, from + (tsr_mem)at, m, rows * box->count[2], apart,
+               to + (d * box->count[1] + h) * box->width * pixel);
     }
 }
 
@@ -220,6 +222,7 @@ void tsr_dw_line_dense(const struct tsr_dw_load *l, int64_t begin, int64_t pixel
   int64_t size = tsr_size_of(l->type), image, at;
   for (int64_t p = begin, run; p < begin + pixels; p += run) {
     run = within_image(l->side, p, begin + pixels, &image, &at);
-    line_run(l, corner(l, image) + (tsr_mem)(at * l->side->t.dim[2]), run, l->side->t.dim[2], to + (p - begin) * size, line);
+    line_run(l, corner(l, image) + (tsr_mem)(at * l->side->t.dim[2]), run, l->side->t.dim[2], to + (p - begin) * size,
+             line);
   }
 }

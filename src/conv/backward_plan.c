@@ -88,8 +88,8 @@ static bool is_large(const struct tsr_dw *w, int64_t l2) {
          tsr_max(lanes * pixels_of(w, wide), columns * pixels_of(w, !wide)) * w->size > MOST_BAND;
 }
 
-/* Halves an item along what costs least: more items along the lanes copy the columns' side more often, and the other way
- * round. False: it is as small as it gets. */
+/* Halves an item along what costs least: more items along the lanes copy the columns' side more often, and the other
+ * way round. False: it is as small as it gets. */
 static bool cut(struct tsr_dw *w) {
   bool wide = w->lanes == TSR_DW_WIDE, panels = w->item_panels > 1, columns = w->item_columns > w->columns;
   bool taps = w->level < (w->lanes == TSR_DW_GROUPS ? 2 : 3);

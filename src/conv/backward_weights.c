@@ -45,7 +45,8 @@ static int64_t list_bytes(const struct tsr_dw *w) {
 }
 
 size_t tsr_dw_worker_bytes(const struct tsr_dw *w) {
-  return (size_t)tsr_round_up(boxes_bytes(w) + list_bytes(w) + wide_bytes(w) + dense_bytes(w) + sums_bytes(w) + 256, 4096);
+  int64_t bytes = boxes_bytes(w) + list_bytes(w) + wide_bytes(w) + dense_bytes(w) + sums_bytes(w) + 256;
+  return (size_t)tsr_round_up(bytes, 4096);
 }
 
 /* An item and what a worker has at hand for it. */
@@ -137,7 +138,8 @@ static struct pitch pitch_of(const struct item *it) {
 }
 
 /* Adds k pixels; such that go on where the last ones end become part of them. */
-static void add(struct item *it, const struct pitch *pitch, int64_t number, int64_t pixel, int64_t k, int first, int end) {
+static void add(struct item *it, const struct pitch *pitch, int64_t number, int64_t pixel, int64_t k, int first,
+                int end) {
   struct tsr_taps *last = it->listed ? &it->list[it->listed - 1] : NULL;
   bool by_wide = it->w->lanes == TSR_DW_WIDE;
   int64_t dense = number * pitch->dense, wide = pixel * pitch->wide;
@@ -179,7 +181,8 @@ static void list_row(struct item *it, const struct pitch *pitch, const struct ts
     }
     if (columns == 1) continue;
     columns_of(dim, o, off, columns, &first, &end);
-    if (first < end) add(it, pitch, number + o - c0, tsr_dw_pixel(box, depth, row, o * dim->stride + off), 1, first, end);
+    if (first < end)
+      add(it, pitch, number + o - c0, tsr_dw_pixel(box, depth, row, o * dim->stride + off), 1, first, end);
   }
 }
 
@@ -208,8 +211,8 @@ struct target {
   int64_t column;
 };
 
-/* Sums that are kept aside: [column][tap][lane] with lanes over the wide side; else [dense channel][rows in the order of
- * dw][lane]. */
+/* Sums that are kept aside: [column][tap][lane] with lanes over the wide side; else [dense channel][rows in the order
+ * of dw][lane]. */
 static struct target target_of(const struct item *it, int64_t tap, int64_t part, int64_t wide) {
   const struct tsr_dw *w = it->w;
   int64_t lanes = w->item_panels * w->mr * w->size, size = w->size, channels = w->wide.channels;

@@ -1,7 +1,7 @@
 """Convolution on Tessera: what takes the place of aten::convolution and aten::convolution_backward on the CPU.
 
-Both lie below autograd, so that PyTorch's own formulas for gradients, forward-mode ones and second ones stay as they are.
-Weights that come a second time unchanged are packed once (_packed.py)."""
+Both lie below autograd, so that PyTorch's own formulas for gradients, forward-mode ones and second ones stay as they
+are. Weights that come a second time unchanged are packed once (_packed.py)."""
 
 import functools
 import math
@@ -41,8 +41,8 @@ def _layout(shape, strides):
 class _Call:
     """All about convolutions of one kind: descriptors and what is to be allocated."""
 
-    def __init__(self, kind, x_shape, x_strides, w_shape, w_strides, stride, padding, dilation, transposed, output_padding,
-                 groups):
+    def __init__(self, kind, x_shape, x_strides, w_shape, w_strides, stride, padding, dilation, transposed,
+                 output_padding, groups):
         dims = len(x_shape) - 2
         x, w = (torch.empty_strided(shape, strides, dtype=kind, device="meta")
                 for shape, strides in ((x_shape, x_strides), (w_shape, w_strides)))
@@ -130,8 +130,8 @@ def _compute(call, x, weight, bias):
 
 
 def _convolution(own, keys, x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
-    reason = call = _find(x, weight, bias, tuple(stride), tuple(padding), tuple(dilation), transposed, tuple(output_padding),
-                          groups)
+    reason = call = _find(x, weight, bias, tuple(stride), tuple(padding), tuple(dilation), transposed,
+                          tuple(output_padding), groups)
     if type(call) is _Call:
         try:
             out = _compute(call, x, weight, bias)
@@ -143,7 +143,7 @@ def _convolution(own, keys, x, weight, bias, stride, padding, dilation, transpos
     return own.call_boxed(keys, x, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
 
 
-def _gradients(call, grad, x, weight, bias_sizes, mask):
+def _gradients(call, grad, x, weight, mask):
     layout_y = _layout(call.out_shape, grad.stride())
     if layout_y is None:
         layout_y, grad = call.layout_y, _as_laid_out(grad, call.out_strides)
@@ -167,8 +167,8 @@ def _gradients(call, grad, x, weight, bias_sizes, mask):
 
 def _convolution_backward(own, keys, grad, x, weight, bias_sizes, stride, padding, dilation, transposed, output_padding,
                           groups, output_mask):
-    reason = call = _find(x, weight, None, tuple(stride), tuple(padding), tuple(dilation), transposed, tuple(output_padding),
-                          groups)
+    reason = call = _find(x, weight, None, tuple(stride), tuple(padding), tuple(dilation), transposed,
+                          tuple(output_padding), groups)
     if type(call) is _Call:
         if grad.dtype != x.dtype:
             reason = "different types"
@@ -176,14 +176,14 @@ def _convolution_backward(own, keys, grad, x, weight, bias_sizes, stride, paddin
             reason = "shapes"
         else:
             try:
-                gradients = _gradients(call, grad, x, weight, bias_sizes, output_mask)
+                gradients = _gradients(call, grad, x, weight, output_mask)
                 _counts.add("backward", "convolution")
                 return gradients
             except TesseraError as error:
                 reason = str(error)
     _counts.add_fallback(reason, "convolution")
-    return own.call_boxed(keys, grad, x, weight, bias_sizes, stride, padding, dilation, transposed, output_padding, groups,
-                          output_mask)
+    return own.call_boxed(keys, grad, x, weight, bias_sizes, stride, padding, dilation, transposed, output_padding,
+                          groups, output_mask)
 
 
 def kernels():

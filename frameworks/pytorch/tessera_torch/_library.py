@@ -50,11 +50,12 @@ def describe(kind, batch, heads_q, heads_kv, len_q, len_kv, d_qk, d_v, stride_q,
         0, 0, 0, 0, *offsets, *_REST)
 
 
-def describe_conv(layout_x, layout_w, layout_y, kind, dims, transposed, batch, channels, filters, groups, size_in, size_out,
-                  kernel, stride, padding, dilation):
+def describe_conv(layout_x, layout_w, layout_y, kind, dims, transposed, batch, channels, filters, groups, size_in,
+                  size_out, kernel, stride, padding, dilation):
     """The bytes of a tsr_conv_desc; sizes are sequences of `dims` numbers."""
     sizes = []
-    for size, rest in ((size_in, 1), (size_out, 0), (kernel, 1), (stride, 1), (dilation, 1), (padding, 0), (padding, 0)):
+    for size, rest in ((size_in, 1), (size_out, 0), (kernel, 1), (stride, 1), (dilation, 1), (padding, 0),
+                       (padding, 0)):
         sizes += (*size, *(rest,) * (3 - dims))
     return _CONV_DESCRIPTOR.pack(_CONV_DESCRIPTOR.size, kind, kind, kind, layout_x, layout_w, layout_y, dims, transposed,
                                  batch, channels, filters, groups, *sizes, *_NO_POST)
@@ -141,9 +142,9 @@ class Library:
         self._conv_backward_data, self._conv_backward_weights = dll.tsr_conv_backward_data, dll.tsr_conv_backward_weights
         self.conv_workspace, self.conv_plan_destroy = dll.tsr_conv_plan_workspace, dll.tsr_conv_plan_destroy
         self._gemm = dll.tsr_gemm
-        for function, arguments in ((self._forward, 7), (self._backward, 11), (self._conv, 6), (self._conv_plan_create, 5),
-                                    (self._conv_run, 5), (self._conv_backward_data, 5), (self._conv_backward_weights, 6),
-                                    (self.conv_workspace, 1), (self.conv_plan_destroy, 1), (self._gemm, 5)):
+        for function, arguments in ((self._forward, 7), (self._backward, 11), (self._conv, 6),
+                                    (self._conv_plan_create, 5), (self._conv_run, 5), (self._conv_backward_data, 5),
+                                    (self._conv_backward_weights, 6), (self.conv_workspace, 1), (self.conv_plan_destroy, 1), (self._gemm, 5)):
             function.argtypes = [pointer] * arguments
         self.conv_workspace.restype = ctypes.c_size_t
         self.conv_plan_destroy.restype = None

@@ -1,5 +1,5 @@
-"""Products of matrices on Tessera: what takes the place of aten::addmm and aten::mm on the CPU. Linear layers arrive there,
-forward and backward."""
+"""Products of matrices on Tessera: what takes the place of aten::addmm and aten::mm on the CPU. Linear layers arrive
+there, forward and backward."""
 
 import torch
 
@@ -70,7 +70,8 @@ def _addmm_kernel(own, keys, c, a, b, *, beta=1, alpha=1):
     reason = _why_not(a, b)
     if reason is None and c.dtype != a.dtype:
         reason = "different types"
-    if reason is None and (c.dim() > 2 or any(n not in (1, m) for n, m in zip(reversed(c.shape), (b.shape[1], a.shape[0])))):
+    if reason is None and (c.dim() > 2 or any(n not in (1, m) for n, m in
+                                              zip(reversed(c.shape), (b.shape[1], a.shape[0])))):
         reason = "shapes"
     if reason is None:
         try:

@@ -1,8 +1,9 @@
 """Weights that are packed once and used many times, as long as they stay what they were.
 
-A weight is packed when it comes a second time with the same version counter, and anew when that counter has moved: weights
-that are trained change in every step and are not packed. What changes a weight behind PyTorch's back (`weight.data.mul_()`,
-a NumPy view) is noticed by samples of its bytes, which nearly all such changes touch; forget_weights() is for the rest."""
+A weight is packed when it comes a second time with the same version counter, and anew when that counter has moved:
+weights that are trained change in every step and are not packed. What changes a weight behind PyTorch's back
+(`weight.data.mul_()`, a NumPy view) is noticed by samples of its bytes, which nearly all such changes touch;
+forget_weights() is for the rest."""
 
 import collections
 import ctypes

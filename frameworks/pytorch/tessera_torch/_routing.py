@@ -2,12 +2,12 @@
 
 Convolution and products are taken at the dispatcher where PyTorch computes them, below autograd.
 
-Attention is taken at the dispatcher, too: kernels are registered for aten::scaled_dot_product_attention on the keys CPU and
-AutogradCPU, above the choice that PyTorch makes among its own. There every call arrives, from Python or C++, by whatever
-name it was imported, after autocast and with all its arguments; and torch.compile records the operators that the kernel
-calls. aten::_scaled_dot_product_flash_attention_for_cpu, to which PyTorch's choice leads, is taken as well: calls that
-skip the first come there (exported programs, vmap, tensor subclasses). Jagged tensors are served before the dispatcher, in
-torch.nested._internal.ops, and so they are taken there."""
+Attention is taken at the dispatcher, too: kernels are registered for aten::scaled_dot_product_attention on the keys CPU
+and AutogradCPU, above the choice that PyTorch makes among its own. There every call arrives, from Python or C++, by
+whatever name it was imported, after autocast and with all its arguments; and torch.compile records the operators that
+the kernel calls. aten::_scaled_dot_product_flash_attention_for_cpu, to which PyTorch's choice leads, is taken as well:
+calls that skip the first come there (exported programs, vmap, tensor subclasses). Jagged tensors are served before the
+dispatcher, in torch.nested._internal.ops, and so they are taken there."""
 
 import functools
 import math
@@ -279,9 +279,9 @@ class _Setting:
 
 
 def enable(*operators):
-    """Routes "attention", "convolution" and "linear" on the CPU to Tessera, or those that are named, besides what is routed
-    already; in all threads. `with enable(): ...` is for a block only. Raises TesseraError when libtessera is not found.
-    Functions that torch.compile has compiled are compiled again."""
+    """Routes "attention", "convolution" and "linear" on the CPU to Tessera, or those that are named, besides what is
+    routed already; in all threads. `with enable(): ...` is for a block only. Raises TesseraError when libtessera is not
+    found. Functions that torch.compile has compiled are compiled again."""
     return _Setting(_switch(_named(operators) | frozenset(_registrations)))
 
 
