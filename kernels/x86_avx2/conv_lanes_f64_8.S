@@ -1,0 +1,28 @@
+/* Micro-kernels of convolution whose channels do not mix, 2 vectors (8 channels of f64) x 1 to 6 pixels. Formula,
+ * registers and loop: conv_lanes.h. */
+#define TSR_ELEMENT_F64
+#include "kernels/x86_avx2/conv_lanes.h"
+
+FUNCTION(tsr_conv_lanes_f64_8x1_avx2)
+  lanes_tile 2, 1
+END(tsr_conv_lanes_f64_8x1_avx2)
+
+FUNCTION(tsr_conv_lanes_f64_8x2_avx2)
+  lanes_tile 2, 2
+END(tsr_conv_lanes_f64_8x2_avx2)
+
+FUNCTION(tsr_conv_lanes_f64_8x3_avx2)
+  lanes_tile 2, 3
+END(tsr_conv_lanes_f64_8x3_avx2)
+
+FUNCTION(tsr_conv_lanes_f64_8x4_avx2)
+  lanes_tile 2, 4
+END(tsr_conv_lanes_f64_8x4_avx2)
+
+FUNCTION(tsr_conv_lanes_f64_8x5_avx2)
+  lanes_tile 2, 5
+END(tsr_conv_lanes_f64_8x5_avx2)
+
+FUNCTION(tsr_conv_lanes_f64_8x6_avx2)
+  lanes_tile 2, 6
+END(tsr_conv_lanes_f64_8x6_avx2)
