@@ -63,6 +63,7 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *             (unit p at a + p * csa + i * 4) and B the 4 bytes at conv->x + taps->b + p * 4 + j * csb. y = (FIRST_K ? bias : C) + s,
  *             modulo 2^32, s the sum of products; of an s8 B x + 128 is multiplied, not x. CONV_LANES: A and B have a byte a row
  *             and tap, and x itself is multiplied. alpha, add and limits are not used. Taps may end beyond the tile's columns.
+ *             With conv->narrow (CONV of a chip that narrows; FIRST_K and LAST_K) C is 8 bits instead.
  *   POST      what follows a convolution or product, in place: C[0:m, 0:n] = post(C), b points to a struct tsr_post. ta is
  *             the type it comes from (at a + j * csa, rows contiguous; it may be C itself), tc the one it becomes.
  *   TURN      a transposition: element (i, j) of A, at a + i * rsa + j * its size, goes to c + j * csc + i * its size,
@@ -180,6 +181,17 @@ struct tsr_conv {
   tsr_mem add;      /* laid out like C; 0: none */
   int64_t dx;       /* CONV_LANES: B of the next tile of rows */
   double low, high; /* -inf and +inf: no limits */
+  const struct tsr_narrow *narrow; /* integers; NULL: C is y, s32 */
+};
+
+/* How CONV of integers makes 8 bits of y at once, the bits that POST would make of it:
+ *   C[i][j] = max(saturate_u8(saturate_s16(y * scale[i], rounded to an integer) + zero), least) ^ flip
+ * No scale is beyond 0.5, so that no product leaves s32. u8: zero = POST's, flip = 0. s8: both 128 more. least is zero
+ * with relu, else 0. */
+struct tsr_narrow {
+  tsr_mem scale; /* f32, of each row */
+  int16_t zero;
+  uint8_t least, flip;
 };
 
 /* What POST does to an element of row i and column j, in f32 (f64 for f64) and in this order; `at` is i, or j if across:
@@ -346,6 +358,7 @@ struct tsr_chip {
   /* Whether this machine, which can run the chip, has what one kernel needs beyond that; NULL: all run. Of kernels for
    * the same job the first in the list that runs is taken. */
   bool (*runs)(const struct tsr_kernel *kernel);
+  bool narrows; /* CONV of integers takes conv->narrow */
 };
 
 #endif

@@ -46,6 +46,12 @@
 #define CONV_DX 40
 #define CONV_LOW 48
 #define CONV_HIGH 56
+#define CONV_NARROW 64
+
+#define NARROW_SCALE 0
+#define NARROW_ZERO 8
+#define NARROW_LEAST 10
+#define NARROW_FLIP 11
 #define POST_BIAS 0
 #define POST_SCALE 8
 #define POST_ADD 16

@@ -26,4 +26,5 @@ static bool runs(const struct tsr_kernel *kernel) {
   return kernel->ta != TSR_S8 || (getauxval(AT_HWCAP2) & HWCAP2_SVEI8MM);
 }
 
-const struct tsr_chip tsr_chip_arm_sve = {"arm_sve", "sve", usable, tsr_vector_bytes_sve, TSR_KERNEL_TABLE, true, runs};
+const struct tsr_chip tsr_chip_arm_sve = {"arm_sve", "sve", usable, tsr_vector_bytes_sve, TSR_KERNEL_TABLE, true, runs,
+                                           false};

@@ -10,4 +10,5 @@ static bool usable(char *why) {
 /* One element at a time, whatever its type. */
 static size_t vector_bytes(void) { return 1; }
 
-const struct tsr_chip tsr_chip_generic = {"generic", "generic", usable, vector_bytes, TSR_KERNEL_TABLE, true, NULL};
+const struct tsr_chip tsr_chip_generic = {"generic", "generic", usable, vector_bytes, TSR_KERNEL_TABLE, true, NULL,
+                                           true};

@@ -1,7 +1,10 @@
 /* Convolution of integers in plain C: s8 weights, u8 or s8 x, exact sums modulo 2^32 (kernel.h). */
+#include <math.h>
+
 #include "kernels/kernel.h"
 
 typedef int32_t loose_s32 __attribute__((aligned(1), may_alias));
+typedef float loose_f32 __attribute__((aligned(1), may_alias));
 
 #define ROWS 4
 #define UNIT 4
@@ -36,6 +39,14 @@ static inline __attribute__((always_inline)) uint32_t dot_lane(const struct colu
   return s;
 }
 
+static long clamp(long v, long low, long high) { return v < low ? low : v > high ? high : v; }
+
+static uint8_t narrow(const struct tsr_narrow *to, int64_t i, int32_t y) {
+  long v = lrintf((float)y * ((const loose_f32 *)to->scale)[i]);
+  v = clamp(clamp(v, INT16_MIN, INT16_MAX) + to->zero, to->least, UINT8_MAX);
+  return (uint8_t)(v ^ to->flip);
+}
+
 static inline __attribute__((always_inline)) void column(const struct column *at, int flip, bool lanes) {
   const struct tsr_conv *cv = at->cv;
   const loose_s32 *bias = (const loose_s32 *)cv->bias;
@@ -46,7 +57,10 @@ static inline __attribute__((always_inline)) void column(const struct column *at
       if (at->j < cv->taps[t].first || at->j >= cv->taps[t].end) continue;
       s += lanes ? dot_lane(at, &cv->taps[t], i, flip) : dot(at, &cv->taps[t], i, (unsigned)flip);
     }
-    y[i] = (int32_t)s;
+    if (cv->narrow)
+      ((uint8_t *)at->c)[i] = narrow(cv->narrow, at->i0 + i, (int32_t)s);
+    else
+      y[i] = (int32_t)s;
   }
 }
 

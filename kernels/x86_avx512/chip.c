@@ -20,4 +20,4 @@ static bool runs(const struct tsr_kernel *kernel) {
 }
 
 const struct tsr_chip tsr_chip_x86_avx512 = {"x86_avx512", "avx512", usable, vector_bytes, TSR_KERNEL_TABLE, true,
-                                              runs};
+                                              runs, true};

@@ -8,7 +8,7 @@
  * B's bytes are u8, or with CONV_X_S8 s8, whose sign bits are flipped but in lanes, which adds 128. A file may define
  * CONV_WORDS for CPUs without VNNI: bytes 0 and 2, and 1 and 3, of a unit are then widened to words and multiplied in
  * pairs. In lanes every byte becomes 32 bits, of which one factor's upper half is 0.
- * Tiles and masks are those of gemm_tile.h. Columns that do not have a tap take 0 for it, which adds nothing.
+ * With conv->narrow (not in lanes) sums become bytes in the registers. Tiles and masks are those of gemm_tile.h. Columns that do not have a tap take 0 for it, which adds nothing.
  *
  * Live at the loop head:
  *   zmm(32 - nv*nr) .. zmm31    y, column by column
@@ -44,8 +44,13 @@
 #define A_BASE [rsp - 32]
 #define C_BASE [rsp - 40]
 #define BIAS [rsp - 48]    /* of this tile; 0: none */
-#define X_BASE [rsp - 56]  /* lanes: of the first tile of rows */
-#define C_TILE [rsp - 64]  /* lanes: where C is during the taps */
+#if defined(CONV_LANES)
+#define X_BASE [rsp - 56]  /* of the first tile of rows */
+#define C_TILE [rsp - 64]  /* where C is during the taps */
+#else
+#define SCALES [rsp - 56]  /* of this tile, where there is a NARROW */
+#define NARROW [rsp - 64]  /* 0: C is y */
+#endif
 #define MASKS rsp - 128    /* of each column, 4 bytes: whether it has these taps */
 
 #define LANES 16
@@ -387,10 +392,151 @@
 .Lstarted\@:
 .endm
 
+#if !defined(CONV_LANES)
+/* zmm<reg> = y in f32, times the scale of its row, rounded to integers. */
+.macro scale_y reg, scale
+  vcvtdq2ps zmm\reg, zmm\reg
+  vmulps zmm\reg, zmm\reg, zmm\scale
+  vcvtps2dq zmm\reg, zmm\reg
+.endm
+/* zmm<a> = the bytes of up to four vectors a, b, c, d, one after the other; the last ones are repeated. By: zmm0 their
+ * order, zmm1 .. zmm3 zero, least and flip. */
+.macro to_bytes count, a, b, c, d
+  vpackssdw zmm\a, zmm\a, zmm\b /* in each quarter: four rows of each of two vectors, then of four */
+  vpaddsw zmm\a, zmm\a, zmm1
+  .if \count > 2
+    vpackssdw zmm\c, zmm\c, zmm\d
+    vpaddsw zmm\c, zmm\c, zmm1
+    vpackuswb zmm\a, zmm\a, zmm\c
+  .else
+    vpackuswb zmm\a, zmm\a, zmm\a
+  .endif
+  vpmaxub zmm\a, zmm\a, zmm2
+  vpxord zmm\a, zmm\a, zmm3
+  vpermd zmm\a, zmm0, zmm\a
+.endm
+.macro to_bytes_at count, a
+  .if \count == 1
+    to_bytes 1, \a, \a, \a, \a
+  .elseif \count == 2
+    to_bytes 2, \a, %(\a + 1), \a, \a
+  .elseif \count == 3
+    to_bytes 3, \a, %(\a + 1), %(\a + 2), %(\a + 2)
+  .else
+    to_bytes 4, \a, %(\a + 1), %(\a + 2), %(\a + 3)
+  .endif
+.endm
+/* Bytes of a column to K: `nv` quarters of zmm<reg> from number `quarter` on. `mask` is empty or {k2}. */
+.macro store_bytes reg, quarter, nv, mask
+  .if \nv > 2
+    vmovdqu8 [K]\mask, zmm\reg
+  .elseif \nv == 2
+    .if \quarter
+      vextracti64x4 ymm\reg, zmm\reg, 1
+    .endif
+    vmovdqu8 [K]\mask, ymm\reg
+  .else
+    .if \quarter
+      vextracti32x4 xmm4, zmm\reg, \quarter
+      vmovdqu8 [K]\mask, xmm4
+    .else
+      vmovdqu8 [K]\mask, xmm\reg
+    .endif
+  .endif
+.endm
+/* A group is the vectors that one register of bytes holds: of one column or of several. */
+.macro store_columns nv, nr, mask
+  mov CSC, [STEP + STEP_CSC]
+  mov K, C
+  .set at_j, 0
+  .rept \nr
+    .if \nv == 3
+      store_bytes %(32 - 3*\nr + 3*at_j), 0, 3, \mask
+    .else
+      store_bytes %(32 - \nv*\nr + at_j*\nv/4*4), %(at_j*\nv - at_j*\nv/4*4), \nv, \mask
+    .endif
+    .set at_j, at_j + 1
+    .if at_j < \nr
+      add K, CSC
+    .endif
+  .endr
+.endm
+/* A tile's sums to bytes of C. */
+.macro narrow_tile nv, nr
+  mov K, SCALES
+  .set at_i, 0
+  .rept \nv
+    load_y %(at_i), %(64*at_i), %(at_i + 1 == \nv), K
+    .set at_i, at_i + 1
+  .endr
+  add K, \nv*64
+  mov SCALES, K
+  .set at_j, 0
+  .rept \nr
+    .set at_i, 0
+    .rept \nv
+      scale_y %(32 - \nv*\nr + at_j*\nv + at_i), %(at_i)
+      .set at_i, at_i + 1
+    .endr
+    .set at_j, at_j + 1
+  .endr
+  vmovdqa32 zmm0, [rip + .Lby_vector]
+  vpbroadcastw zmm1, word ptr [rax + NARROW_ZERO]
+  vpbroadcastb zmm2, byte ptr [rax + NARROW_LEAST]
+  vpbroadcastb zmm3, byte ptr [rax + NARROW_FLIP]
+  .if \nv == 3
+    .set at_v, 0
+    .rept \nr
+      to_bytes_at 3, %(32 - 3*\nr + at_v)
+      .set at_v, at_v + 3
+    .endr
+  .else
+    .set at_v, 0
+    .rept (\nv*\nr + 3)/4
+      .if \nv*\nr - at_v >= 4
+        to_bytes_at 4, %(32 - \nv*\nr + at_v)
+      .else
+        to_bytes_at %(\nv*\nr - at_v), %(32 - \nv*\nr + at_v)
+      .endif
+      .set at_v, at_v + 4
+    .endr
+  .endif
+#if defined(CONV_X_S8)
+  constant %(A_REGS*\nv + OTHERS), 0x80808080
+#endif
+  .if \nv != 3
+    cmp ROWS, \nv*LANES
+    jl .Lsome_rows\@
+    store_columns \nv, \nr
+    jmp .Lstored\@
+.Lsome_rows\@:
+  .endif
+  mov rax, -1
+  mov K, \nv*LANES
+  cmp K, ROWS
+  cmovg K, ROWS
+  bzhi rax, rax, K
+  kmovq k2, rax
+  store_columns \nv, \nr, {k2}
+.Lstored\@:
+.endm
+#endif
+
 .macro constant reg, value
   mov eax, \value
   vpbroadcastd zmm\reg, eax
 .endm
+
+#if !defined(CONV_LANES)
+/* SCALES of the first tile of rows; rax is NARROW. */
+.macro first_scales
+  test rax, rax
+  jz .Lnone\@
+  mov rax, [rax + NARROW_SCALE]
+  mov SCALES, rax
+.Lnone\@:
+.endm
+#endif
 
 /* A function's entry. */
 .macro enter nv
@@ -418,6 +564,10 @@
 #endif
 #if defined(CONV_LANES)
   mov X_BASE, X
+#else
+  mov rax, [rdx + CONV_NARROW]
+  mov NARROW, rax
+  first_scales
 #endif
 .endm
 
@@ -447,6 +597,10 @@
   mov rax, CONV
   mov rax, [rax + CONV_BIAS]
   mov BIAS, rax
+#if !defined(CONV_LANES)
+  mov rax, NARROW
+  first_scales
+#endif
   mov ROWS, [STEP + STEP_M]
   jmp \tile
 .Lreturn\@:
@@ -475,12 +629,25 @@
 #if defined(CONV_LANES)
   mov C, C_TILE
 #endif
+#if !defined(CONV_LANES)
+  mov rax, NARROW
+  test rax, rax
+  jnz .Lnarrow\@
+#endif
   every_vector store_y, \nv, \nr
+.Lnext\@:
   next_tile .Ltile\@, \nv*LANES, \nr
+#if !defined(CONV_LANES)
+.Lnarrow\@:
+  narrow_tile \nv, \nr
+  jmp .Lnext\@
+#endif
 .endm
 
   .section .rodata
   .p2align 6
 .Lcolumns:
   .long 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+.Lby_vector:
+  .long 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15
   .text

@@ -219,6 +219,18 @@ static bool copy_filters(struct tsr_conv_int8 *plan) {
   return true;
 }
 
+/* Whether kernels can make y's 8 bits: a scale follows, relu at most, and no product leaves s32. */
+static bool can_narrow(const struct tsr_conv_int8 *plan, const tsr_context *context) {
+  const tsr_conv_desc *d = plan->p.d;
+  bool plain = d->post.activation == TSR_NO_ACTIVATION || d->post.activation == TSR_RELU;
+  if (plan->p.y.type != TSR_U8 && plan->p.y.type != TSR_S8) return false;
+  if (!context->kernels[TSR_S8].chip->narrows || plan->lanes || plan->zero_w) return false;
+  if (!plan->scale || plan->p.add || !plain) return false;
+  for (int64_t i = 0; i < d->filters; i++)
+    if (!(plan->scale[i] >= -0.5f && plan->scale[i] <= 0.5f)) return false;
+  return true;
+}
+
 static tsr_status fill(struct tsr_conv_int8 *plan, const tsr_context *context) {
   const struct tsr_topology *machine = tsr_topology_get();
   int64_t l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
@@ -231,8 +243,9 @@ static tsr_status fill(struct tsr_conv_int8 *plan, const tsr_context *context) {
   if (!plan->phases) return NO_MEMORY;
   choose_tile(plan);
   choose_order(plan, l2);
-  plan->direct = plan->p.y.type == TSR_S32 && plan->p.y_last && !plan->zero_w && plan->p.alpha == 1 &&
-                 plan->p.beta == 0;
+  plan->narrows = can_narrow(plan, context);
+  plan->direct = (plan->p.y.type == TSR_S32 || plan->narrows) && plan->p.y_last && !plan->zero_w &&
+                 plan->p.alpha == 1 && plan->p.beta == 0;
   for (int64_t i = 0; i < plan->nphases; i++) {
     tsr_status status = make_phase(plan, i, l2);
     if (status != TSR_OK) return status;

@@ -66,11 +66,22 @@ static tsr_mem row_of_x(const struct block *b, int64_t row) {
   return b->x + (tsr_mem)((row - b->row) * b->phase->axis[1]->step * b->phase->view[1]);
 }
 
+/* Bytes of an element that kernels write. */
+static int64_t written(const struct tsr_conv_int8 *plan) { return plan->narrows ? 1 : 4; }
+
+/* How the kernels make y of sums of the filters from number `first` of all on. */
+static struct tsr_narrow narrow_of(const struct tsr_conv_int8 *plan, int64_t first) {
+  const tsr_conv_desc *d = plan->p.d;
+  int sign = plan->p.y.type == TSR_S8 ? 0x80 : 0, zero = d->zero_y + sign;
+  return (struct tsr_narrow){(tsr_mem)(plan->scale + first), (int16_t)zero,
+                             (uint8_t)(d->post.activation == TSR_RELU ? zero : 0), (uint8_t)sign};
+}
+
 static struct tsr_step step_of(const struct block *b, int units, int64_t pitch) {
   const struct tsr_int8_phase *phase = b->phase;
   int64_t mr = (int64_t)units * b->plan->tiles->mu, step = mr * (b->plan->lanes ? 1 : 4);
   return (struct tsr_step){.csa = step, .csb = phase->axis[2]->step * phase->view[2], .csc = pitch,
-                           .rsb = phase->axis[2]->apart * phase->view[2], .da = step * phase->units, .dc = mr * 4,
+                           .rsb = phase->axis[2]->apart * phase->view[2], .da = step * phase->units, .dc = mr * written(b->plan),
                            .flags = TSR_FIRST_K | TSR_LAST_K};
 }
 
@@ -83,6 +94,8 @@ static void sum_row(const struct block *b, int64_t row, int64_t group, int64_t f
   tsr_mem x = row_of_x(b, row) + (tsr_mem)(plan->lanes ? first : group * plan->cg);
   int64_t panels = whole - first / mr;
   struct tsr_conv conv = {.x = x, .bias = (tsr_mem)bias, .dx = mr};
+  struct tsr_narrow narrow = {0};
+  if (plan->narrows) narrow = narrow_of(plan, group * plan->kg + first), conv.narrow = &narrow;
   struct tsr_step step = step_of(b, plan->units, pitch);
   a += first / mr * step.da;
   step.m = panels * mr;
@@ -92,10 +105,11 @@ static void sum_row(const struct block *b, int64_t row, int64_t group, int64_t f
   set_taps(b, row, phase->taps[1], &conv);
   conv.x = x + (tsr_mem)(plan->lanes ? panels * mr : 0);
   conv.bias = bias ? (tsr_mem)(bias + panels * mr) : 0;
+  narrow.scale += (tsr_mem)(panels * mr * 4);
   a += panels * step.da;
   step = step_of(b, plan->last_units, pitch);
   step.m = filters - panels * mr;
-  run_tiles(b, plan->last_units, &step, (tsr_mem)a, &conv, c + (tsr_mem)(panels * mr * 4));
+  run_tiles(b, plan->last_units, &step, (tsr_mem)a, &conv, c + (tsr_mem)(panels * mr * written(plan)));
 }
 
 /* What weights' zero points take off: zero_w times the sum of x. */
@@ -196,7 +210,9 @@ static void finish_row(const struct block *b, int64_t row) {
         memcpy((char *)to + j * apart, (const char *)from + j * pitch, (size_t)pitch);
     return;
   }
-  if (plan->post) {
+  if (plan->narrows) {
+    pitch = b->filters;
+  } else if (plan->post) {
     step.csc = b->filters * tsr_size_of(y->type);
     if (b->call->add) {
       post.add = b->turned + (tsr_mem)(pitch * b->columns);
@@ -215,7 +231,7 @@ static void run_part(const struct block *b, int64_t row) {
   const struct tsr_conv_int8 *plan = b->plan;
   const struct tsr_int8_phase *phase = b->phase;
   const int32_t *bias = bias_of(b, row);
-  int64_t pitch = b->filters * 4;
+  int64_t pitch = b->filters * written(plan);
   tsr_mem c = b->tile;
   if (plan->direct) {
     c = b->call->y + (tsr_mem)corner(b, row);
@@ -223,7 +239,7 @@ static void run_part(const struct block *b, int64_t row) {
   }
   for (int64_t group = 0; group < plan->groups; group++) {
     int64_t first = plan->groups > 1 ? 0 : b->filter, filters = tsr_min(b->filters, plan->kg);
-    tsr_mem at = c + (tsr_mem)(group * plan->kg * 4);
+    tsr_mem at = c + (tsr_mem)(group * plan->kg * written(plan));
     sum_row(b, row, group, first, filters, phase->a + group * phase->group_bytes,
             bias + group * plan->kg + first, at, pitch);
     if (plan->zero_w) take_zeros(b, row, group, first, filters, at, pitch);

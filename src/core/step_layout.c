@@ -49,6 +49,13 @@ CONV_AT(add, 32);
 CONV_AT(dx, 40);
 CONV_AT(low, 48);
 CONV_AT(high, 56);
+CONV_AT(narrow, 64);
+
+#define NARROW_AT(field, offset) _Static_assert(offsetof(struct tsr_narrow, field) == (offset), #field)
+NARROW_AT(scale, 0);
+NARROW_AT(zero, 8);
+NARROW_AT(least, 10);
+NARROW_AT(flip, 11);
 
 #define POST_AT(field, offset) _Static_assert(offsetof(struct tsr_post, field) == (offset), #field)
 POST_AT(bias, 0);

@@ -1,5 +1,6 @@
 /* Every integer CONV and CONV_LANES kernel that this machine runs against the loop of kernels/kernel.h: random taps,
  * sizes and strides, exact operands against guard pages, registers. --seed N, --kernel NAME, --cases N. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +25,13 @@ struct dot_case {
   int64_t mr, nr, element; /* bytes of a row in a tap of A */
   struct tsr_step step;
   struct tsr_conv conv;
+  struct tsr_narrow narrow;
   struct tsr_taps taps[MAX_TAPS];
   size_t a_bytes, x_bytes, c_bytes;
   unsigned char *a, *c;
 };
 
-static struct arena arenas[4];
+static struct arena arenas[5];
 
 static unsigned char *place(int arena, size_t bytes) {
   unsigned char *at = arena_place(&arenas[arena], bytes, once_in(4) ? PLACE_START : PLACE_END, 0);
@@ -60,8 +62,25 @@ static void make_taps(struct dot_case *dc) {
   dc->x_bytes = (size_t)x_end;
 }
 
+/* C of 8 bits: scales that leave most values within them or none, and some of the largest allowed. */
+static void make_narrow(struct dot_case *dc, bool wide) {
+  struct tsr_step *st = &dc->step;
+  unsigned char *scale = place(4, (size_t)st->m * 4);
+  for (int64_t i = 0; i < st->m; i++) {
+    float s = once_in(9) ? 0.5f : ldexpf((float)pick(-1000, 1000), (int)-pick(16, 28));
+    memcpy(scale + 4 * i, &s, 4);
+  }
+  dc->narrow = (struct tsr_narrow){.scale = (tsr_mem)scale, .zero = (int16_t)pick(0, 255), .flip = wide ? 0 : 0x80};
+  if (once_in(2)) dc->narrow.zero = 0;
+  if (once_in(2)) dc->narrow.least = (uint8_t)dc->narrow.zero;
+  dc->conv.narrow = &dc->narrow;
+  st->flags = TSR_FIRST_K | TSR_LAST_K;
+  st->dc = dc->mr;
+  st->csc = st->m + pick(0, 9);
+}
+
 /* `unit` is how many rows one of a kernel's mr and mu stands for. */
-static void make_case(struct dot_case *dc, const struct tsr_kernel *kernel, int64_t unit) {
+static void make_case(struct dot_case *dc, const struct tsr_kernel *kernel, int64_t unit, bool narrows) {
   *dc = (struct dot_case){.kernel = kernel, .lanes = kernel->op == TSR_OP_CONV_LANES, .nr = kernel->nr};
   dc->mr = kernel->mr * unit;
   struct tsr_step *st = &dc->step;
@@ -78,7 +97,8 @@ static void make_case(struct dot_case *dc, const struct tsr_kernel *kernel, int6
   dc->conv.taps = dc->taps;
   dc->conv.dx = once_in(2) ? dc->mr : pick(0, 100);
   make_taps(dc);
-  dc->c_bytes = (size_t)((st->n - 1) * st->csc + st->m * 4);
+  if (narrows && !dc->lanes && once_in(2)) make_narrow(dc, once_in(2));
+  dc->c_bytes = (size_t)((st->n - 1) * st->csc + st->m * (dc->conv.narrow ? 1 : 4));
   dc->a = place(0, dc->a_bytes);
   dc->conv.x = (tsr_mem)place(1, dc->x_bytes);
   dc->conv.bias = once_in(3) ? 0 : (tsr_mem)place(2, (size_t)st->m * 4);
@@ -102,6 +122,15 @@ static int64_t product(const struct dot_case *dc, const struct tsr_taps *taps, i
   return s;
 }
 
+static unsigned char narrowed(const struct tsr_narrow *to, int64_t i, int32_t y) {
+  float scale;
+  memcpy(&scale, (const char *)to->scale + 4 * i, 4);
+  long v = lrintf((float)y * scale);
+  v = (v < -32768 ? -32768 : v > 32767 ? 32767 : v) + to->zero;
+  v = v < 0 ? 0 : v > 255 ? 255 : v;
+  return (unsigned char)((v < to->least ? to->least : v) ^ to->flip);
+}
+
 /* The contract's loop on `c`, a copy of C. */
 static void reference(const struct dot_case *dc, unsigned char *c) {
   const struct tsr_step *st = &dc->step;
@@ -109,14 +138,17 @@ static void reference(const struct dot_case *dc, unsigned char *c) {
     for (int64_t column = 0; column < st->n; column++) {
       int64_t j = column % dc->nr, y = 0;
       int32_t word;
-      unsigned char *at = c + column * st->csc + i / dc->mr * st->dc + i % dc->mr * 4;
+      unsigned char *at = c + column * st->csc + i / dc->mr * st->dc + i % dc->mr * (dc->conv.narrow ? 1 : 4);
       const unsigned char *from = st->flags & TSR_FIRST_K ? (unsigned char *)dc->conv.bias + 4 * i : at;
       if (!(st->flags & TSR_FIRST_K) || dc->conv.bias) memcpy(&word, from, 4), y = word;
       for (int64_t t = 0; t < dc->conv.count; t++)
         if (j >= dc->taps[t].first && j < dc->taps[t].end)
           y += product(dc, &dc->taps[t], i / dc->mr, i % dc->mr, column / dc->nr, j);
       word = (int32_t)(uint32_t)(uint64_t)y;
-      memcpy(at, &word, 4);
+      if (dc->conv.narrow)
+        *at = narrowed(&dc->narrow, i, word);
+      else
+        memcpy(at, &word, 4);
     }
 }
 
@@ -148,7 +180,7 @@ static int test_kernel(const struct tsr_chip *chip, const struct tsr_kernel *ker
   for (int i = 0; i < cases; i++) {
     struct dot_case dc;
     state = seed + (uint64_t)i * 7919;
-    make_case(&dc, kernel, unit);
+    make_case(&dc, kernel, unit, chip->narrows);
     const char *wrong = check(&dc, plain_c);
     if (!wrong) continue;
     if (failed++ < 3)
@@ -190,7 +222,7 @@ int main(int argc, char **argv) {
     if (strcmp(argv[i], "--cases") == 0) cases = atoi(argv[i + 1]);
     if (strcmp(argv[i], "--kernel") == 0) only = argv[i + 1];
   }
-  for (int i = 0; i < 4; i++) arenas[i] = arena_create(ARENA);
+  for (int i = 0; i < 5; i++) arenas[i] = arena_create(ARENA);
   guard_install();
   const struct tsr_chip *const *chips = tsr_chips(&n);
   for (int i = 0; i < n; i++) failed += test_chip(chips[i], only, seed, cases);
