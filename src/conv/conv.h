@@ -47,6 +47,7 @@ enum tsr_conv_lanes {
   TSR_CONV_FILTERS = 1, /* filters of a group; a pixel's channel is broadcast */
   TSR_CONV_GROUPS,      /* groups, which do not mix: depthwise and small groups */
   TSR_CONV_NEIGHBOURS,  /* outputs side by side, with few filters, see near.h; a weight is broadcast */
+  TSR_CONV_PLANES,      /* pixels that do not mix, channels first, see planes.h; a weight is broadcast */
 };
 
 /* What stays near while the other passes by. */

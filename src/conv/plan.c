@@ -1,6 +1,7 @@
 /* The rule of thumb: along what lanes run, which tile, what stays near, how work is cut into pieces. */
 #include "src/conv/conv.h"
 #include "src/conv/near.h"
+#include "src/conv/planes.h"
 #include "src/core/threads.h"
 #include "src/core/topology.h"
 #include "src/gemm/gemm.h"
@@ -163,13 +164,19 @@ void tsr_conv_complete(const tsr_context *context, const struct tsr_conv_problem
   int64_t l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
   bool given = way->lanes != 0;
   if (way->lanes == TSR_CONV_NEIGHBOURS && !tsr_conv_near_serves(kernels, p)) way->lanes = 0;
+  if (way->lanes == TSR_CONV_PLANES && !tsr_conv_planes_serves(kernels, p)) way->lanes = 0;
   if (!way->lanes) way->lanes = lanes_over_groups(kernels, p) ? TSR_CONV_GROUPS : TSR_CONV_FILTERS;
   if (!given && way->lanes == TSR_CONV_FILTERS && tsr_conv_near_pays(kernels, p)) way->lanes = TSR_CONV_NEIGHBOURS;
+  if (!given && way->lanes == TSR_CONV_FILTERS && tsr_conv_planes_pays(kernels, p)) way->lanes = TSR_CONV_PLANES;
   bool groups = way->lanes == TSR_CONV_GROUPS;
   if (!way->threads)
     way->threads = tsr_gemm_threads_for(most_threads, tsr_saturating(tsr_conv_work(p), groups ? READS_PER_WORK : 1));
   if (way->lanes == TSR_CONV_NEIGHBOURS) {
     tsr_conv_near_complete(kernels, p, way);
+    return;
+  }
+  if (way->lanes == TSR_CONV_PLANES) {
+    tsr_conv_planes_complete(kernels, p, way);
     return;
   }
   const struct tsr_tiles *tiles = groups ? &kernels->conv_lanes : &kernels->conv;

@@ -4,6 +4,7 @@
 
 #include "src/conv/conv.h"
 #include "src/conv/near.h"
+#include "src/conv/planes.h"
 #include "src/core/threads.h"
 
 struct call {
@@ -45,6 +46,7 @@ static size_t worker_bytes(const struct tsr_conv_job *job) {
 
 size_t tsr_conv_workspace_bytes(const struct tsr_conv_job *job) {
   if (job->way->lanes == TSR_CONV_NEIGHBOURS) return tsr_near_workspace_bytes(job);
+  if (job->way->lanes == TSR_CONV_PLANES) return tsr_conv_planes_bytes(job);
   return worker_bytes(job) * (size_t)job->way->threads;
 }
 
@@ -293,6 +295,10 @@ void tsr_conv_run_all(const tsr_context *context, const struct tsr_conv_job *job
   const struct tsr_conv_way *way = job->way;
   if (way->lanes == TSR_CONV_NEIGHBOURS) {
     tsr_near_run(context, job, workspace);
+    return;
+  }
+  if (way->lanes == TSR_CONV_PLANES) {
+    tsr_conv_planes_run(context, job, workspace);
     return;
   }
   struct call call = {.job = job, .workspace = workspace, .worker_bytes = worker_bytes(job), .threads = way->threads};

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "src/conv/conv.h"
+#include "src/conv/planes.h"
 #include "src/core/threads.h"
 
 /* The highest tile of at most so many units; a chip has one of a single unit. */
@@ -65,6 +66,10 @@ void tsr_conv_job_of(const tsr_context *context, const struct tsr_conv_problem *
   job->inner = filters ? 1 : p->kg;
   job->lanes = filters ? p->kg : p->groups;
   for (int i = 0; i < 3; i++) job->phases[i] = p->transposed ? p->dim[i].stride : 1;
+  if (way->lanes == TSR_CONV_PLANES) {
+    tsr_conv_planes_job(job);
+    return;
+  }
   if (way->lanes == TSR_CONV_NEIGHBOURS) {
     job->panels = p->kg;
     job->weights = p->kg * p->taps * job->size;
@@ -206,6 +211,10 @@ static void pack_share(void *arg, int index) {
   const struct tsr_conv_problem *p = job->p;
   int64_t all = job->groups * job->inner * job->panels;
   for (int64_t i = index; i < all; i += packing->threads) {
+    if (job->way->lanes == TSR_CONV_PLANES) {
+      tsr_conv_planes_pack(job, i, packing->to);
+      continue;
+    }
     if (job->way->lanes == TSR_CONV_NEIGHBOURS) {
       pack_filter(job, i / p->kg, i % p->kg, packing->to + i * p->taps * job->size);
       continue;
