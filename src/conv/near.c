@@ -22,8 +22,8 @@ struct worker {
   struct tsr_near_lists lists;
   struct tsr_near_band band;
   struct tsr_near_tiles tile[TSR_NEAR_TILES];
-  int tiles, columns; /* of the piece's tiles */
-  int64_t pitch;      /* of the stage: bytes from column to column */
+  int tiles;
+  int64_t pitch; /* of the stage: bytes from column to column */
   tsr_mem stage, turned;
   double low, high;
 };
@@ -43,7 +43,7 @@ static int64_t most_outputs(const struct tsr_conv_job *job) {
 }
 
 static int64_t stage_bytes(const struct tsr_conv_job *job) {
-  return job->way->columns * pitch_of(job, most_outputs(job));
+  return (tsr_near_streams(job->way) ? 2 * TSR_NEAR_PLACES : 1) * job->p->kg * pitch_of(job, most_outputs(job));
 }
 
 static int64_t turned_bytes(const struct tsr_conv_job *job) {
@@ -83,32 +83,25 @@ static void lay_out(struct worker *w, char *memory) {
 
 /* --- a piece ------------------------------------------------------------------------------------------------------- */
 
-/* Puts the bias of filters from number `filter` on into all places of their columns; of one filter, if `same`. */
-static void start(struct worker *w, int64_t filter, int64_t columns, bool same) {
+/* Puts the bias of all filters of the group into all places of the stage. */
+static void start(struct worker *w) {
   const struct tsr_conv_job *job = w->job;
   const struct tsr_near_tiles *last = &w->tile[w->tiles - 1];
   int64_t places = last->slot + last->number * last->units * job->tiles->mu;
-  tsr_mem bias = job->bias + (tsr_mem)((w->piece.group * job->p->kg + filter) * job->size);
-  struct tsr_step step = {.m = places, .n = same ? 1 : columns, .csc = w->pitch};
-  if (!job->bias) return;
-  for (int64_t j = 0; j < (same ? columns : 1); j++)
-    job->table[job->p->type].turn[job->p->type]->run(&step, bias, 0, w->stage + (tsr_mem)(j * w->pitch));
+  tsr_mem bias = job->bias + (tsr_mem)(w->piece.group * job->p->kg * job->size);
+  struct tsr_step step = {.m = places, .n = job->p->kg, .csc = w->pitch};
+  if (job->bias) job->table[job->p->type].turn[job->p->type]->run(&step, bias, 0, w->stage);
 }
 
-/* Sums of a line, columns being filters from number `filter` on; or of that filter, columns being lines. */
-static void multiply(struct worker *w, int64_t filter, int columns, int64_t line) {
+static void multiply(struct worker *w, int64_t line) {
   const struct tsr_conv_job *job = w->job;
   const struct tsr_conv_problem *p = job->p;
   const struct tsr_conv_dim *across = &p->dim[w->piece.at.across];
-  int64_t filter_bytes = p->taps * job->size;
-  bool rows = job->way->panels == 1;
-  tsr_mem base = (tsr_mem)w->band.memory;
-  base += (tsr_mem)((line * across->stride - across->pad - w->band.origin) * w->piece.input);
-  struct tsr_step step = {.csa = w->piece.channel, .csc = w->pitch, .n = columns, .alpha = 1};
-  step.csb = rows ? -across->stride * p->dim[2].kernel * p->cg * job->size : filter_bytes;
+  int64_t filter = p->taps * job->size;
+  int64_t from = (line * across->stride - across->pad - w->band.origin) * w->piece.input;
+  struct tsr_step step = {.csa = w->piece.channel, .csb = filter, .csc = w->pitch, .n = p->kg, .alpha = 1};
   struct tsr_conv conv = {.low = w->low, .high = w->high};
-  conv.x = (tsr_mem)job->packed + (tsr_mem)((w->piece.group * p->kg + filter) * filter_bytes);
-  start(w, filter, columns, rows);
+  conv.x = (tsr_mem)job->packed + (tsr_mem)(w->piece.group * p->kg * filter);
   for (int i = 0; i < w->tiles; i++) {
     const struct tsr_near_tiles *tile = &w->tile[i];
     int64_t height = (int64_t)tile->units * job->tiles->mu;
@@ -118,54 +111,51 @@ static void multiply(struct worker *w, int64_t filter, int columns, int64_t line
       step.flags = (b == 0 && !job->bias ? TSR_FIRST_K : 0) | (b + 1 == tsr_conv_blocks(p) ? TSR_LAST_K : 0);
       conv.taps = w->lists.blocks[b].taps;
       conv.count = w->lists.blocks[b].count;
-      job->tiles->tile[tile->units][columns]->run(&step, base + (tsr_mem)(tile->lane * job->size), (tsr_mem)&conv,
-                                                  w->stage + (tsr_mem)(tile->slot * job->size));
+      tsr_mem a = (tsr_mem)w->band.memory + (tsr_mem)(from + tile->lane * job->size);
+      job->tiles->tile[tile->units][p->kg]->run(&step, a, (tsr_mem)&conv, w->stage + (tsr_mem)(tile->slot * job->size));
     }
   }
 }
 
-/* Outputs of a line that no tile before has computed. */
-static void finish(struct worker *w, int64_t filter, int64_t line, int64_t column) {
+/* Of each tile those outputs that the ones before it have not computed. */
+static void finish(struct worker *w, int64_t line) {
   const struct tsr_conv_job *job = w->job;
   if (w->piece.at.single) {
-    tsr_near_finish(&w->piece, filter, line, 0, 1, w->stage + (tsr_mem)(column * w->pitch), w->pitch, w->turned);
+    tsr_near_finish(&w->piece, 0, job->p->kg, line, 0, 1, w->stage, w->pitch, w->turned);
     return;
   }
   for (int64_t i = 0, done = 0, end; i < w->tiles; i++, done = end) {
     const struct tsr_near_tiles *tile = &w->tile[i];
     end = tile->lane + tile->number * tile->units * job->tiles->mu;
-    int64_t slot = tile->slot + done - tile->lane;
-    tsr_near_finish(&w->piece, filter, line, done, end - done, w->stage + (tsr_mem)(column * w->pitch + slot * job->size),
-                    w->pitch, w->turned);
+    tsr_mem sums = w->stage + (tsr_mem)((tile->slot + done - tile->lane) * job->size);
+    tsr_near_finish(&w->piece, 0, job->p->kg, line, done, end - done, sums, w->pitch, w->turned);
   }
 }
 
-static void run_lines(struct worker *w, int64_t line, int64_t lines) {
-  const struct tsr_conv_job *job = w->job;
+static void run_line(struct worker *w, int64_t line) {
   int64_t least, most;
-  tsr_conv_inputs(job->p, w->piece.at.across, line, lines, &least, &most);
+  tsr_conv_inputs(w->job->p, w->piece.at.across, line, 1, &least, &most);
   if (least <= most) tsr_near_load(&w->piece, &w->band, least, most);
-  tsr_near_list(&w->piece, &w->lists, line, lines);
-  for (int64_t filter = 0; filter < job->p->kg; filter += job->way->panels) {
-    multiply(w, filter, job->way->panels > 1 ? (int)job->way->panels : (int)lines, line);
-    for (int64_t j = 0; j < lines; j++) finish(w, filter, line + j, j);
-  }
+  tsr_near_list(&w->piece, &w->lists, line);
+  start(w);
+  multiply(w, line);
+  finish(w, line);
 }
 
 static void run_piece(struct worker *w) {
   const struct tsr_near_region *at = &w->piece.at;
   const struct tsr_conv_job *job = w->job;
-  int most = job->way->panels == 1 && at->across == 1 && !at->single ? job->way->columns : 1;
   tsr_near_lay_out(&w->piece);
   w->band.origin = w->band.end = 0;
-  w->lists.made_for[0] = 0;
+  w->lists.made_for[0] = -1;
   w->pitch = pitch_of(job, at->single ? job->tiles->mu : at->count);
-  w->tiles = tsr_near_cut(job->tiles, at->single ? 1 : job->way->units, job->way->columns,
-                          at->single ? job->tiles->mu : at->count, w->tile);
-  for (int64_t line = at->line, end = line + at->lines, n; line < end; line += n) {
-    n = tsr_next_columns(end - line, most, most);
-    run_lines(w, line, n);
+  if (tsr_near_streams(job->way) && at->across == 1 && !at->single) {
+    tsr_near_stream(&w->piece, &w->band, w->stage, w->pitch, w->turned);
+    return;
   }
+  w->tiles = tsr_near_cut(job->tiles, at->single ? 1 : job->way->units, (int)job->p->kg,
+                          at->single ? job->tiles->mu : at->count, w->tile);
+  for (int64_t line = at->line; line < at->line + at->lines; line++) run_line(w, line);
 }
 
 /* --- all ------------------------------------------------------------------------------------------------------------ */

@@ -52,15 +52,16 @@ void tsr_near_lay_out(struct tsr_near_piece *piece) {
   const struct tsr_conv_job *job = piece->job;
   const struct tsr_conv_problem *p = job->p;
   const struct tsr_conv_dim *along = &p->dim[piece->at.along], *across = &p->dim[piece->at.across];
-  int64_t reach = (along->kernel - 1) * along->dilation, lines = piece->at.across == 1 ? job->way->columns : 1;
+  int64_t reach = (along->kernel - 1) * along->dilation;
   int64_t lanes = piece->at.single ? job->tiles->mu : piece->at.count + reach / along->stride;
-  int64_t least = (lines - 1) * across->stride + (across->kernel - 1) * across->dilation + 1;
+  int64_t least = (across->kernel - 1) * across->dilation + 1;
   const struct tsr_topology *machine = tsr_topology_get();
   int64_t room = (int64_t)machine->level[machine->nlevels > 1].bytes / 4;
   piece->channel = apart(tsr_round_up(lanes * job->size, 64));
   piece->part = p->cg * piece->channel;
   piece->input = piece->part * (piece->at.single ? along->kernel : along->stride);
   piece->capacity = tsr_min(across->in, tsr_max(least, tsr_min(4 * least, room / (piece->input * p->dim[0].kernel))));
+  if (tsr_near_streams(job->way) && piece->at.across == 1 && !piece->at.single) piece->capacity = 1;
   piece->slice = piece->capacity * piece->input;
 }
 

@@ -1,6 +1,11 @@
 /* Lanes over neighbours: from the stage to y, and what follows the sums. */
 #include "src/conv/near.h"
 
+/* Limits are part of CONV, not of GEMM. */
+static bool needs_post(const struct tsr_conv_job *job) {
+  return tsr_conv_needs_post(job->p, true) || tsr_near_streams(job->way);
+}
+
 /* Outputs lie side by side in y. */
 static void to_lines(const struct tsr_conv_job *job, struct tsr_step *step, struct tsr_post *post, tsr_mem sums,
                      int64_t pitch, tsr_mem to) {
@@ -15,7 +20,7 @@ static void to_lines(const struct tsr_conv_job *job, struct tsr_step *step, stru
 static void to_pixels(const struct tsr_conv_job *job, const struct tsr_step *lines, struct tsr_post *post, tsr_mem sums,
                       int64_t pitch, int64_t pixel, tsr_mem turned, tsr_mem to) {
   const struct tsr_conv_problem *p = job->p;
-  bool posts = tsr_conv_needs_post(p, true);
+  bool posts = needs_post(job);
   struct tsr_step step = {.m = lines->n, .n = lines->m, .rsa = pitch, .csc = posts ? lines->n * job->size : pixel};
   job->table[p->type].turn[posts ? p->type : p->y.type]->run(&step, sums, 0, posts ? turned : to);
   if (!posts) return;
@@ -24,12 +29,12 @@ static void to_pixels(const struct tsr_conv_job *job, const struct tsr_step *lin
   job->table[p->type].post[p->y.type]->run(&step, turned, (tsr_mem)post, to);
 }
 
-void tsr_near_finish(const struct tsr_near_piece *piece, int64_t filter, int64_t line, int64_t first, int64_t count,
-                     tsr_mem sums, int64_t pitch, tsr_mem turned) {
+void tsr_near_finish(const struct tsr_near_piece *piece, int64_t filter, int64_t filters, int64_t line, int64_t first,
+                     int64_t count, tsr_mem sums, int64_t pitch, tsr_mem turned) {
   const struct tsr_conv_job *job = piece->job;
   const struct tsr_conv_problem *p = job->p;
   const struct tsr_conv_tensor *y = &p->y;
-  int64_t pixel = y->dim[piece->at.along], filters = job->way->panels, size = tsr_size_of(y->type);
+  int64_t pixel = y->dim[piece->at.along], size = tsr_size_of(y->type);
   for (int64_t f = 0, n; f < filters; f += n) {
     n = pixel == size || y->channel == size ? filters : 1;
     int64_t number = piece->group * p->kg + filter + f;
@@ -37,7 +42,7 @@ void tsr_near_finish(const struct tsr_near_piece *piece, int64_t filter, int64_t
                  (piece->at.first + first) * pixel + number * y->channel;
     struct tsr_step step = {.m = count, .n = n};
     struct tsr_post post = tsr_conv_post_of(job, number, at, 0);
-    if (!tsr_conv_needs_post(p, true)) post.activation = TSR_NO_ACTIVATION;
+    if (!needs_post(job)) post.activation = TSR_NO_ACTIVATION;
     if (pixel == size)
       to_lines(job, &step, &post, sums, pitch, y->at + (tsr_mem)at);
     else
