@@ -1,4 +1,4 @@
-/* Micro-kernels of convolution whose channels do not mix, 2 vectors (16 channels of f32) x 1 to 6 pixels. Formula,
+/* Micro-kernels of convolution whose channels do not mix, 2 vectors (16 channels of f32) x 1 to 7 pixels. Formula,
  * registers and loop: conv_lanes.h. */
 #define TSR_ELEMENT_F32
 #include "kernels/x86_avx2/conv_lanes.h"
@@ -26,3 +26,7 @@ END(tsr_conv_lanes_f32_16x5_avx2)
 FUNCTION(tsr_conv_lanes_f32_16x6_avx2)
   lanes_tile 2, 6
 END(tsr_conv_lanes_f32_16x6_avx2)
+
+FUNCTION(tsr_conv_lanes_f32_16x7_avx2)
+  lanes_tile 2, 7
+END(tsr_conv_lanes_f32_16x7_avx2)

@@ -1,4 +1,4 @@
-/* Micro-kernels of convolution whose channels do not mix, 2 vectors (8 channels of f64) x 1 to 6 pixels. Formula,
+/* Micro-kernels of convolution whose channels do not mix, 2 vectors (8 channels of f64) x 1 to 7 pixels. Formula,
  * registers and loop: conv_lanes.h. */
 #define TSR_ELEMENT_F64
 #include "kernels/x86_avx2/conv_lanes.h"
@@ -26,3 +26,7 @@ END(tsr_conv_lanes_f64_8x5_avx2)
 FUNCTION(tsr_conv_lanes_f64_8x6_avx2)
   lanes_tile 2, 6
 END(tsr_conv_lanes_f64_8x6_avx2)
+
+FUNCTION(tsr_conv_lanes_f64_8x7_avx2)
+  lanes_tile 2, 7
+END(tsr_conv_lanes_f64_8x7_avx2)

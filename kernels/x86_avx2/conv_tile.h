@@ -8,8 +8,8 @@
  * The taps are walked entry by entry of their list. An entry that all columns have goes several steps a round; one that
  * padding cuts short goes step by step through the columns it has: a jump that never changes leads to the first, a
  * compare after each column finds the last. A is filled up to whole vectors by its last row. AVX2 has no masked
- * arithmetic: at the end of a tile whose last vector is not full, lanes beyond the last row are given that row's
- * operands as well, so that they raise no flag of their own, and are not stored.
+ * arithmetic: at the end of a tile whose last vector is not full, all operands of the lanes beyond the last row are
+ * made zeros, alpha too, so that they raise no flag, and what they become is not stored.
  *
  * Live at the loop heads:
  *   ymm(16 - nv*nr) .. ymm15   s, column by column
@@ -36,6 +36,7 @@
 #define C rcx      /* column 0 of this tile */
 #define CSC r12
 #define AT r13     /* this column of C, or of what is added */
+#define MASK [rsi] /* the rows of a last vector that is not full */
 
 /* Below the stack pointer, which a leaf function may use. */
 #define CONV [rsp - 8]
@@ -47,15 +48,20 @@
 #define C_BASE [rsp - 56]
 #define ADD_AHEAD [rsp - 64] /* from an element of C to what is added to it */
 #define X_BASE [rsp - 72]    /* of this column of tiles */
+#define ALPHA_EDGE [rsp - 104] /* at the end: alpha, 0 beyond the last row */
 
 #if defined(TSR_ELEMENT_F32)
+#define SIZE_SHIFT 2
 #define vfma_end vfmadd213ps
+#define vfma_edge vfmadd132ps
 #define vaddv vaddps
 #define vmaxv vmaxps
 #define vminv vminps
 #define load_real(at) vcvtsd2ss xmm0, xmm0, qword ptr [at]; vbcast ymm0, xmm0
 #else
+#define SIZE_SHIFT 3
 #define vfma_end vfmadd213pd
+#define vfma_edge vfmadd132pd
 #define vaddv vaddpd
 #define vmaxv vmaxpd
 #define vminv vminpd
@@ -357,21 +363,30 @@
 .endm
 
 /* The ends of one vector of s; `edge`: it is a last one that is not full. ymm0 is alpha, then a limit; ymm1 bias, or
- * what a vector of C is; ymm2 an edge's mask and ymm3 the lane that each of its lanes takes. */
+ * an edge's vector of C or of what is added. */
 .macro load_edge base, offset
-  vmask ymm1, ymm2, [\base + \offset]
-  vpermps ymm1, ymm3, ymm1
+  vmovdqu ymm1, MASK
+  vmask ymm1, ymm1, [\base + \offset]
+.endm
+.macro clear_vector acc, offset, edge
+  .if \edge
+    vandps ymm\acc, ymm\acc, MASK
+  .endif
 .endm
 .macro go_on_vector acc, offset, edge
   .if \edge
     load_edge AT, \offset
-    vfma_end ymm\acc, ymm0, ymm1
+    vfma_edge ymm\acc, ymm1, ALPHA_EDGE
   .else
     vfma_end ymm\acc, ymm0, [AT + \offset]
   .endif
 .endm
-.macro begin_vector acc
-  vfma_end ymm\acc, ymm0, ymm1
+.macro begin_vector acc, edge
+  .if \edge
+    vfma_edge ymm\acc, ymm1, ALPHA_EDGE
+  .else
+    vfma_end ymm\acc, ymm0, ymm1
+  .endif
 .endm
 .macro add_vector acc, offset, edge
   .if \edge
@@ -390,7 +405,8 @@
 .endm
 .macro store_vector acc, offset, edge
   .if \edge
-    vmask [AT + \offset], ymm2, ymm\acc
+    vmovdqu ymm1, MASK
+    vmask [AT + \offset], ymm1, ymm\acc
   .else
     vmov [AT + \offset], ymm\acc
   .endif
@@ -425,7 +441,7 @@
 .Lno_bias\@:
   .set at_j, 0
   .rept \nr
-    begin_vector %(16 - \nv*\nr + at_j*\nv + \i)
+    begin_vector %(16 - \nv*\nr + at_j*\nv + \i), \edge
     .set at_j, at_j + 1
   .endr
 .endm
@@ -460,6 +476,10 @@
 /* From the sums to C; rax is CONV. */
 .macro end_rows nv, nr, edge
   load_real(STEP + STEP_ALPHA)
+  .if \edge
+    vandps ymm1, ymm0, MASK
+    vmovups ALPHA_EDGE, ymm1
+  .endif
   test dword ptr [STEP + STEP_FLAGS], STEP_FIRST_K
   jnz .Lbegin_sums\@
   mov AT, C
@@ -483,16 +503,15 @@
   every_vector store, 1, \nv, \nr, \edge
 .endm
 
-/* ymm2 and ymm3 for a last vector of rbx rows, which is lost. */
-.macro prepare_edge
-  mask_lanes 2, rbx, rax
-  dec rbx
-  vmovq xmm3, rbx
-  clamp_lanes 3
+/* MASK = the first `rows` lanes, a register that is lost. */
+.macro mask_rows rows
+  lea rsi, [rip + lane_mask + 32]
+  shl \rows, SIZE_SHIFT
+  sub rsi, \rows
 .endm
 
-/* `repeat` is a macro that does to a vector of sums what its lanes beyond the last row need; none: nothing. */
-.macro end_tile nv, nr, repeat
+/* `clears`: sums in lanes beyond the last row are not zeros. */
+.macro end_tile clears, nv, nr
   mov C, C_TILE
   mov CSC, [STEP + STEP_CSC]
   mov rbx, ROWS
@@ -503,9 +522,9 @@
   jmp .Lended\@
 .Ledge\@:
   add rbx, LANES
-  prepare_edge
-  .ifnc \repeat, none
-    every_vector \repeat, 0, \nv, \nr, 1
+  mask_rows rbx
+  .if \clears
+    every_vector clear, 0, \nv, \nr, 1
   .endif
   mov rax, CONV
   end_rows \nv, \nr, 1
@@ -579,6 +598,6 @@
   zero_sums \nv, \nr
   fetch_added \nv, \nr
   walk_taps \nv, \nr
-  end_tile \nv, \nr, none
+  end_tile 1, \nv, \nr
   next_tile .Ltile\@, 0, \nv*LANES, \nr
 .endm
