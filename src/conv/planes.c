@@ -41,11 +41,12 @@ void tsr_conv_planes_complete(const struct tsr_kernels *kernels, const struct ts
                               struct tsr_conv_way *way) {
   const struct tsr_tiles *tiles = &kernels->conv;
   int given = way->units;
-  double best = INFINITY;
+  way->units = 0;
+  int64_t best = 0; /* in integers: a plan must raise no floating-point flag */
   for (int u = 1; u <= TSR_MAX_UNITS; u++)
     for (int c = tiles->max_columns[u]; c > 0 && (!given || given == u); c--) {
-      double cycles = (double)step_cycles(p->kg, u, c) / u;
-      if (u * tiles->mu > p->dim[2].out || cycles >= best) continue;
+      int64_t cycles = step_cycles(p->kg, u, c);
+      if (u * tiles->mu > p->dim[2].out || (best && cycles * way->units >= best * u)) continue;
       best = cycles;
       way->units = u;
       way->columns = c;
