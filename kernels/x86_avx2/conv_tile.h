@@ -5,9 +5,9 @@
  *   void kernel(const struct tsr_step *step, tsr_mem a, const struct tsr_conv *b, tsr_mem c)
  *
  * Tiles lie one under the other and, where the step has more than nr columns, such columns of tiles side by side.
- * The taps are walked entry by entry of their list. An entry that all columns have goes several steps a round; one that
- * padding cuts short goes step by step through the columns it has: a jump that never changes leads to the first, a
- * compare after each column finds the last. A is filled up to whole vectors by its last row. AVX2 has no masked
+ * The taps are walked entry by entry of their list. An entry that all columns have goes several steps a round. One that
+ * padding cuts short on the left is entered at its first column, by a jump that never changes, on the right at its last
+ * one and walked backwards, so that neither needs a compare. A is filled up to whole vectors by its last row. AVX2 has no masked
  * arithmetic: at the end of a tile whose last vector is not full, all operands of the lanes beyond the last row are
  * made zeros, alpha too, so that they raise no flag, and what they become is not stored.
  *
@@ -30,7 +30,7 @@
 #define X rbp      /* of this tile */
 #define A_TILE r14
 #define TAPS r15   /* this entry */
-#define COLUMN rcx /* where the code of an entry's first column is */
+#define COLUMN rcx /* where the code of a cut entry's first column is, or its last one's */
 #define LAST r13d  /* an entry's last column + 1 */
 /* After the taps: */
 #define C rcx      /* column 0 of this tile */
@@ -246,60 +246,111 @@
 .Ldone\@:
 .endm
 
-.macro column_label id, j
-.Lcolumn_\id\()_\j:
+/* Columns of K steps from where COLUMN leads: to the last one (side `left`), or backwards to the first. What a step is
+ * made of is given by macros: `load` nv, `one` j, nv, nr and `advance` nr. */
+.macro column_label id, side, j
+.L\side\()_\id\()_\j:
 .endm
-.macro column_entry id, j
-  .long .Lcolumn_\id\()_\j - .Lcolumns_\id
+.macro column_entry id, side, j
+  .long .L\side\()_\id\()_\j - .Lcolumns_\id
 .endm
-.macro end_at j, label
-  cmp LAST, \j
-  je \label
-.endm
-
-/* An entry that some columns do not have: columns COLUMN .. LAST - 1 of each of K steps, or none, to label `next`. */
-.macro cut_entry id, next, nv, nr
-  movsx ecx, word ptr [TAPS + TAPS_FIRST]
-  xor r13d, r13d
-  test ecx, ecx
-  cmovs ecx, r13d
-  cmp ecx, \nr
-  jge \next
-  cmp cx, word ptr [TAPS + TAPS_END]
-  jge \next
-  test K, K
-  jle \next
-  lea r13, [rip + .Lcolumns_\id]
-  movsxd COLUMN, dword ptr [r13 + 4*rcx]
-  add COLUMN, r13
-  movsx LAST, word ptr [TAPS + TAPS_END]
-.Lcut_\id:
-  load_kept 0
+.macro cut_steps id, side, load, one, advance, nv, nr
+.L\side\()_\id:
+  \load \nv
   notrack jmp COLUMN
   .set at_c, 0
   .rept \nr
-    column_label \id, %(at_c)
-    column %(at_c), 0, \nv, \nr
-    .set at_c, at_c + 1
-    .if at_c < \nr
-      end_at %(at_c), .Lcut_step_\id
+    .ifc \side, left
+      .set at_l, at_c
+    .else
+      .set at_l, \nr - 1 - at_c
     .endif
+    column_label \id, \side, %(at_l)
+    \one %(at_l), \nv, \nr
+    .set at_c, at_c + 1
   .endr
-.Lcut_step_\id:
-  add A, CSA
-  next_columns 1, \nr
+  \advance \nr
   dec K
-  jnz .Lcut_\id
+  jnz .L\side\()_\id
+.endm
+/* A column of an entry that lacks some on both sides: of so few columns that is rare. */
+.macro column_between one, j, nv, nr
+  cmp ecx, \j
+  jg .Lnot_this\@
+  cmp LAST, \j
+  jle .Lnot_this\@
+  \one \j, \nv, \nr
+.Lnot_this\@:
+.endm
+
+/* An entry that some columns do not have: columns first .. end - 1 of each of K steps, or none, to label `next`. */
+.macro cut_entry id, next, load, one, advance, nv, nr
+  movsx ecx, word ptr [TAPS + TAPS_FIRST]
+  movsx LAST, word ptr [TAPS + TAPS_END]
+  test K, K
+  jle \next
+  test ecx, ecx
+  jns .Lfirst_\id
+  xor ecx, ecx
+.Lfirst_\id:
+  cmp LAST, \nr
+  jle .Llast_\id
+  mov LAST, \nr
+.Llast_\id:
+  cmp ecx, LAST
+  jge \next
+  cmp LAST, \nr
+  jne .Lnot_left_\id
+  lea r13, [rip + .Lcolumns_\id]
+  movsxd COLUMN, dword ptr [r13 + 4*rcx]
+  add COLUMN, r13
+  cut_steps \id, left, \load, \one, \advance, \nv, \nr
+  jmp \next
+.Lnot_left_\id:
+  test ecx, ecx
+  jnz .Lboth_\id
+  lea rcx, [rip + .Lcolumns_\id]
+  movsxd r13, dword ptr [rcx + 4*r13 + 4*\nr - 4]
+  add COLUMN, r13
+  cut_steps \id, right, \load, \one, \advance, \nv, \nr
+  jmp \next
+.Lboth_\id:
+  \load \nv
+  .set at_c, 0
+  .rept \nr
+    column_between \one, %(at_c), \nv, \nr
+    .set at_c, at_c + 1
+  .endr
+  \advance \nr
+  dec K
+  jnz .Lboth_\id
   jmp \next
   .section .rodata
   .p2align 2
 .Lcolumns_\id:
   .set at_c, 0
   .rept \nr
-    column_entry \id, %(at_c)
+    column_entry \id, left, %(at_c)
+    .set at_c, at_c + 1
+  .endr
+  .set at_c, 0
+  .rept \nr
+    column_entry \id, right, %(at_c)
     .set at_c, at_c + 1
   .endr
   .text
+.endm
+
+/* What a step of such an entry is made of. */
+.macro load_cut nv
+  load_kept 0
+.endm
+.macro cut_column j, nv, nr
+  column \j, 0, \nv, \nr
+.endm
+.macro advance_cut nr
+  add A, CSA
+  next_columns 1, \nr
 .endm
 
 /* What is added may lie in memory: it is fetched while the taps are walked. C itself is not read, or still near. */
@@ -358,7 +409,7 @@
   jne .Lentry\@
   jmp .Lsummed\@
 .Lcut\@:
-  cut_entry \@, .Lnext\@, \nv, \nr
+  cut_entry \@, .Lnext\@, load_cut, cut_column, advance_cut, \nv, \nr
 .Lsummed\@:
 .endm
 
