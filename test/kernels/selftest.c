@@ -319,7 +319,7 @@ static int test_lists(void) {
       {"two", TSR_OP_PACK_N, TSR_F32, TSR_F32, TSR_F32, 8, 8, 1, false, pack_n},
       {"three", TSR_OP_GEMM, TSR_F32, TSR_F32, TSR_F32, 8, 5, 4, false, selftest_gemm}};
   const struct tsr_kernel odd_tile = {"odd", TSR_OP_GEMM, TSR_F32, TSR_F32, TSR_F32, 9, 4, 4, false, selftest_gemm};
-  struct tsr_chip chip = {"chip", "isa", NULL, NULL, good, 2, false, NULL};
+  struct tsr_chip chip = {.name = "chip", .isa = "isa", .kernel = good, .nkernels = 2};
   const struct tsr_chip *chips[] = {&chip};
   int failed = !expect_list("two kernels side by side", list_count_clashes(chips, 1, NULL) == 0);
   chip.nkernels = 3;
