@@ -1,4 +1,4 @@
-/* tessera explain: why a product takes the plan it takes, what the plan does, and how far that is from what the machine
+/* tessera explain: why a call takes the plan it takes, what the plan does, and how far that is from what the machine
  * allows. */
 #include "explain.h"
 
@@ -13,11 +13,13 @@
 
 #include "attention.h"
 #include "command.h"
+#include "conv.h"
 #include "shapes.h"
 #include "src/core/threads.h"
 #include "src/attention/space.h"
-#include "src/gemm/fused.h"
+#include "src/conv/space.h"
 #include "src/gemm/device_space.h"
+#include "src/gemm/fused.h"
 #include "src/gemm/space.h"
 #include "src/gemm/tiles.h"
 #include "src/tune/database.h"
@@ -121,17 +123,24 @@ static void tell_choice(struct explain *e) {
   else if (c->source == TSR_FROM_RULE && e->op->weighing > 0)
     explain_say(&e->trail, 0, "cost model: compared %d plan%s; none promises %.0f %% over the rule's", c->considered,
                 c->considered == 1 ? "" : "s", 100 - 100 * TSR_WORTH_WHILE);
+  else if (c->source == TSR_FROM_RULE && is_conv(e->op))
+    explain_say(&e->trail, 0, "cost model: not asked, since calls without a row take the rule's plan");
   else if (c->source == TSR_FROM_RULE)
     explain_say(&e->trail, 0, "cost model: the rule's plan is the best of its space");
   explain_say(&e->trail, 0, "-> %s", tsr_source_names[c->source]);
   if (tsr_tune_writes()) explain_say(&e->trail, 0, "TESSERA_TUNE is write: calls of a program also try other plans");
 }
 
+static tsr_status check_plan(struct explain *e) {
+  if (is_attention(e->op)) return tsr_attention_check_plan(e->context, &e->attention);
+  if (is_conv(e->op)) return tsr_conv_check_plan(e->context, &e->conv);
+  e->p.plan = e->plan_words;
+  return tsr_gemm_check_plan(e->context, &e->p);
+}
+
 static bool take_words(struct explain *e) {
   char why[TSR_WHY_TEXT];
-  e->p.plan = e->plan_words;
-  tsr_status status = is_attention(e->op) ? tsr_attention_check_plan(e->context, &e->attention)
-                                          : tsr_gemm_check_plan(e->context, &e->p);
+  tsr_status status = check_plan(e);
   if (status != TSR_OK) return wrong("%s", tsr_last_error());
   if (!tsr_values_parse(e->op->plan, e->op->nplan, e->plan_words, &e->plan.values, why)) return wrong("%s", why);
   e->op->complete(e->context, &e->shape, &e->plan.values);
@@ -143,22 +152,33 @@ static bool take_words(struct explain *e) {
 
 static bool is_looked_up(const struct explain *e) {
   if (is_attention(e->op)) return tsr_attention_is_looked_up(&e->attention);
+  if (is_conv(e->op)) return tsr_conv_is_looked_up(&e->conv);
   return e->context->device || tsr_gemm_is_looked_up(&e->p);
+}
+
+/* Calls that no plan is made for, or none that could be chosen. */
+static bool takes_no_plan(struct explain *e) {
+  if (is_conv(e->op) && tsr_conv_is_integer(&e->conv_desc)) {
+    e->choice.source = TSR_FROM_RULE;
+    explain_say(&e->trail, 0, "-> convolutions of integers have one way each, which follows from the shape");
+  } else if (!e->context->device && !is_attention(e->op) && !is_conv(e->op) && explain_small(e)) {
+    explain_say(&e->trail, 0, "-> the small path: a few tiles and one block of k are computed before any plan is made");
+  } else {
+    return false;
+  }
+  return e->small = true;
 }
 
 /* In the order in which a call looks. */
 static bool decide(struct explain *e) {
   if (e->plan_words) return take_words(e);
   explain_say(&e->trail, 0, "the call's own plan: none");
-  if (!e->context->device && !is_attention(e->op) && explain_small(e)) {
-    e->small = true;
-    explain_say(&e->trail, 0, "-> the small path: a few tiles and one block of k are computed before any plan is made");
-    return true;
-  }
+  if (takes_no_plan(e)) return true;
   if (!is_looked_up(e)) {
     e->op->complete(e->context, &e->shape, &e->plan.values);
     e->choice = (struct tsr_choice){.source = TSR_FROM_RULE, .considered = 1};
-    explain_say(&e->trail, 0, "nothing is looked up for so small a %s", is_attention(e->op) ? "call" : "product");
+    explain_say(&e->trail, 0, "nothing is looked up for so small a %s",
+                is_attention(e->op) || is_conv(e->op) ? "call" : "product");
     explain_say(&e->trail, 0, "-> %s", tsr_source_names[TSR_FROM_RULE]);
     return true;
   }
@@ -250,29 +270,51 @@ static bool take_desc(struct explain *e, const struct request *r) {
   d->ldc = r->ldc ? r->ldc : d->n;
   if (tsr_gemm_check(e->context, d) != TSR_OK) return wrong("%s", tsr_last_error());
   if (!e->context->device && tsr_gemm_is_fused(d))
-    return wrong("on a CPU use type f32 or f64: products of 16 bits and of integers are convolutions of one tap, "
-                 "which `tessera explain conv` explains");
+    return wrong("on a CPU use type f32 or f64: products of 16 bits and of integers are convolutions of one tap, which "
+                 "`tessera explain conv %s '%lld->%lld@%lld' 1` explains",
+                 d->type == TSR_F16 ? "f16" : d->type == TSR_BF16 ? "bf16" : "s8:s32", (long long)d->k,
+                 (long long)d->n, (long long)d->m);
   tsr_gemm_normalise(d, NULL, NULL, NULL, &e->p);
   if (e->context->device) tsr_gemm_device_shape(&e->p, &e->shape);
   else tsr_gemm_shape_of(&e->p, tsr_threads_available(e->context), &e->shape);
   return true;
 }
 
+/* Operands 1 to n - 1 in one text. */
+static bool join(int n, char **operand, char *text, size_t size) {
+  size_t used = 0;
+  text[0] = 0;
+  for (int at = 1; at < n; at++) {
+    used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "", operand[at]);
+    if (used >= size) return wrong("the shape is too long");
+  }
+  return true;
+}
+
 /* attention, and a shape as attention.h reads them. */
 static bool read_attention(struct explain *e, const struct request *r, int n, char **operand) {
-  char text[TSR_VALUES_TEXT] = "", why[TSR_WHY_TEXT];
-  size_t used = 0;
+  char text[TSR_VALUES_TEXT], why[TSR_WHY_TEXT];
   if (n == 1)
     return wrong("which shape? Say batch x heads / those of keys x queries x keys x size: 1x32/8x1024x1024x128");
   if (r->lda || r->ldb || r->ldc || r->to) return wrong("--lda, --ldb, --ldc and --to are for gemm");
-  for (int at = 1; at < n; at++) {
-    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "", operand[at]);
-    if (used >= sizeof text) return wrong("the shape is too long");
-  }
+  if (!join(n, operand, text, sizeof text)) return false;
   if (!attention_shape_of_text(e->context, text, &e->shape, why)) return wrong("%s", why);
   tsr_set_num_threads(e->context, (int)e->shape.at[TSR_ATTENTION_THREADS]);
   e->desc.size = 0;
   explain_take_attention(e);
+  return true;
+}
+
+/* conv, and a shape as conv.h reads them. */
+static bool read_conv(struct explain *e, const struct request *r, int n, char **operand) {
+  char text[TSR_VALUES_TEXT], why[TSR_WHY_TEXT];
+  if (n == 1) return wrong("which shape? Say channels->filters@size kernel/stride: 64->128@56 3x3/2");
+  if (r->lda || r->ldb || r->ldc || r->to) return wrong("--lda, --ldb, --ldc and --to are for gemm");
+  if (!join(n, operand, text, sizeof text)) return false;
+  if (!conv_shape_of_text(e->context, text, &e->shape, why)) return wrong("%s", why);
+  tsr_set_num_threads(e->context, (int)e->shape.at[TSR_CONV_THREADS]);
+  e->desc.size = 0;
+  explain_take_conv(e);
   return true;
 }
 
@@ -282,7 +324,9 @@ static bool read_operands(struct explain *e, const struct request *r, int n, cha
   tsr_gemm_desc *d = &e->desc;
   int at = 1;
   if (strcmp(operand[0], "attention") == 0) return read_attention(e, r, n, operand);
-  if (strcmp(operand[0], "gemm") != 0) return wrong("there is no operator \"%s\": use gemm or attention", operand[0]);
+  if (strcmp(operand[0], "conv") == 0) return read_conv(e, r, n, operand);
+  if (strcmp(operand[0], "gemm") != 0)
+    return wrong("there is no operator \"%s\": use gemm, attention or conv", operand[0]);
   d->type = e->context->device ? TSR_F16 : TSR_F32;
   if (at < n && read_type(operand[at], &d->type)) at++;
   if (at == n) return wrong("which product? Say its sizes, such as 512x4096x1000");
@@ -342,20 +386,25 @@ static bool open_context(struct explain *e, const struct request *r, const char 
   if (status != TSR_OK) return wrong("%s", tsr_last_error());
   if (r->threads) tsr_set_num_threads(e->context, r->threads);
   e->op = tsr_operator_of(e->context, operator_name);
-  if (!e->op && r->device && strcmp(operator_name, "attention") == 0)
-    return wrong("attention's blocks on a device are not chosen from plans: tessera accel tells of its runs");
-  return e->op || wrong("there is no operator \"%s\": use gemm or attention", operator_name);
+  if (!e->op && r->device && (strcmp(operator_name, "attention") == 0 || strcmp(operator_name, "conv") == 0))
+    return wrong("%s's blocks on a device are not chosen from plans: tessera accel tells of its runs",
+                 operator_name);
+  return e->op || wrong("there is no operator \"%s\": use gemm, attention or conv", operator_name);
+}
+
+static void tell_loops(struct explain *e) {
+  if (is_conv(e->op)) explain_loops_of_conv(e);
+  else if (is_attention(e->op)) explain_loops_of_attention(e);
+  else if (e->context->device) explain_loops_of_device(e);
+  else explain_loops(e);
 }
 
 static int tell(struct explain *e) {
   if (!decide(e)) return EXIT_USAGE;
-  if (!e->small) {
-    if (is_attention(e->op)) explain_loops_of_attention(e);
-    else if (e->context->device) explain_loops_of_device(e);
-    else explain_loops(e);
-    explain_predict(e);
-  }
+  if (!e->small || is_conv(e->op)) tell_loops(e);
+  if (!e->small) explain_predict(e);
   if (is_attention(e->op)) explain_limits_of_attention(e);
+  else if (is_conv(e->op)) explain_limits_of_conv(e);
   else explain_limits(e);
   if (e->measure && !explain_measure(e)) return EXIT_FAILURE;
   if (e->json) explain_print_json(e);
@@ -382,7 +431,9 @@ const struct command command_explain = {
     "explain gemm [f32|f64] MxNxK [NN|NT|TN|TT] [--threads N] [--plan \"path=packed ...\"] [--lda N] [--ldb N] "
     "[--ldc N] [--device NAME [--to TYPE]] [--measure] [--json] | explain attention [f16] "
     "BATCHxHEADS[/KV_HEADS]xQUERIESxKEYSxSIZE[/SIZE_V] [causal] [mask] [panels] [--threads N] "
-    "[--plan \"lanes=keys ...\"] [--measure] [--json]",
-    "why a product, or attention, takes the plan it takes, what the plan does, and how far that is from what the "
-    "machine allows",
+    "[--plan \"lanes=keys ...\"] [--measure] [--json] | explain conv [f32] CHANNELS->FILTERS@SIZE KERNEL[/STRIDE] "
+    "[pPAD[:END]] [dDILATION] [gGROUPS] [T] [NBATCH] [nhwc|nchw] [--threads N] [--plan \"order=panels ...\"] "
+    "[--measure] [--json]",
+    "why a product, attention or a convolution takes the plan it takes, what the plan does, and how far that is from "
+    "what the machine allows",
     explain};

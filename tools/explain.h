@@ -1,10 +1,12 @@
 /* tessera explain: what its files share. explain.c reads the command line and asks how the plan was come by,
- * explain_loops.c draws it (of attention explain_attention.c does, and tells the limits), explain_limits.c says what the machine allows, explain_measure.c runs it, and
- * explain_print.c tells all of it to people or programs. */
+ * explain_loops.c draws it (explain_attention.c and explain_conv.c draw those of their operators, and tell the limits),
+ * explain_limits.c says what the machine allows, explain_measure.c runs it, and explain_print.c tells all of it to
+ * people or programs. */
 #ifndef TESSERA_EXPLAIN_H
 #define TESSERA_EXPLAIN_H
 
 #include "src/attention/attention.h"
+#include "src/conv/conv.h"
 #include "src/gemm/gemm.h"
 #include "src/tune/choose.h"
 
@@ -52,12 +54,14 @@ struct explain {
   tsr_gemm_desc desc;      /* size 0: the shape was given in the tuner's words */
   struct tsr_gemm_problem p;
   struct tsr_attention_problem attention; /* if op is attention: see is_attention */
+  tsr_conv_desc conv_desc; /* if op is convolution: see is_conv */
+  struct tsr_conv_problem conv;
   struct tsr_values shape;
   const char *plan_words;  /* --plan, or NULL */
   bool measure, json;
 
   /* how the plan was come by */
-  bool small;              /* no plan: a few steps at once */
+  bool small;              /* no plan to choose: a few steps at once, or a convolution of integers */
   bool by_rule_alone;      /* too small a product to look plans up */
   struct tsr_choice choice;
   struct explain_lines trail;
@@ -90,14 +94,17 @@ bool explain_small(struct explain *e);
 void explain_loops(struct explain *e);
 void explain_loops_of_device(struct explain *e);
 void explain_loops_of_attention(struct explain *e);
+void explain_loops_of_conv(struct explain *e);
 
-/* Makes the problem of attention from the shape. */
+/* Makes the problem of attention, or of convolution, from the shape. */
 void explain_take_attention(struct explain *e);
+void explain_take_conv(struct explain *e);
 
 /* The prediction's parts, limits and the verdict. */
 void explain_predict(struct explain *e);
 void explain_limits(struct explain *e);
 void explain_limits_of_attention(struct explain *e);
+void explain_limits_of_conv(struct explain *e);
 __attribute__((format(printf, 3, 4)))
 void explain_add_limit(struct explain *e, double seconds, const char *format, ...);
 

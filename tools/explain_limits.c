@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "attention.h"
+#include "conv.h"
 #include "explain.h"
 #include "src/core/topology.h"
 #include "src/gemm/device_space.h"
@@ -93,7 +94,8 @@ static void tell_others(const struct forecast *f, struct explain *e) {
     else if (differs(&e->early[i], &e->plan)) explain_say(&e->trail, 0, "its second call takes the same");
   }
   if (chose && e->nnext > 0 && e->next[0].predicted < TSR_WORTH_WHILE * e->plan.predicted)
-    say_plan(e, "not among those that calls weigh", &e->next[0]);
+    say_plan(e, is_conv(e->op) ? "the model, which calls do not ask, would take" : "not among those that calls weigh",
+             &e->next[0]);
 }
 
 void explain_predict(struct explain *e) {
@@ -103,7 +105,7 @@ void explain_predict(struct explain *e) {
   e->plan.predicted = predict(&f, tsr_table_costs(f.table), &e->plan.values);
   e->rule.predicted = predict(&f, tsr_table_costs(f.table), &e->rule.values);
   find_next(&f, e);
-  if (!e->context->device && !is_attention(e->op)) split(&f, e);
+  if (!e->context->device && !is_attention(e->op) && !is_conv(e->op)) split(&f, e);
   tell_others(&f, e);
 }
 

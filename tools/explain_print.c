@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conv.h"
 #include "explain.h"
 
 static const char *const type_names[] = {"", "f32", "f64", "f16", "bf16", "s8", "s32"};
@@ -113,12 +114,12 @@ void explain_print(const struct explain *e) {
   print_lines("why", &e->trail);
   printf("\n");
   if (e->small) {
-    printf("%-11s none: the small path\n", "plan");
+    printf("%-11s none%s\n", "plan", is_conv(e->op) ? " to choose from" : ": the small path");
   } else {
     words_of_plan(e, &e->plan.values, text);
     printf("%-11s %s\n", "plan", text);
-    print_lines("loops", &e->loops);
   }
+  print_lines("loops", &e->loops);
   print_lines("tiles", &e->kernels);
   if (!e->small) print_prediction(e);
   print_limits(e);
@@ -211,7 +212,7 @@ void explain_print_json(const struct explain *e) {
   put("kernels", key);
   costs_source(e, text, sizeof text);
   put("costs", text);
-  put("source", e->small ? "the small path" : tsr_source_names[e->choice.source]);
+  put("source", e->small && !is_conv(e->op) ? "the small path" : tsr_source_names[e->choice.source]);
   put_lines("why", &e->trail);
   if (!e->small) {
     put_lines("loops", &e->loops);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "attention.h"
+#include "conv.h"
 #include "src/core/threads.h"
 #include "src/gemm/device_space.h"
 #include "src/gemm/space.h"
@@ -180,6 +181,7 @@ bool shapes_add_text(struct shapes *s, const char *text, double weight, char *wh
   struct tsr_values shape[2];
   if (is_attention(s->op))
     return attention_shape_of_text(s->context, text, &shape[0], why) && add(s, &shape[0], weight, why);
+  if (is_conv(s->op)) return conv_shape_of_text(s->context, text, &shape[0], why) && add(s, &shape[0], weight, why);
   tsr_gemm_desc d = TSR_GEMM_DESC;
   bool words = strchr(text, '=') != NULL;
   int n = 0;
@@ -212,7 +214,11 @@ static bool end_of_reading(FILE *file, char *line, const char *command, const ch
   return readable;
 }
 
-static bool is_blank(const char *line) { return line[strspn(line, " \t\r\n")] == 0; }
+/* Or "[section]", as lists of convolutions have them. */
+static bool is_blank(const char *line) {
+  line += strspn(line, " \t\r\n");
+  return *line == 0 || *line == '[';
+}
 
 bool shapes_add_file(struct shapes *s, const char *command, const char *path) {
   char why[TSR_WHY_TEXT], *line = NULL;

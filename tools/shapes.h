@@ -1,4 +1,5 @@
-/* Shapes of products, or of attention, to tune or explain: from the command line, files, call traces and known models. */
+/* Shapes of products, of attention or of convolutions, to tune or explain: from the command line, files, call traces
+ * and known models. */
 #ifndef TESSERA_SHAPES_H
 #define TESSERA_SHAPES_H
 
@@ -21,12 +22,12 @@ struct shapes {
 
 /* Adds a product as text, for each of the types: "m n k" or "m n k N T" (row-major, as tsr_gemm's sizes), or the
  * tuner's words, "m=512 n=512 k=512 b=t", where missing words are chosen as for a call with strides as short as can be.
- * Of attention: see attention.h; types are part of its shapes.
+ * Of attention and convolution: see attention.h and conv.h; types are part of their shapes.
  * Its weight is added if the shape is there already. False, with a sentence in `why` (TSR_WHY_TEXT bytes), if the text
  * is no shape, and with nothing added. */
 bool shapes_add_text(struct shapes *shapes, const char *text, double weight, char *why);
 
-/* A file of such lines, with # comments. False after a message "COMMAND: FILE:LINE: ...". */
+/* A file of such lines, with # comments and [titles]. False after a message "COMMAND: FILE:LINE: ...". */
 bool shapes_add_file(struct shapes *shapes, const char *command, const char *path);
 
 /* The shapes of calls in a log of TESSERA_TRACE, with the time they took; gives the calls and the lines that tell no

@@ -103,11 +103,12 @@ static bool has_model(const struct request *r) {
 
 static bool check_operator(const struct request *r) {
   if (strcmp(r->operator_name, "gemm") == 0) return true;
-  if (strcmp(r->operator_name, "attention") != 0)
-    return wrong("there is no operator \"%s\": use gemm or attention", r->operator_name);
-  if (r->device) return wrong("attention is tuned on the CPU only: a device's blocks follow from its parameters");
-  if (r->type) return wrong("--type is for gemm: shapes of attention name their types");
-  return !has_model(r) || wrong("--model is for gemm: give shapes of attention by --shapes or --shape");
+  const char *name = r->operator_name;
+  if (strcmp(name, "attention") != 0 && strcmp(name, "conv") != 0)
+    return wrong("there is no operator \"%s\": use gemm, attention or conv", name);
+  if (r->device) return wrong("%s is tuned on the CPU only: a device's blocks follow from its parameters", name);
+  if (r->type) return wrong("--type is for gemm: shapes of %s name their types", name);
+  return !has_model(r) || wrong("--model is for gemm: give shapes of %s by --shapes or --shape", name);
 }
 
 static bool check_request(const struct request *r, int others) {
@@ -235,7 +236,7 @@ static int tune(int argc, char **argv) {
 
 const struct command command_tune = {
     "tune",
-    "tune gemm|attention [--shapes FILE] [--shape \"M N K [N|T N|T]\"] [--from-trace LOG] [--model NAME[:BATCH]|list] "
+    "tune gemm|attention|conv [--shapes FILE] [--shape \"M N K [N|T N|T]\"] [--from-trace LOG] [--model NAME[:BATCH]|list] "
     "[--type TYPE] [--threads N] [--device NAME] [--budget SECONDS] [--measurements N] [--dry-run] [--exhaustive] "
     "[--json FILE] [--html FILE] | [...] --watch -- program ... | --calibrate [--dry-run]",
     "find the fastest plans for shapes on this machine and record them", tune};

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "attention.h"
+#include "conv.h"
 #include "src/gemm/space.h"
 #include "src/gemm/tiles.h"
 #include "tune.h"
@@ -48,6 +49,7 @@ static double memory_left(void) {
 
 static double operand_bytes(const struct tune *t, const struct tsr_values *shape) {
   if (is_attention(t->op)) return attention_bytes(shape);
+  if (is_conv(t->op)) return conv_bytes(shape);
   double m = (double)shape_field(t->op, shape, "m"), n = (double)shape_field(t->op, shape, "n");
   double k = (double)shape_field(t->op, shape, "k");
   return (m * k + k * n + m * n) * (double)tsr_size_of((tsr_type)shape_field(t->op, shape, "type"));
@@ -57,6 +59,7 @@ static double operand_bytes(const struct tune *t, const struct tsr_values *shape
 static bool takes_no_plan(const struct tune *t, const struct tsr_values *shape) {
   struct tsr_gemm_problem p;
   if (is_attention(t->op)) return attention_is_small(shape);
+  if (is_conv(t->op)) return conv_is_small(shape);
   if (t->context->device || operand_bytes(t, shape) > 4e6) return false;
   tsr_gemm_problem_of(shape, &p);
   size_t size = 2 * (size_t)operand_bytes(t, shape) + 3 * 4096 * (size_t)(p.m + p.n + p.k);
@@ -73,9 +76,11 @@ static bool may_tune(const struct tune *t, struct tuned *one) {
   if (bytes > left)
     snprintf(one->why_not, sizeof one->why_not, "its operands take %.1f GiB, and %.1f GiB are free", bytes / (1 << 30),
              left / (1 << 30));
+  else if (is_conv(t->op) && conv_is_integer(&one->shape))
+    snprintf(one->why_not, sizeof one->why_not, "convolutions of integers have no plans to choose from");
   else if (takes_no_plan(t, &one->shape))
     snprintf(one->why_not, sizeof one->why_not, "so small a %s",
-             is_attention(t->op) ? "call takes the rule's plan" : "product is computed without a plan");
+             is_attention(t->op) || is_conv(t->op) ? "call takes the rule's plan" : "product is computed without a plan");
   return !one->why_not[0];
 }
 
@@ -146,6 +151,7 @@ static double fair_share(const struct tune *t, int first, double left) {
 
 static double flops_of(const struct tune *t, const struct tsr_values *shape) {
   if (is_attention(t->op)) return attention_flops(shape);
+  if (is_conv(t->op)) return conv_flops(shape);
   return 2.0 * (double)shape_field(t->op, shape, "m") * (double)shape_field(t->op, shape, "n") *
          (double)shape_field(t->op, shape, "k");
 }

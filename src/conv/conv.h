@@ -56,14 +56,15 @@ enum tsr_conv_order {
   TSR_CONV_PANELS,     /* a block of a panel, for all pixels of a piece */
 };
 
-/* How a problem is computed; 0 = not decided yet. */
+/* How a problem is computed; 0 = not decided yet. `staged` follows from the problem, and so does `band` where x cannot
+ * be read in place. */
 struct tsr_conv_way {
   enum tsr_conv_lanes lanes;
   enum tsr_conv_order order;
   int threads;
   int units, columns;        /* the tile: rows in the chip's units, columns */
   int64_t rows, cols, panels; /* of a piece of work: output rows, output pixels of a row, panels of weights */
-  bool band;                 /* rows of x are copied before use */
+  bool band, in_place;       /* rows of x are copied before use; they are not, though the rule would */
   bool staged;               /* sums go through scratch to y */
 };
 
@@ -117,7 +118,8 @@ int64_t tsr_conv_elements_of_w(const tsr_conv_desc *d);
 void tsr_conv_normalise(const tsr_conv_desc *d, const void *x, const void *w, const void *bias, const void *add, void *y,
                         struct tsr_conv_problem *p);
 
-/* Completes a way by the rule of thumb, on up to so many threads. */
+/* Completes a way by the rule of thumb, on up to so many threads. What is decided stays as it is if it can be part of a
+ * way; the number of threads does in any case. */
 void tsr_conv_complete(const tsr_context *context, const struct tsr_conv_problem *p, int most_threads,
                        struct tsr_conv_way *way);
 

@@ -21,8 +21,12 @@
 /* Lines of the first cache's sets that the pixels of a tile may take; weights need room as well. */
 #define LINES_PER_SET 7
 
+static bool may_run_over_groups(const struct tsr_kernels *kernels, const struct tsr_conv_problem *p) {
+  return p->groups > 1 && kernels->conv_lanes.mu;
+}
+
 static bool lanes_over_groups(const struct tsr_kernels *kernels, const struct tsr_conv_problem *p) {
-  return p->groups > 1 && kernels->conv_lanes.mu && 2 * p->kg <= kernels->conv.mu && p->groups > p->kg;
+  return may_run_over_groups(kernels, p) && 2 * p->kg <= kernels->conv.mu && p->groups > p->kg;
 }
 
 /* Rough cycles of one tap for a tile of so many vectors and columns: two fma, or two loads, a cycle; the latency of an
@@ -75,16 +79,21 @@ static int64_t columns_that_fit(int64_t pitch) {
   return sets * LINES_PER_SET;
 }
 
+static bool has_tile(const struct tsr_tiles *tiles, int64_t vectors, int u) {
+  return u >= 1 && u <= TSR_MAX_UNITS && tiles->max_columns[u] && (u == 1 || u <= vectors);
+}
+
 static void choose_tile(const struct tsr_tiles *tiles, const struct tsr_conv_problem *p, struct tsr_conv_way *way) {
   bool groups = way->lanes == TSR_CONV_GROUPS;
   int64_t lanes = groups ? p->groups : p->kg, vectors = tsr_ceil_div(lanes, tiles->mu), best = INT64_MAX;
   int64_t stride = p->transposed ? 1 : p->dim[2].stride, phases = p->transposed ? p->dim[2].stride : 1;
   int64_t width = tsr_ceil_div(p->dim[2].out, phases);
   int64_t most = way->band || groups ? TSR_MAX_COLUMNS : columns_that_fit(p->x.dim[2] * stride);
+  if (!has_tile(tiles, vectors, way->units)) way->units = 0;
   if (groups && !way->units) way->units = highest_tile(tiles, vectors);
   int given = way->units, given_columns = way->columns;
   for (int u = 1; u <= TSR_MAX_UNITS; u++) {
-    if (!tiles->max_columns[u] || (given && given != u) || (u > 1 && u > vectors)) continue;
+    if (!has_tile(tiles, vectors, u) || (given && given != u)) continue;
     int columns = (int)tsr_max(1, tsr_min(tiles->max_columns[u], given_columns ? given_columns : most));
     int64_t cycles = row_cycles(tiles, groups, u, columns, width, vectors);
     if (cycles >= best) continue;
@@ -142,13 +151,17 @@ static void cut_pixels(const struct tsr_conv_problem *p, const struct tsr_tiles 
     if (one_row) cols = tsr_min(cols, share(p->dim[2].out, outer, way->threads, unit));
     else rows = tsr_min(rows, share(p->dim[1].out, outer, way->threads, 1));
   }
-  if (!way->cols) way->cols = cols;
-  if (!way->rows) way->rows = rows;
+  way->cols = way->cols ? tsr_min(way->cols, p->dim[2].out) : cols;
+  way->rows = way->rows ? tsr_min(way->rows, p->dim[1].out) : rows;
 }
 
 static void cut_panels(const struct tsr_conv_problem *p, int64_t panels, struct tsr_conv_way *way) {
-  if (way->panels) return;
+  int64_t given = way->panels;
   way->panels = panels;
+  if (given) {
+    way->panels = tsr_min(given, panels);
+    return;
+  }
   if (way->lanes == TSR_CONV_GROUPS) way->panels = 1;
   if (way->lanes == TSR_CONV_GROUPS || way->order != TSR_CONV_PANELS || way->threads < 2) return;
   int64_t outer = p->batch * p->groups * p->dim[0].out * tsr_ceil_div(p->dim[1].out * p->dim[2].out, PIXELS_PER_BLOCK);
@@ -163,6 +176,7 @@ void tsr_conv_complete(const tsr_context *context, const struct tsr_conv_problem
   const struct tsr_topology *machine = tsr_topology_get();
   int64_t l2 = (int64_t)machine->level[machine->nlevels > 1].bytes;
   bool given = way->lanes != 0;
+  if (way->lanes == TSR_CONV_GROUPS && !may_run_over_groups(kernels, p)) way->lanes = 0;
   if (way->lanes == TSR_CONV_NEIGHBOURS && !tsr_conv_near_serves(kernels, p)) way->lanes = 0;
   if (way->lanes == TSR_CONV_PLANES && !tsr_conv_planes_serves(kernels, p)) way->lanes = 0;
   if (!way->lanes) way->lanes = lanes_over_groups(kernels, p) ? TSR_CONV_GROUPS : TSR_CONV_FILTERS;
@@ -176,12 +190,15 @@ void tsr_conv_complete(const tsr_context *context, const struct tsr_conv_problem
     return;
   }
   if (way->lanes == TSR_CONV_PLANES) {
+    int64_t most = tsr_max(1, p->dim[2].out / kernels->conv.mu); /* vectors of a plane */
+    if (!has_tile(&kernels->conv, most, way->units)) way->units = 0;
     tsr_conv_planes_complete(kernels, p, way);
     return;
   }
   const struct tsr_tiles *tiles = groups ? &kernels->conv_lanes : &kernels->conv;
   bool conflicts = groups && p->x.dim[2] % WAY_BYTES == 0;
-  way->band = way->band || !p->x_last || p->x.type != p->type || (groups && p->cg > 1) || conflicts;
+  way->band = way->band || !p->x_last || p->x.type != p->type || (groups && p->cg > 1) || (conflicts && !way->in_place);
+  way->in_place = !way->band;
   way->staged = !p->y_last || p->y.type != p->type || (groups && p->kg > 1);
   choose_tile(tiles, p, way);
   int64_t lanes = groups ? p->groups : p->kg, panels = tsr_ceil_div(lanes, (int64_t)way->units * tiles->mu);

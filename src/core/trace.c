@@ -54,7 +54,7 @@ static int format(const struct tsr_trace_call *call, const tsr_context *context,
 
 void tsr_trace_print(const struct tsr_trace_call *call) {
   tsr_context *context;
-  char line[640];
+  char line[896];
   if (tsr_context_get((tsr_context *)call->context, &context) != TSR_OK) return;
   int length = format(call, context, line, sizeof line);
   if (length < 0) return;

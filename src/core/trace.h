@@ -24,7 +24,7 @@ struct tsr_trace_call {
   const char *routine, *kernel;
   const tsr_context *context; /* whose peak counts; NULL = the default one */
   char sizes[64];
-  char shape[272]; /* operator and shape in the tuner's words, or "" */
+  char shape[528]; /* operator and shape in the tuner's words, or "" */
   tsr_type type;
   int threads;
   double seconds, flops;

@@ -106,7 +106,7 @@ tsr_status tsr_database_check(const char *path, const struct tsr_visitor *visito
  *   default=1.7us runs=12 when=1790000000
  * Times have six decimals: they are exact to 1 ps up to two hours. `line` has TSR_ROW_TEXT bytes and gets no
  * newline; false if the row is not valid. */
-#define TSR_ROW_TEXT 1536
+#define TSR_ROW_TEXT 2560
 bool tsr_row_print(const struct tsr_row *row, char *line);
 
 /* The row in a line that ends with a newline or 0. Its texts point into `store`, of TSR_ROW_TEXT bytes. If it is none,

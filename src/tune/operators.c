@@ -2,10 +2,12 @@
 #include <string.h>
 
 #include "src/attention/space.h"
+#include "src/conv/space.h"
 #include "src/gemm/device_space.h"
 #include "src/gemm/space.h"
 
-static const struct tsr_operator *const on_cpu[] = {&tsr_gemm_operator, &tsr_attention_operator, NULL};
+static const struct tsr_operator *const on_cpu[] = {&tsr_gemm_operator, &tsr_attention_operator, &tsr_conv_operator,
+                                                   NULL};
 static const struct tsr_operator *const on_device[] = {&tsr_gemm_device_operator, NULL};
 
 const struct tsr_operator *tsr_operator_of(const tsr_context *context, const char *name) {

@@ -37,16 +37,22 @@ static tsr_status tune(tsr_context *context, const struct tsr_operator *op, cons
 tsr_status tsr_tune(tsr_context *given, const char *name, const char *text, const tsr_tune_options *options,
                     tsr_tune_result *result) {
   tsr_context *context;
-  struct tsr_values shape;
+  struct tsr_values shape, plan;
   char why[TSR_WHY_TEXT];
   tsr_status status = tsr_context_get(given, &context);
   if (status == TSR_OK) status = check_options(options);
   if (status != TSR_OK) return status;
   const struct tsr_operator *op = name ? tsr_operator_of(context, name) : NULL;
   if (!op)
-    return tsr_fail(TSR_INVALID_ARGUMENT, "operator_name is \"%s\": there are \"gemm\" and \"attention\"", name ? name : "(NULL)");
+    return tsr_fail(TSR_INVALID_ARGUMENT, "operator_name is \"%s\": there are \"gemm\", \"attention\" and \"conv\"",
+                    name ? name : "(NULL)");
   if (!text) return tsr_fail(TSR_INVALID_ARGUMENT, "shape is NULL: pass a shape in words, such as \"type=f32 m=512 ...\"");
   if (!tsr_values_parse(op->shape, op->nshape, text, &shape, why) || !tsr_shape_is_whole(op, &shape, why))
     return tsr_fail(TSR_INVALID_ARGUMENT, "shape: %s", why);
+  if (op->candidates(context, &shape, &plan, 1) < 1) { /* the checker says what is wrong with it */
+    plan = (struct tsr_values){{0}};
+    op->check(context, &shape, &plan, why);
+    return tsr_fail(TSR_INVALID_ARGUMENT, "shape: %s", why);
+  }
   return tune(context, op, &shape, options, result);
 }

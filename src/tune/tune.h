@@ -6,19 +6,29 @@
 #include "src/core/core.h"
 
 /* A shape, or a plan, as numbers in the order of its operator's fields. 0 in a plan means "not decided". */
-#define TSR_MOST_FIELDS 12
+#define TSR_MOST_FIELDS 16
 struct tsr_values {
   int64_t at[TSR_MOST_FIELDS];
 };
 
-/* One field: a number, or one of some words, of which the first has the value 1. */
+/* One field: a number, or one of some words, of which the first has the value 1, or sizes of up to three dimensions. */
 struct tsr_field {
   const char *name;         /* as in "mc=192" */
-  const char *const *words; /* NULL-terminated; NULL for a number */
+  const char *const *words; /* NULL-terminated; tsr_sizes; NULL for a number */
 };
 
+/* The words of a field of sizes, as in "kernel=3x3". As a value they are packed, of each one more than it is, so that
+ * sizes of 0 are decided too and their number is known; the first ones lie lowest. */
+extern const char *const tsr_sizes[];
+#define TSR_MOST_SIZES 3
+#define TSR_MOST_SIZE (((int64_t)1 << 20) - 2)
+
+/* Up to three sizes from 0 to TSR_MOST_SIZE; and back: gives how many there are, and sets the others to 0. */
+int64_t tsr_sizes_pack(const int64_t *sizes, int n);
+int tsr_sizes_unpack(int64_t value, int64_t sizes[TSR_MOST_SIZES]);
+
 /* Room for any shape or plan as text: "path=packed threads=2 mc=192". Fields that are 0 are left out. */
-#define TSR_VALUES_TEXT 256
+#define TSR_VALUES_TEXT 512
 #define TSR_WHY_TEXT 160
 
 struct tsr_costs;

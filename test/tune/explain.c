@@ -56,7 +56,7 @@ static void usage(void **state) {
   static const struct { const char *arguments, *sentence; } wrong[] = {
       {"", "usage: tessera explain gemm"},
       {"--frobnicate", "usage: tessera explain gemm"},
-      {"conv 1x2x3", "there is no operator \"conv\""},
+      {"pool 1x2x3", "there is no operator \"pool\""},
       {"gemm", "which product?"},
       {"gemm f32", "which product?"},
       {"gemm 12", "MxNxK"},
@@ -69,7 +69,8 @@ static void usage(void **state) {
       {"gemm 12xax14", "n is \"a\""},
       {"gemm 12x13x14 NX", "\"NX\" is no layout"},
       {"gemm 12x13x14 NN f32", "\"f32\" is too much"},
-      {"gemm bf16 12x13x14", "use type f32 or f64"},
+      {"gemm bf16 12x13x14", "tessera explain conv bf16 '14->13@12' 1"},
+      {"gemm s8 12x13x14", "tessera explain conv s8:s32 '14->13@12' 1"},
       {"gemm 12x13x14 --threads 0", "--threads is \"0\""},
       {"gemm 12x13x14 --threads two", "--threads is \"two\""},
       {"gemm 120x130x140 --lda 13", "lda is 13"},
@@ -99,6 +100,25 @@ static void usage(void **state) {
       {"attention 1x8x10x10x64 --lda 3", "are for gemm"},
       {"attention 1x8x100x1000x64 --plan lanes=up", "lanes cannot be \"up\""},
       {"attention 1x8x100x1000x64 --threads 2 --plan threads=3", "threads is 3: it must be 1 to 2"},
+      {"conv", "which shape?"},
+      {"conv 64", "is no shape"},
+      {"conv '64->64@56'", "is no shape"},
+      {"conv '64->64@56 3x3 p9'", "pad_begin[0] is 9"},
+      {"conv '64->64@56x56x56 3x3'", "is no shape"},
+      {"conv '64->64@56 3x3 q1'", "is no shape"},
+      {"conv '64->64@56 3x3/0'", "stride[0] is 0"},
+      {"conv '64->60@56 3x3 g7'", "channels is 64, which is no multiple of groups, 7"},
+      {"conv '64->64@99999999 3x3'", "is no shape"},
+      {"conv '1->1@1 3x3 p0'", "no output fits"},
+      {"conv channels=64 filters=64 kernel=3x3", "is no shape"},
+      {"conv channels=64 filters=64 in=56x56 kernel=3x3 stride=up", "stride cannot be \"up\""},
+      {"conv '64->64@56 3x3' --lda 5", "are for gemm"},
+      {"conv '64->64@56 3x3' --plan lanes=groups", "lanes cannot be groups: there is one group"},
+      {"conv '64->64@56 3x3' --plan rows=57", "rows is 57: y has 56"},
+      {"conv '64->64@56 3x3' --threads 2 --plan threads=3", "threads is 3: it must be 1 to 2"},
+      {"conv '64->64@56 3x3 nchw' --plan band=no", "band cannot be no"},
+      {"conv 'u8 64->64@56 3x3' --plan rows=5", "convolutions of integers have none to choose from"},
+      {"conv '64->64@56 3x3' --device accel:910b", "conv's blocks on a device"},
   };
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
     expect(2, "%s", wrong[i].arguments);
@@ -167,6 +187,66 @@ static void attention(void **state) {
   expect(0, "attention f16 1x32/8x1024x1000x128 causal --threads 2");
   says("-> the user's database");
   says("plan        lanes=keys threads=1 rows=100 width=100 split=no");
+}
+
+/* Convolution: its shape in two ways of writing, what is missing chosen, the way of a call, kernels, limits, rows. */
+static void conv(void **state) {
+  (void)state;
+  static const char words[] = "type=f32 to=f32 x=last y=last batch=8 channels=64 filters=128 groups=1 in=56x56 "
+                              "out=28x28 kernel=3x3 stride=2x2 dilation=1x1 pad=1x1 transposed=no threads=2";
+  char text[TSR_VALUES_TEXT + 16];
+  expect(0, "conv N8 '64->128@56' 3x3/2 --threads 2");
+  says(words);
+  says("your database: ");
+  says("-> the rule of thumb");
+  says("plan        lanes=filters order=");
+  says("x is read in place");
+  says("tsr_conv_f32_");
+  says("of each of the 8 images");
+  says("FMA, 2 threads");
+  says("in the pruned space");
+  expect(0, "conv batch=8 channels=64 filters=128 in=56 kernel=3x3 stride=2 threads=2");
+  says(words);
+  snprintf(text, sizeof text, "conv %s", words);
+  expect(0, "%s", text);
+  says(words);
+  expect(0, "conv f16:f32 nchw:nhwc '128->64@28x20' 4x4/2x1 p1:2 d1 T --threads 1");
+  says("type=f16 to=f32 x=first y=last batch=1 channels=128 filters=64 groups=1 in=28x20 out=55x20 kernel=4x4 "
+       "stride=2x1 dilation=1x1 pad=1x1 transposed=yes threads=1");
+  says("into a band, since its type is converted");
+  says("x: channels and pixels exchanged");
+  expect(0, "conv '128->128@56' 3x3 g128 --threads 1 --json");
+  says("\"plan\": \"lanes=groups ");
+  says("\"source\": \"the rule of thumb\"");
+  expect(0, "conv '4->4@5' 3 --threads 1");
+  says("nothing is looked up for so small a call");
+  says("in=5 out=5 kernel=3 ");
+  expect(0, "conv u8 '64->64@56' 3x3 --threads 1 --measure");
+  says("convolutions of integers have one way each");
+  says("none to choose from");
+  says("measured");
+  expect(0, "conv '64->64@56' 3x3 --threads 1 --plan 'order=panels rows=7' --measure");
+  says("-> the call itself");
+  says("order=panels threads=1");
+  says("rows=7");
+  says("the rule's plan");
+}
+
+static void conv_rows(void **state) {
+  (void)state;
+  static const char words[] = "type=f32 to=f32 x=last y=last batch=1 channels=64 filters=64 groups=1 in=56x56 "
+                              "out=56x56 kernel=3x3 stride=1x1 dilation=1x1 pad=1x1 transposed=no threads=2";
+  const struct tsr_operator *op = tsr_operator_of(context, "conv");
+  struct tsr_values shape, plan;
+  assert_true(tsr_values_parse(op->shape, op->nshape, words, &shape, NULL));
+  assert_true(tsr_values_parse(op->plan, op->nplan, "order=panels threads=1 rows=5", &plan, NULL));
+  op->complete(context, &shape, &plan);
+  put_row(context, op, &shape, &plan);
+  expect(0, "conv '64->64@56' 3x3 --threads 2");
+  says("-> the user's database");
+  says(plan_text(op, &plan));
+  expect(0, "conv '64->64@57' 3x3 --threads 2");
+  says("no row for this shape");
 }
 
 static void from_user(void **state) {
@@ -450,8 +530,8 @@ int main(int argc, char **argv) {
   tessera = argc > 1 ? argv[1] : "tessera";
   unsetenv("TESSERA_NUM_THREADS");
   const struct CMUnitTest tests[] = {
-      RUN(usage), RUN(from_model_or_rule), RUN(attention), RUN(from_user), RUN(rows_that_cannot_be_used),
-      RUN(rows_of_other_machines),
+      RUN(usage), RUN(from_model_or_rule), RUN(attention), RUN(conv), RUN(conv_rows), RUN(from_user),
+      RUN(rows_that_cannot_be_used), RUN(rows_of_other_machines),
       RUN(from_call), RUN(small), RUN(kernels_that_cover), RUN(shares_add_up), RUN(loops), RUN(roofline), RUN(devices),
       RUN(measures), RUN(databases_that_cannot_be_read)};
   return cmocka_run_group_tests(tests, open_context, close_context);

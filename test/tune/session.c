@@ -48,7 +48,15 @@ static void arguments_are_checked(void **state) {
   static const struct {
     const char *name, *shape, *says;
   } cases[] = {
-      {NULL, SHAPE, "operator_name is \"(NULL)\": there are \"gemm\" and \"attention\""}, {"conv", SHAPE, "operator_name is \"conv\""},
+      {NULL, SHAPE, "operator_name is \"(NULL)\": there are \"gemm\", \"attention\" and \"conv\""},
+      {"pool", SHAPE, "operator_name is \"pool\""}, {"conv", SHAPE, "\"m=64\" is no field=value"},
+      {"conv", "type=f32 to=f32 x=last y=last batch=1 channels=6 filters=6 groups=4 in=8x8 out=8x8 kernel=3x3 "
+               "stride=1x1 dilation=1x1 pad=1x1 transposed=no threads=1",
+       "channels is 6, which is no multiple of groups"},
+      {"conv", "type=f32 to=f32 x=last y=last batch=1 channels=6 filters=6 groups=1 in=8x8 out=0x0 kernel=3 stride=1x1 "
+               "dilation=1x1 pad=1x1 transposed=no threads=1", "kernel has 1 size, but in has 2"},
+      {"attention", "type=f32 batch=1 heads=3 kv_heads=2 q=1 kv=1 d=1 dv=1 causal=no mask=no keys=rows threads=1",
+       "heads is 3, which kv_heads, 2, does not divide"},
       {"", SHAPE, "operator_name is \"\""},           {"gemm", NULL, "shape is NULL"},
       {"gemm", "", "the shape has no type"},          {"gemm", "type=f32 m=64", "the shape has no n"},
       {"gemm", SHAPE " m=3", "m is given twice"},     {"gemm", "type=f16", "type cannot be \"f16\""},

@@ -3,6 +3,7 @@
 #include <locale.h>
 #include <math.h>
 
+#include "src/conv/space.h"
 #include "src/core/topology.h"
 #include "src/tune/costs.h"
 #include "test/tune/runtime_support.h"
@@ -10,7 +11,8 @@
 static struct rng rng;
 
 static void fields_of(int which, const struct tsr_field **fields, int *n) {
-  const struct tsr_operator *op = which < 2 ? &tsr_gemm_operator : &tsr_gemm_device_operator;
+  static const struct tsr_operator *const ops[] = {&tsr_gemm_operator, &tsr_gemm_device_operator, &tsr_conv_operator};
+  const struct tsr_operator *op = ops[which / 2];
   *fields = which % 2 ? op->plan : op->shape;
   *n = which % 2 ? op->nplan : op->nshape;
 }
@@ -21,6 +23,22 @@ static int words_of(const struct tsr_field *field) {
   return n;
 }
 
+enum { FIELDS_OF = 6 };
+
+/* Of a field of numbers, or of sizes. */
+static int64_t random_value(const struct tsr_field *field) {
+  int64_t sizes[TSR_MOST_SIZES];
+  if (field->words != tsr_sizes) return (int64_t)(rng_next(&rng) >> (1 + rng_below(&rng, 62)));
+  int n = 1 + (int)rng_below(&rng, TSR_MOST_SIZES);
+  for (int i = 0; i < n; i++) sizes[i] = rng_below(&rng, rng_below(&rng, 2) ? 4 : TSR_MOST_SIZE + 1);
+  return tsr_sizes_pack(sizes, n);
+}
+
+static int64_t greatest_value(const struct tsr_field *field) {
+  static const int64_t sizes[TSR_MOST_SIZES] = {TSR_MOST_SIZE, TSR_MOST_SIZE, TSR_MOST_SIZE};
+  return field->words == tsr_sizes ? tsr_sizes_pack(sizes, TSR_MOST_SIZES) : INT64_MAX;
+}
+
 static void any_values_come_back(void **state) {
   (void)state;
   for (int i = 0; i < 40000; i++) {
@@ -28,11 +46,11 @@ static void any_values_come_back(void **state) {
     char text[TSR_VALUES_TEXT], why[TSR_WHY_TEXT];
     struct tsr_values values = {{0}}, got;
     int n;
-    fields_of(i % 4, &fields, &n);
+    fields_of(i % FIELDS_OF, &fields, &n);
     for (int f = 0; f < n; f++) {
       int words = words_of(&fields[f]);
       if (rng_below(&rng, 4) == 0) continue;
-      values.at[f] = words ? 1 + rng_below(&rng, words) : (int64_t)(rng_next(&rng) >> (1 + rng_below(&rng, 62)));
+      values.at[f] = words ? 1 + rng_below(&rng, words) : random_value(&fields[f]);
     }
     tsr_values_print(fields, n, &values, text);
     assert_true(strlen(text) < TSR_VALUES_TEXT - 1); /* never cut off */
@@ -43,13 +61,13 @@ static void any_values_come_back(void **state) {
 
 static void the_longest_values_fit(void **state) {
   (void)state;
-  for (int which = 0; which < 4; which++) {
+  for (int which = 0; which < FIELDS_OF; which++) {
     const struct tsr_field *fields;
     char text[TSR_VALUES_TEXT];
     struct tsr_values values, got;
     int n;
     fields_of(which, &fields, &n);
-    for (int f = 0; f < n; f++) values.at[f] = fields[f].words ? words_of(&fields[f]) : INT64_MAX;
+    for (int f = 0; f < n; f++) values.at[f] = words_of(&fields[f]) ? words_of(&fields[f]) : greatest_value(&fields[f]);
     for (int f = n; f < TSR_MOST_FIELDS; f++) values.at[f] = 0;
     tsr_values_print(fields, n, &values, text);
     assert_true(tsr_values_parse(fields, n, text, &got, NULL));
@@ -81,6 +99,30 @@ static void bad_words_are_named(void **state) {
     if (tsr_values_parse(GEMM->plan, GEMM->nplan, cases[i][0], &values, why)) fail_msg("read: %s", cases[i][0]);
     if (!strstr(why, cases[i][1])) fail_msg("%s: %s", cases[i][0], why);
     assert_false(tsr_values_parse(GEMM->plan, GEMM->nplan, cases[i][0], &values, NULL));
+  }
+}
+
+/* Sizes: one to three of them, of which each may be 0. */
+static void sizes_are_read(void **state) {
+  (void)state;
+  static const char *const good[] = {"0", "3", "3x3", "0x1x2", "1048574x1048574x1048574"};
+  static const char *const bad[] = {"",   "x",   "3x",  "x3", "3xx3",    "3x3x3x3",   "-1",                   "3x-1",
+                                    "+3", "3.5", "3*3", "0x", "1048575", "3x1048575", "99999999999999999999", "3x3 x3"};
+  const struct tsr_operator *op = &tsr_conv_operator;
+  char text[200], again[TSR_VALUES_TEXT], why[TSR_WHY_TEXT];
+  struct tsr_values values;
+  int64_t sizes[TSR_MOST_SIZES];
+  for (int i = 0; i < COUNT(good); i++) {
+    snprintf(text, sizeof text, "kernel=%s", good[i]);
+    assert_true(tsr_values_parse(op->shape, op->nshape, text, &values, why));
+    tsr_values_print(op->shape, op->nshape, &values, again);
+    assert_string_equal(text, again);
+  }
+  assert_int_equal(tsr_sizes_unpack(values.at[TSR_CONV_KERNEL], sizes), 3);
+  assert_int_equal(sizes[2], TSR_MOST_SIZE);
+  for (int i = 0; i < COUNT(bad); i++) {
+    snprintf(text, sizeof text, "kernel=%s", bad[i]);
+    if (tsr_values_parse(op->shape, op->nshape, text, &values, why)) fail_msg("read: %s", text);
   }
 }
 
@@ -304,7 +346,8 @@ int main(void) {
   rng.state = test_seed();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(any_values_come_back),        cmocka_unit_test(the_longest_values_fit),
-      cmocka_unit_test(bad_words_are_named),         cmocka_unit_test(blanks_and_commas_part_words),
+      cmocka_unit_test(bad_words_are_named),         cmocka_unit_test(sizes_are_read),
+      cmocka_unit_test(blanks_and_commas_part_words),
       cmocka_unit_test(junk_is_refused_in_time),     cmocka_unit_test(shapes_must_be_whole),
       cmocka_unit_test(machines_have_plain_keys),    cmocka_unit_test(devices_have_plain_keys),
       cmocka_unit_test(kernels_keys_follow_rule_and_chip), cmocka_unit_test(costs_come_back),
