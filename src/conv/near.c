@@ -69,7 +69,9 @@ static size_t worker_bytes(const struct tsr_conv_job *job) {
   return (size_t)tsr_round_up(bytes, 4096) + 64;
 }
 
-size_t tsr_near_workspace_bytes(const struct tsr_conv_job *job) { return worker_bytes(job) * (size_t)job->way->threads; }
+size_t tsr_near_workspace_bytes(const struct tsr_conv_job *job) {
+  return worker_bytes(job) * (size_t)job->way->threads;
+}
 
 static void lay_out(struct worker *w, char *memory) {
   const struct tsr_conv_job *job = w->job;
@@ -81,7 +83,7 @@ static void lay_out(struct worker *w, char *memory) {
   w->turned = w->stage + (tsr_mem)stage_bytes(job);
 }
 
-/* --- a piece ------------------------------------------------------------------------------------------------------- */
+/* --- a piece ------------------------------------------------------------------------------------------------------ */
 
 /* Puts the bias of all filters of the group into all places of the stage. */
 static void start(struct worker *w) {
@@ -158,7 +160,7 @@ static void run_piece(struct worker *w) {
   for (int64_t line = at->line; line < at->line + at->lines; line++) run_line(w, line);
 }
 
-/* --- all ------------------------------------------------------------------------------------------------------------ */
+/* --- all ---------------------------------------------------------------------------------------------------------- */
 
 /* Part number `index` of `parts` of much the same size. */
 static void cut(int64_t all, int64_t parts, int64_t index, int64_t *first, int64_t *count) {

@@ -1,12 +1,13 @@
-/* Convolution with few filters: lanes run over outputs that are neighbours, and a weight is what is broadcast. Operands of
- * CONV change roles: A is a band of x, [input line][channel][pixel], turned so that neighbours are contiguous; B are the
- * weights, [filter][tap], and columns are the filters of a group. With fewer filters than rows of a kernel, columns are
- * neighbouring rows of outputs of one filter instead, which see an input row through different rows of the kernel; then
- * rows are products (near_stream.c).
+/* Convolution with few filters: lanes run over outputs that are neighbours, and a weight is what is broadcast. Operands
+ * of CONV change roles: A is a band of x, [input line][channel][pixel], turned so that neighbours are contiguous; B are
+ * the weights, [filter][tap], and columns are the filters of a group. With fewer filters than rows of a kernel, columns
+ * are neighbouring rows of outputs of one filter instead, which see an input row through different rows of the kernel;
+ * then rows are products (near_stream.c).
  *
- * An output plane is cut into regions. Where no tap along a row falls into the padding, lanes run along rows. In columns
- * near the padding they run down the columns, where no tap along the column falls into the padding. What is left, the
- * corners, is computed one output at a time, in all lanes alike. All sums go through the stage, [filter][row][pixel]. */
+ * An output plane is cut into regions. Where no tap along a row falls into the padding, lanes run along rows. In
+ * columns near the padding they run down the columns, where no tap along the column falls into the padding. What is
+ * left, the corners, is computed one output at a time, in all lanes alike. All sums go through the stage,
+ * [filter][row][pixel]. */
 #ifndef TSR_CONV_NEAR_H
 #define TSR_CONV_NEAR_H
 
@@ -88,9 +89,9 @@ void tsr_near_stream(const struct tsr_near_piece *piece, struct tsr_near_band *b
 void tsr_near_finish(const struct tsr_near_piece *piece, int64_t filter, int64_t filters, int64_t line, int64_t first,
                      int64_t count, tsr_mem sums, int64_t pitch, tsr_mem turned);
 
-/* Tiles of one height that lie one behind the other along a line: `lane` is the first output's number in the piece, `slot`
- * its place in the stage. The last tile moves back over outputs that are computed already, so that all lanes are
- * outputs; it has places of its own. */
+/* Tiles of one height that lie one behind the other along a line: `lane` is the first output's number in the piece,
+ * `slot` its place in the stage. The last tile moves back over outputs that are computed already, so that all lanes
+ * are outputs; it has places of its own. */
 struct tsr_near_tiles {
   int units;
   int64_t number, lane, slot;

@@ -11,10 +11,13 @@ bool tsr_conv_near_serves(const struct tsr_kernels *kernels, const struct tsr_co
          tsr_near_inner(p, 2).count >= kernels->conv.mu;
 }
 
-/* Turning x costs as much as a few filters do; lanes over filters waste what the last vector lacks. */
+/* Lanes over filters take a vector of them for each output; over neighbours, a vector of outputs, which the last tile may
+ * compute twice, for each filter. A fifth is what turning x, and the padding, cost. */
 bool tsr_conv_near_pays(const struct tsr_kernels *kernels, const struct tsr_conv_problem *p) {
   bool gathers = !p->x_last && p->dim[2].stride > 1;
-  return tsr_conv_near_serves(kernels, p) && !gathers && 2 * p->kg <= kernels->conv.mu;
+  if (!tsr_conv_near_serves(kernels, p) || gathers) return false;
+  int64_t count = tsr_near_inner(p, 2).count;
+  return 5 * p->kg * tsr_ceil_div(count, kernels->conv.mu) <= 4 * count;
 }
 
 /* Tiles of `units` as far as they go, then lower ones; the last one may overlap. */
@@ -50,8 +53,8 @@ int tsr_near_cut_exactly(const struct tsr_tiles *tiles, int units, int64_t count
   return n;
 }
 
-/* Rough cycles of a step of k, in tenths: two fma, or two loads, a cycle, of which most of A's are cut by the ends of cache
- * lines; the latency of an fma. */
+/* Rough cycles of a step of k, in tenths: two fma, or two loads, a cycle, of which most of A's are cut by the ends of
+ * cache lines; the latency of an fma. */
 static int64_t step_cycles(int64_t units, int64_t columns) {
   int64_t fma = 5 * units * columns, loads = 5 * (2 * units + columns);
   return tsr_max(tsr_max(fma, loads), 40) + 3;

@@ -1,6 +1,6 @@
 /* Lanes over neighbours with fewer filters than rows of a kernel: input lines pass by, each of which is turned and then
- * multiplied, by GEMM, for all lines of outputs that see it, through different rows of the kernel. Their sums go on from
- * input line to input line in the stage. */
+ * multiplied, by GEMM, for all lines of outputs that see it, through different rows of the kernel. Their sums go on
+ * from input line to input line in the stage. */
 #include <string.h>
 
 #include "src/conv/near.h"

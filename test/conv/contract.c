@@ -15,7 +15,8 @@ static const unsigned features[] = {0,           F_LAYOUTS,  F_STRIDES,
                                     F_DEPTHWISE, F_TRANSPOSED | F_STRIDES, F_POST,
                                     F_TYPES | F_LAYOUTS | F_POST, F_DEPTHWISE | F_LAYOUTS | F_STRIDES | F_TYPES,
                                     F_GROUPS | F_LAYOUTS | F_DIMS | F_STRIDES, F_ALL, F_ALL, F_ALL, F_ALL,
-                                    F_LAYOUTS | F_WIDE, F_ALL | F_WIDE, F_POST | F_DEEP, F_ALL | F_DEEP};
+                                    F_LAYOUTS | F_WIDE, F_ALL | F_WIDE, F_POST | F_DEEP, F_ALL | F_DEEP,
+                                    F_FEW, F_ALL | F_FEW};
 
 /* A case that touches forbidden memory is told before the test ends. */
 static char current[WHY];
@@ -43,7 +44,7 @@ static void each_problem(int rounds, double work, problem_body *body) {
     struct problem p;
     struct rng rng = {test_seed() + (uint64_t)i * 977};
     unsigned with = features[i % COUNT(features)] | more_features;
-    double most = (slow ? 8 : 1) * work * (with & F_DEEP ? 10 : 1);
+    double most = (slow ? 8 : 1) * work * (with & (F_DEEP | F_FEW) ? 10 : 1);
     problem_draw(&p, test_seed() * 100003 + (uint64_t)i, with, most);
     problem_text(&p, current, sizeof current);
     body(&p, &rng);
@@ -260,7 +261,8 @@ static void layouts(void **state) {
 /* Sums of small integers are exact: no flag comes up, whatever lies in the padding, between channels or in scratch. */
 static void exact_sums_raise_nothing(void **state) {
   (void)state;
-  static const unsigned with[] = {F_LAYOUTS, F_DIMS | F_STRIDES, F_DEPTHWISE | F_LAYOUTS, F_GROUPS, F_TRANSPOSED};
+  static const unsigned with[] = {F_LAYOUTS, F_DIMS | F_STRIDES, F_DEPTHWISE | F_LAYOUTS, F_GROUPS, F_TRANSPOSED,
+                                  F_WIDE | F_LAYOUTS};
   for (int i = 0; i < 150; i++) {
     struct problem p = {.seed = test_seed() * 900 + (uint64_t)i, .fill = FILL_INTEGERS};
     problem_sketch(&p, p.seed, with[i % COUNT(with)], 1e5);

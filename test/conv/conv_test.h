@@ -43,7 +43,8 @@ enum {
   F_ALL = 255,
   F_INTEGERS = 256,  /* x of u8 or s8, always */
   F_DEEP = 512,      /* hundreds of channels and filters, always, and few pixels */
-  F_WIDE = 1024      /* many pixels, always, and few channels */
+  F_WIDE = 1024,     /* many pixels, always, and few channels */
+  F_FEW = 2048       /* few filters of many channels, always, and more pixels than in a vector */
 };
 
 /* problem_sketch draws a problem of at most `work` multiply-adds without operands and says whether it has a bias: that

@@ -128,7 +128,11 @@ static void draw_channels(struct rng *rng, tsr_conv_desc *d, unsigned features) 
     d->filters = d->channels * (one_in(rng, 3) ? 1 + rng_below(rng, 4) : 1);
   }
   if (features & F_DEEP) d->groups = 1, d->channels = 100 + rng_below(rng, 300), d->filters = 100 + rng_below(rng, 300);
-  if (features & F_WIDE) {
+  if (features & F_FEW) {
+    if (d->groups > 3) d->groups = 1 + rng_below(rng, 3);
+    d->channels = d->groups * (30 + rng_below(rng, 150));
+    d->filters = d->groups * (1 + rng_below(rng, 9));
+  } else if (features & F_WIDE) {
     d->channels = d->groups * (1 + rng_below(rng, 6));
     d->filters = d->groups * (1 + rng_below(rng, 6));
   } else if (one_in(rng, 25)) { /* more than one block of taps */
@@ -149,6 +153,7 @@ static void draw_axis(struct rng *rng, tsr_conv_desc *d, int a, unsigned feature
   d->pad_end[a] = symmetric ? reach / 2 : rng_below(rng, reach + 1);
   d->in[a] = 1 + rng_below(rng, d->dims == 3 ? 8 : d->dims == 2 ? 24 : 60);
   if (features & F_DEEP) d->in[a] = 1 + rng_below(rng, d->dims == 1 ? 12 : 4);
+  if (features & F_FEW) d->in[a] = d->dims == 3 && a < 2 ? 1 + rng_below(rng, 5) : 12 + rng_below(rng, 40);
   if (features & F_WIDE) d->in[a] = 1 + rng_below(rng, d->dims == 3 ? 16 : d->dims == 2 ? 100 : 5000);
   int64_t most = d->stride[a] > d->dilation[a] ? d->stride[a] : d->dilation[a], pads = d->pad_begin[a] + d->pad_end[a];
   if (d->transposed) {
