@@ -142,7 +142,7 @@ static bool list_classes(const struct tsr_conv_int8 *plan, struct tsr_int8_phase
   return true;
 }
 
-static tsr_status make_phase(struct tsr_conv_int8 *plan, int64_t index, int64_t l2) {
+static tsr_status make_phase(struct tsr_conv_int8 *plan, const tsr_context *context, int64_t index, int64_t l2) {
   struct tsr_int8_phase *phase = &plan->phases[index];
   int64_t at[3] = {index / plan->naxes[2] / plan->naxes[1], index / plan->naxes[2] % plan->naxes[1],
                    index % plan->naxes[2]};
@@ -153,7 +153,7 @@ static tsr_status make_phase(struct tsr_conv_int8 *plan, int64_t index, int64_t 
   cut_pixels(plan, phase, l2);
   set_view(plan, phase);
   size_memory(plan, phase);
-  return tsr_conv_int8_pack(plan, phase);
+  return tsr_conv_int8_pack(plan, context, phase);
 }
 
 /* Units of whole panels and of the last one: the chip's tile, of as many rows as there are. */
@@ -192,6 +192,8 @@ static void choose_kernels(struct tsr_conv_int8 *plan, const tsr_context *contex
   plan->tiles = plan->lanes ? (wide ? &own->conv_lanes_u8 : &own->conv_lanes) : (wide ? &own->conv_u8 : &own->conv);
   plan->post = p->y.type == TSR_S32 ? NULL : table[TSR_S32].post[p->y.type];
   plan->turn_x = table[p->x.type].turn[p->x.type];
+  plan->turn_w = own->turn[TSR_S8];
+  plan->turn_units = table[TSR_S32].turn[TSR_S32];
   plan->turn_y = table[p->y.type].turn[p->y.type];
   plan->groups = plan->lanes ? 1 : p->groups;
   plan->cg = plan->lanes ? 1 : p->cg;
@@ -247,7 +249,7 @@ static tsr_status fill(struct tsr_conv_int8 *plan, const tsr_context *context) {
   plan->direct = (plan->p.y.type == TSR_S32 || plan->narrows) && plan->p.y_last && !plan->zero_w &&
                  plan->p.alpha == 1 && plan->p.beta == 0;
   for (int64_t i = 0; i < plan->nphases; i++) {
-    tsr_status status = make_phase(plan, i, l2);
+    tsr_status status = make_phase(plan, context, i, l2);
     if (status != TSR_OK) return status;
   }
   return TSR_OK;

@@ -45,7 +45,7 @@ struct tsr_int8_phase {
 
 struct tsr_conv_int8 {
   struct tsr_conv_problem p;
-  const struct tsr_kernel *post, *turn_x, *turn_y, *turn_add;
+  const struct tsr_kernel *post, *turn_x, *turn_y, *turn_w, *turn_units; /* units: of four bytes */
   const struct tsr_tiles *tiles;
   bool lanes;                /* lanes over channels that do not mix: one channel a group */
   int64_t groups, cg, kg;    /* as the kernels see them: with lanes one group */
@@ -70,6 +70,6 @@ struct tsr_conv_int8 {
 };
 
 /* Lists of taps, panels, weights of 1 and biases of a phase. */
-tsr_status tsr_conv_int8_pack(struct tsr_conv_int8 *plan, struct tsr_int8_phase *phase);
+tsr_status tsr_conv_int8_pack(struct tsr_conv_int8 *plan, const tsr_context *context, struct tsr_int8_phase *phase);
 
 #endif
