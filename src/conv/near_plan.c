@@ -11,8 +11,8 @@ bool tsr_conv_near_serves(const struct tsr_kernels *kernels, const struct tsr_co
          tsr_near_inner(p, 2).count >= kernels->conv.mu;
 }
 
-/* Lanes over filters take a vector of them for each output; over neighbours, a vector of outputs, which the last tile may
- * compute twice, for each filter. A fifth is what turning x, and the padding, cost. */
+/* Lanes over filters take a vector of them for each output; over neighbours, a vector of outputs, which the last tile
+ * may compute twice, for each filter. A fifth is what turning x, and the padding, cost. */
 bool tsr_conv_near_pays(const struct tsr_kernels *kernels, const struct tsr_conv_problem *p) {
   bool gathers = !p->x_last && p->dim[2].stride > 1;
   if (!tsr_conv_near_serves(kernels, p) || gathers) return false;
