@@ -34,8 +34,8 @@ typedef enum tsr_status {
   TSR_IO_ERROR,         /* a file could not be read or written: tsr_last_error() says which and why */
 } tsr_status;
 
-/* f16 is IEEE binary16, bf16 the upper half of an f32, s8 and s32 signed integers, u8 unsigned ones. q8_0 and q4_0 are blocks of 32 numbers
- * as in ggml (an f16 scale, then 32 signed bytes, or 16 bytes of nibbles with an offset of 8: element e in the low half
+/* f16 is IEEE binary16, bf16 the upper half of an f32, s8 and s32 signed integers, u8 unsigned ones. q8_0 and q4_0 are
+ * blocks of 32 numbers as in ggml (an f16 scale, then 32 signed bytes, or 16 bytes of nibbles with an offset of 8: element e in the low half
  * of byte e, element e + 16 in the high half). bool is a byte that is 0 or not. */
 typedef enum tsr_type {
   TSR_F32 = 1, TSR_F64 = 2, TSR_F16 = 3, TSR_BF16 = 4, TSR_S8 = 5, TSR_S32 = 6, TSR_Q8_0 = 7, TSR_Q4_0 = 8, TSR_BOOL = 9,
@@ -159,7 +159,8 @@ typedef struct tsr_gemm_desc {
 } tsr_gemm_desc;
 
 #define TSR_GEMM_DESC                                                                                         \
-  { sizeof(tsr_gemm_desc), TSR_F32, TSR_ROW_MAJOR, TSR_NO_TRANS, TSR_NO_TRANS, 0, 0, 0, 0, 0, 0, 1.0, 0.0, (tsr_type)0, NULL, NULL, NULL }
+  { sizeof(tsr_gemm_desc), TSR_F32, TSR_ROW_MAJOR, TSR_NO_TRANS, TSR_NO_TRANS, 0, 0, 0, 0, 0, 0, 1.0, 0.0, \
+    (tsr_type)0, NULL, NULL, NULL }
 
 /* Plans. How a product is computed (path, tile, blocks, packing, threads) changes its speed and never its bits. A call
  * takes, in this order: desc->plan; the row of the user's tuning database for this shape ($TESSERA_DB, else

@@ -152,7 +152,8 @@ static void begin_with_bias(const struct tsr_conv_job *job, const struct tile *t
   const struct tsr_kernels *kernels = &job->table[job->p->type];
   for (int64_t i = 0; i < tile->pixels; i += rows_of(job)) {
     step.m = tsr_min(rows_of(job), tile->pixels - i);
-    kernels->convert[job->p->type]->run(&step, (tsr_mem)bias_of(job, tile->weights), 0, tile->y + (tsr_mem)(i * job->size));
+    kernels->convert[job->p->type]->run(&step, (tsr_mem)bias_of(job, tile->weights), 0,
+                                         tile->y + (tsr_mem)(i * job->size));
   }
 }
 
@@ -205,7 +206,8 @@ static void body(void *arg, int index) {
   if (index >= call->threads) return;
   tsr_mem panel = (tsr_mem)call->workspace + (tsr_mem)((size_t)index * call->worker_bytes);
   for (int64_t i; (i = atomic_fetch_add(&call->claimed, 1)) < call->all;) {
-    int64_t first = i % call->tiles * job->way->cols, group = i / call->tiles % p->groups, image = i / call->tiles / p->groups;
+    int64_t first = i % call->tiles * job->way->cols, group = i / call->tiles % p->groups;
+    int64_t image = i / call->tiles / p->groups;
     int64_t at = image * p->y.image + group * p->kg * p->y.channel + first * p->y.dim[2];
     struct tile tile = {.pixels = tsr_min(job->way->cols, p->dim[2].out - first), .filter = group * p->kg,
                         .y = p->y.at + (tsr_mem)at, .add = p->add ? p->add + (tsr_mem)at : 0,

@@ -110,7 +110,8 @@ static bool has_block(const struct tsr_conv_strip *strip, int64_t block) {
 }
 
 /* Row number i of the piece. */
-static void run_strip(struct task *task, const struct tsr_conv_row *row, const struct tsr_conv_strip *strip, int64_t i) {
+static void run_strip(struct task *task, const struct tsr_conv_row *row, const struct tsr_conv_strip *strip,
+                      int64_t i) {
   const struct tsr_conv_list *list = &strip->blocks[task->lists];
   if (!has_block(strip, task->block)) return;
   task->step.flags &= ~(uint64_t)(TSR_FIRST_K | TSR_LAST_K);
@@ -141,7 +142,8 @@ static void run_row_of_pixels(struct worker *w, int64_t i) {
         for (int64_t k = piece->panel, n; k < end; k += n) {
           struct tsr_conv_panel panel = tsr_conv_panel_of(job, k);
           n = k < job->whole ? tsr_min(job->whole, end) - k : 1;
-          struct task task = task_of(w, &panel, n * panel.rows, inner, block, inner * span.count + panel.first - span.first);
+          int64_t at = inner * span.count + panel.first - span.first;
+          struct task task = task_of(w, &panel, n * panel.rows, inner, block, at);
           run_strip(&task, row, &row->strips[s], i);
         }
   if (job->way->staged)

@@ -191,8 +191,8 @@ static void add_strip(const struct place *place, struct tsr_conv_lists *lists, i
                                    .blocks = lists->blocks + lists->used_blocks};
   lists->used_blocks += job->heights * tsr_conv_blocks(job->p);
   for (int h = 0; h < job->heights; h++)
-    list_strip(place, strip->blocks + h * tsr_conv_blocks(job->p), lists, (int64_t)job->height[h] * job->tiles->mu, phase, j0,
-               columns);
+    list_strip(place, strip->blocks + h * tsr_conv_blocks(job->p), lists, (int64_t)job->height[h] * job->tiles->mu,
+               phase, j0, columns);
   for (int64_t b = tsr_conv_blocks(job->p) - 1; b >= 0; b--)
     if (strip->blocks[b].count > 0) strip->first = b;
   for (int64_t b = strip->first; b < tsr_conv_blocks(job->p); b++)
@@ -215,7 +215,8 @@ static void list_phase(const struct place *place, const struct tsr_conv_piece *p
   int64_t end = tsr_ceil_div(tsr_max(0, piece->col + piece->cols - phase), apart);
   while (j < end) {
     int most = job->way->columns, columns = tsr_next_columns(end - j, most, most), tiles = 1;
-    while (tiles < most_tiles(job) && is_inner(job->p, phase, j, (tiles + 1) * (int64_t)columns) && j + tiles * columns < end &&
+    while (tiles < most_tiles(job) && j + tiles * columns < end &&
+           is_inner(job->p, phase, j, (tiles + 1) * (int64_t)columns) &&
            tsr_next_columns(end - j - tiles * columns, most, most) == columns)
       tiles++;
     add_strip(place, lists, phase, j, columns, tiles);

@@ -182,7 +182,8 @@ static void pack_panel(const struct tsr_conv_job *job, const struct tsr_conv_pan
       if (s.kernel == 1)
         turn(job, panel->rows, kernel, at, row, to + c * tap, p->cg * tap);
       else
-        for (int64_t k = 0; k < kernel; k++) turn(job, panel->rows, 1, at + k * s.kernel, row, to + (k * p->cg + c) * tap, tap);
+        for (int64_t k = 0; k < kernel; k++)
+          turn(job, panel->rows, 1, at + k * s.kernel, row, to + (k * p->cg + c) * tap, tap);
     }
   repeat_last(to, p->taps, panel->rows, mr, job->size);
 }

@@ -234,7 +234,8 @@ tsr_status tsr_gemm_run(const tsr_gemm_plan *plan, int64_t m, const void *a, con
   struct product product = plan->product;
   CHECK(c, "c is NULL but m and n are not 0");
   CHECK(a || product.problem.taps == 0, "a is NULL but m and k are not 0");
-  CHECK(!add == !product.problem.add, add ? "add is given but the plan's post->add is NULL" : "add is NULL but the plan adds");
+  CHECK(!add == !product.problem.add,
+        add ? "add is given but the plan's post->add is NULL" : "add is NULL but the plan adds");
   CHECK(workspace || !plan->bytes, "workspace is NULL: tsr_gemm_plan_workspace says how many bytes it needs");
   CHECK((uintptr_t)workspace % 64 == 0, "workspace is not aligned to 64 bytes");
   if (plan->integers) {
