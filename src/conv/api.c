@@ -70,7 +70,7 @@ static void trace(const tsr_context *context, const struct tsr_conv_problem *p, 
 static tsr_status convolve_integers(const tsr_context *context, const struct tsr_conv_problem *problem) {
   struct tsr_conv_int8 *plan;
   double begin = tsr_tracing() ? tsr_trace_now() : 0;
-  tsr_status status = tsr_conv_int8_create(context, problem, threads_for(context, problem), &plan);
+  tsr_status status = tsr_conv_int8_create(context, problem, threads_for(context, problem), true, &plan);
   if (status != TSR_OK) return status;
   void *workspace = tsr_scratch_get(TSR_SCRATCH_A, tsr_conv_int8_workspace(plan) + 64);
   if (workspace)
@@ -162,7 +162,7 @@ static tsr_status fill_plan(tsr_conv_plan *plan, const void *w, const void *bias
   if (status != TSR_OK) return status;
   if (tsr_conv_is_integer(&plan->desc)) {
     int threads = threads_for(plan->context, &plan->problem);
-    status = tsr_conv_int8_create(plan->context, &plan->problem, threads, &plan->integers);
+    status = tsr_conv_int8_create(plan->context, &plan->problem, threads, false, &plan->integers);
     if (status == TSR_OK) plan->bytes = tsr_conv_int8_workspace(plan->integers);
     return status;
   }

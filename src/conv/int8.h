@@ -11,9 +11,10 @@
 struct tsr_conv_int8;
 
 /* The problem comes from a checked descriptor; its weights, bias, scales and zero points are copied, the descriptor
- * must stay where it is. TSR_OUT_OF_MEMORY. */
+ * must stay where it is. `once`: weights go to this thread's TSR_SCRATCH_B if they can, for one run.
+ * TSR_OUT_OF_MEMORY. */
 tsr_status tsr_conv_int8_create(const tsr_context *context, const struct tsr_conv_problem *problem, int threads,
-                                struct tsr_conv_int8 **plan);
+                                bool once, struct tsr_conv_int8 **plan);
 void tsr_conv_int8_destroy(struct tsr_conv_int8 *plan);
 
 /* Bytes that a run needs, aligned to 64. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/conv/int8_plan.h"
+#include "src/core/memory.h"
 #include "src/core/threads.h"
 
 #define UNIT 4
@@ -236,7 +237,7 @@ static void straighten(const struct tsr_conv_int8 *plan, const struct tsr_int8_p
   }
 }
 
-/* Whether a filter's weights lie in memory as its panel wants them, or but for [channel][tap] instead of [tap][channel]. */
+/* Whether a filter's weights lie in memory as its panel wants them, but perhaps [channel][tap] not [tap][channel]. */
 static bool in_order(const struct tsr_conv_int8 *plan, const struct tsr_int8_phase *phase) {
   const struct tsr_conv_weights *strides = &plan->p.w_strides;
   int64_t kernel = plan->p.dim[0].kernel * plan->p.dim[1].kernel * plan->p.dim[2].kernel;
@@ -310,7 +311,8 @@ static void clear_rest(const struct panel *panel, int64_t units) {
 static void pack_task(const struct packer *packer, int64_t task) {
   const struct packing *packing = packer->packing;
   const struct tsr_conv_int8 *plan = packing->plan;
-  int64_t units = packing->phase->units, group = task / packing->tasks, first = task % packing->tasks * packing->at_once;
+  int64_t units = packing->phase->units, group = task / packing->tasks;
+  int64_t first = task % packing->tasks * packing->at_once;
   int64_t count = tsr_min(packing->at_once, packing->panels - first);
   struct panel panels[AT_ONCE];
   for (int64_t i = 0; i < count; i++) panels[i] = panel_of(packing, group, first + i);
@@ -367,11 +369,19 @@ static void pack_ones(const struct tsr_conv_int8 *plan, struct tsr_int8_phase *p
   }
 }
 
+/* Phases share no scratch memory. */
+static char *room_for(const struct tsr_conv_int8 *plan, struct tsr_int8_phase *phase, size_t bytes) {
+  char *scratch = NULL;
+  if (plan->once && plan->nphases == 1 && bytes <= TSR_SCRATCH_MOST) scratch = tsr_scratch_get(TSR_SCRATCH_B, bytes);
+  if (scratch) return scratch;
+  return posix_memalign(&phase->owned, 4096, bytes) == 0 ? phase->owned : NULL;
+}
+
 tsr_status tsr_conv_int8_pack(struct tsr_conv_int8 *plan, const tsr_context *context, struct tsr_int8_phase *phase) {
   struct runs runs = runs_of(plan, phase);
   int64_t rows = phase->axis[0]->taps * phase->axis[1]->taps, mu = plan->tiles->mu, element = plan->lanes ? 1 : UNIT;
   int64_t all_rows = ((int64_t)plan->units * plan->whole + plan->last_units) * mu;
-  void *memory;
+  char *memory;
   phase->ntaps = rows * runs.count;
   phase->units = phase->ntaps * runs.steps;
   phase->group_bytes = (int64_t)whole_lines(all_rows * phase->units * element);
@@ -381,11 +391,11 @@ tsr_status tsr_conv_int8_pack(struct tsr_conv_int8 *plan, const tsr_context *con
   phase->per_row = runs.count;
   phase->taps[0] = malloc((size_t)(3 * phase->ntaps + 1) * sizeof *phase->taps[0]);
   uint32_t *sums = malloc((size_t)(phase->axis[1]->taps + 1) * sizeof *sums);
-  if (!phase->taps[0] || !sums || posix_memalign(&memory, 4096, a + ones + bias) != 0) {
+  if (!phase->taps[0] || !sums || !(memory = room_for(plan, phase, a + ones + bias))) {
     free(sums);
     return NO_MEMORY;
   }
-  phase->a = memory;
+  phase->a = (int8_t *)memory;
   phase->ones = plan->zero_w ? phase->a + a : NULL;
   phase->bias = (int32_t *)(void *)(phase->a + a + ones);
   phase->taps[1] = phase->taps[0] + phase->ntaps;

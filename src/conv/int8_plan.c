@@ -256,11 +256,12 @@ static tsr_status fill(struct tsr_conv_int8 *plan, const tsr_context *context) {
 }
 
 tsr_status tsr_conv_int8_create(const tsr_context *context, const struct tsr_conv_problem *problem, int threads,
-                                struct tsr_conv_int8 **plan) {
+                                bool once, struct tsr_conv_int8 **plan) {
   struct tsr_conv_int8 *made = calloc(1, sizeof *made);
   if (!made) return NO_MEMORY;
   made->p = *problem;
   made->threads = threads;
+  made->once = once;
   tsr_status status = fill(made, context);
   if (status == TSR_OK)
     *plan = made;
@@ -274,7 +275,7 @@ void tsr_conv_int8_destroy(struct tsr_conv_int8 *plan) {
   for (int64_t i = 0; plan->phases && i < plan->nphases; i++) {
     struct tsr_int8_phase *phase = &plan->phases[i];
     free(phase->taps[0]);
-    free(phase->a);
+    free(phase->owned);
     free(phase->class);
   }
   for (int i = 0; i < 3; i++) {

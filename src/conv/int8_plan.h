@@ -32,6 +32,7 @@ struct tsr_int8_phase {
   int64_t ntaps, units;      /* units: steps of A, of four bytes or, in lanes, of one */
   int64_t group_bytes;       /* of A of one group: whole panels, then the last one */
   int8_t *a, *ones;          /* panels of each group; one panel of ones, NULL if no zero_w */
+  void *owned;               /* where they are, to be freed; NULL if they lie in scratch memory */
   struct tsr_taps *ones_taps;
   int32_t *bias;             /* of each class of rows, of each filter, with what zero points add */
   bool skips;                /* rows of the kernel that do not lie in x are left out; for kernels of one depth */
@@ -60,6 +61,7 @@ struct tsr_conv_int8 {
   int64_t filter_blocks;
   int zero;                  /* zero_x as the kernels see it */
   int threads;
+  bool once;                 /* packed weights lie in scratch memory, if they can */
   int64_t nphases, naxes[3];
   struct tsr_int8_axis *axes[3];
   struct tsr_int8_phase *phases;

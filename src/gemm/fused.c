@@ -82,15 +82,16 @@ static void make_job(const tsr_context *context, struct product *product) {
   tsr_conv_job_of(context, &product->problem, &product->way, &product->job);
 }
 
-static tsr_status plan_integers(const tsr_context *context, struct product *product, struct tsr_conv_int8 **plan) {
+static tsr_status plan_integers(const tsr_context *context, struct product *product, bool once,
+                                struct tsr_conv_int8 **plan) {
   int threads = tsr_gemm_threads_for(tsr_threads_available(context), tsr_conv_work(&product->problem));
-  return tsr_conv_int8_create(context, &product->problem, threads, plan);
+  return tsr_conv_int8_create(context, &product->problem, threads, once, plan);
 }
 
 static tsr_status multiply_integers(const tsr_context *context, struct product *product) {
   const struct tsr_conv_problem *p = &product->problem;
   struct tsr_conv_int8 *plan;
-  tsr_status status = plan_integers(context, product, &plan);
+  tsr_status status = plan_integers(context, product, true, &plan);
   if (status != TSR_OK) return status;
   void *workspace = tsr_scratch_get(TSR_SCRATCH_A, tsr_conv_int8_workspace(plan) + 64);
   if (workspace)
@@ -182,7 +183,7 @@ struct tsr_gemm_plan {
 static tsr_status pack(tsr_gemm_plan *plan) {
   struct tsr_conv_job *job = &plan->product.job;
   if (plan->desc.type == TSR_S8) {
-    tsr_status status = plan_integers(plan->context, &plan->product, &plan->integers);
+    tsr_status status = plan_integers(plan->context, &plan->product, false, &plan->integers);
     if (status == TSR_OK) plan->bytes = tsr_conv_int8_workspace(plan->integers);
     return status;
   }

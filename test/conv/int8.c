@@ -139,6 +139,7 @@ static void make(struct problem *p, bool transposed, int most) {
     p->zero_w[i] = (int32_t)pick(-128, 127);
     p->scale[i] = (float)pick(1, 1000) * 0x1p-18f;
   }
+  if (once_in(5)) p->scale[d->filters - 1] = 0.75f;
   for (int64_t i = 0; i < elements; i++) ((float *)(void *)p->add.at)[i] = (float)pick(-999, 999) * 0.25f;
   choose_types(p);
   p->y = block_of(elements * size_of(d->type_y));
