@@ -337,7 +337,7 @@ static void explain_integers(struct explain *e) {
   void *w = calloc(1, (size_t)tsr_conv_elements_of_w(&e->conv_desc));
   p.w = (tsr_mem)w;
   int threads = (int)e->shape.at[TSR_CONV_THREADS];
-  if (!w || tsr_conv_int8_create(e->context, &p, threads, &plan) != TSR_OK) {
+  if (!w || tsr_conv_int8_create(e->context, &p, threads, false, &plan) != TSR_OK) {
     explain_say(&e->loops, 0, "there is no memory for the weights");
     free(w);
     return;
