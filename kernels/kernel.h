@@ -185,13 +185,14 @@ struct tsr_conv {
 };
 
 /* How CONV of integers makes 8 bits of y at once, the bits that POST would make of it:
- *   C[i][j] = max(saturate_u8(saturate_s16(y * scale[i], rounded to an integer) + zero), least) ^ flip
- * No scale is beyond 0.5, so that no product leaves s32. u8: zero = POST's, flip = 0. s8: both 128 more. least is zero
- * with relu, else 0. */
+ *   C[i][j] = min(max(saturate_u8(saturate_s16(y * scale[i], rounded to an integer) + zero), least), most) ^ flip
+ * No scale is beyond 0.5, so that no product leaves s32. u8: zero is POST's and flip 0. s8: zero is 128 more and flip
+ * 0x80 in each byte. least and most are 0 and 255, or what zero and the limits of relu or clip make of them. */
 struct tsr_narrow {
   tsr_mem scale; /* f32, of each row */
   int16_t zero;
-  uint8_t least, flip;
+  uint8_t least, most;
+  uint32_t flip;
 };
 
 /* What POST does to an element of row i and column j, in f32 (f64 for f64) and in this order; `at` is i, or j if across:

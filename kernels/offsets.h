@@ -51,7 +51,8 @@
 #define NARROW_SCALE 0
 #define NARROW_ZERO 8
 #define NARROW_LEAST 10
-#define NARROW_FLIP 11
+#define NARROW_MOST 11
+#define NARROW_FLIP 12
 #define POST_BIAS 0
 #define POST_SCALE 8
 #define POST_ADD 16

@@ -43,7 +43,7 @@ static long clamp(long v, long low, long high) { return v < low ? low : v > high
 
 static uint8_t narrow(const struct tsr_narrow *to, int64_t i, int32_t y) {
   long v = lrintf((float)y * ((const loose_f32 *)to->scale)[i]);
-  v = clamp(clamp(v, INT16_MIN, INT16_MAX) + to->zero, to->least, UINT8_MAX);
+  v = clamp(clamp(v, INT16_MIN, INT16_MAX) + to->zero, to->least, to->most);
   return (uint8_t)(v ^ to->flip);
 }
 

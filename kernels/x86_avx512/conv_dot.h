@@ -400,7 +400,7 @@
   vcvtps2dq zmm\reg, zmm\reg
 .endm
 /* zmm<a> = the bytes of up to four vectors a, b, c, d, one after the other; the last ones are repeated. By: zmm0 their
- * order, zmm1 .. zmm3 zero, least and flip. */
+ * order, zmm1 .. zmm3 zero, least and most; rax is NARROW. */
 .macro to_bytes count, a, b, c, d
   vpackssdw zmm\a, zmm\a, zmm\b /* in each quarter: four rows of each of two vectors, then of four */
   vpaddsw zmm\a, zmm\a, zmm1
@@ -412,7 +412,8 @@
     vpackuswb zmm\a, zmm\a, zmm\a
   .endif
   vpmaxub zmm\a, zmm\a, zmm2
-  vpxord zmm\a, zmm\a, zmm3
+  vpminub zmm\a, zmm\a, zmm3
+  vpxord zmm\a, zmm\a, dword ptr [rax + NARROW_FLIP]{1to16}
   vpermd zmm\a, zmm0, zmm\a
 .endm
 .macro to_bytes_at count, a
@@ -483,7 +484,7 @@
   vmovdqa32 zmm0, [rip + .Lby_vector]
   vpbroadcastw zmm1, word ptr [rax + NARROW_ZERO]
   vpbroadcastb zmm2, byte ptr [rax + NARROW_LEAST]
-  vpbroadcastb zmm3, byte ptr [rax + NARROW_FLIP]
+  vpbroadcastb zmm3, byte ptr [rax + NARROW_MOST]
   .if \nv == 3
     .set at_v, 0
     .rept \nr

@@ -1,6 +1,7 @@
 /* Planning of integer convolutions: phases, tiles, blocks, memory. */
 #include "src/conv/int8_plan.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,10 +222,27 @@ static bool copy_filters(struct tsr_conv_int8 *plan) {
   return true;
 }
 
-/* Whether kernels can make y's 8 bits: a scale follows, relu at most, and no product leaves s32. */
+/* A limit of y as kernels see it: a byte. */
+static uint8_t byte_of(double limit, int zero) {
+  long y = lrintf(fminf(fmaxf((float)limit, -1024), 1024));
+  return (uint8_t)tsr_min(tsr_max(y + zero, 0), 255);
+}
+
+static void set_narrow(struct tsr_conv_int8 *plan) {
+  const tsr_conv_desc *d = plan->p.d;
+  bool sign = plan->p.y.type == TSR_S8, clips = d->post.activation == TSR_CLIP;
+  int zero = d->zero_y + (sign ? 128 : 0);
+  double low = clips ? d->post.low : d->post.activation == TSR_RELU ? 0 : -INFINITY;
+  double high = clips ? d->post.high : INFINITY;
+  plan->narrow = (struct tsr_narrow){(tsr_mem)plan->scale, (int16_t)zero, byte_of(low, zero), byte_of(high, zero),
+                                     sign ? 0x80808080 : 0};
+}
+
+/* Whether kernels can make y's 8 bits: a scale follows, limits at most, and no product leaves s32. */
 static bool can_narrow(const struct tsr_conv_int8 *plan, const tsr_context *context) {
   const tsr_conv_desc *d = plan->p.d;
-  bool plain = d->post.activation == TSR_NO_ACTIVATION || d->post.activation == TSR_RELU;
+  bool plain = d->post.activation == TSR_NO_ACTIVATION || d->post.activation == TSR_RELU ||
+               d->post.activation == TSR_CLIP;
   if (plan->p.y.type != TSR_U8 && plan->p.y.type != TSR_S8) return false;
   if (!context->kernels[TSR_S8].chip->narrows || plan->lanes || plan->zero_w) return false;
   if (!plan->scale || plan->p.add || !plain) return false;
@@ -246,6 +264,7 @@ static tsr_status fill(struct tsr_conv_int8 *plan, const tsr_context *context) {
   choose_tile(plan);
   choose_order(plan, l2);
   plan->narrows = can_narrow(plan, context);
+  if (plan->narrows) set_narrow(plan);
   plan->direct = (plan->p.y.type == TSR_S32 || plan->narrows) && plan->p.y_last && !plan->zero_w &&
                  plan->p.alpha == 1 && plan->p.beta == 0;
   for (int64_t i = 0; i < plan->nphases; i++) {

@@ -56,6 +56,7 @@ struct tsr_conv_int8 {
   int last_units;            /* of the last one; 0: no rows are left over */
   bool by_panel;             /* a panel passes over a block before the next; else all filters over a few pixels */
   bool narrows;              /* kernels make y's 8 bits of sums */
+  struct tsr_narrow narrow;  /* how; with the scales of all filters */
   bool direct;               /* what kernels write is y */
   int64_t filters, columns;  /* summed before they are finished: some of the only group, or all of all */
   int64_t filter_blocks;

@@ -69,20 +69,12 @@ static tsr_mem row_of_x(const struct block *b, int64_t row) {
 /* Bytes of an element that kernels write. */
 static int64_t written(const struct tsr_conv_int8 *plan) { return plan->narrows ? 1 : 4; }
 
-/* How the kernels make y of sums of the filters from number `first` of all on. */
-static struct tsr_narrow narrow_of(const struct tsr_conv_int8 *plan, int64_t first) {
-  const tsr_conv_desc *d = plan->p.d;
-  int sign = plan->p.y.type == TSR_S8 ? 0x80 : 0, zero = d->zero_y + sign;
-  return (struct tsr_narrow){(tsr_mem)(plan->scale + first), (int16_t)zero,
-                             (uint8_t)(d->post.activation == TSR_RELU ? zero : 0), (uint8_t)sign};
-}
-
 static struct tsr_step step_of(const struct block *b, int units, int64_t pitch) {
   const struct tsr_int8_phase *phase = b->phase;
   int64_t mr = (int64_t)units * b->plan->tiles->mu, step = mr * (b->plan->lanes ? 1 : 4);
   return (struct tsr_step){.csa = step, .csb = phase->axis[2]->step * phase->view[2], .csc = pitch,
-                           .rsb = phase->axis[2]->apart * phase->view[2], .da = step * phase->units, .dc = mr * written(b->plan),
-                           .flags = TSR_FIRST_K | TSR_LAST_K};
+                           .rsb = phase->axis[2]->apart * phase->view[2], .da = step * phase->units,
+                           .dc = mr * written(b->plan), .flags = TSR_FIRST_K | TSR_LAST_K};
 }
 
 /* Sums of a row of pixels and filters [first, first + filters) of a group, whole panels and the last one, to c. */
@@ -94,8 +86,9 @@ static void sum_row(const struct block *b, int64_t row, int64_t group, int64_t f
   tsr_mem x = row_of_x(b, row) + (tsr_mem)(plan->lanes ? first : group * plan->cg);
   int64_t panels = whole - first / mr;
   struct tsr_conv conv = {.x = x, .bias = (tsr_mem)bias, .dx = mr};
-  struct tsr_narrow narrow = {0};
-  if (plan->narrows) narrow = narrow_of(plan, group * plan->kg + first), conv.narrow = &narrow;
+  struct tsr_narrow narrow = plan->narrow;
+  narrow.scale += (tsr_mem)((group * plan->kg + first) * 4);
+  if (plan->narrows) conv.narrow = &narrow;
   struct tsr_step step = step_of(b, plan->units, pitch);
   a += first / mr * step.da;
   step.m = panels * mr;

@@ -55,7 +55,8 @@ CONV_AT(narrow, 64);
 NARROW_AT(scale, 0);
 NARROW_AT(zero, 8);
 NARROW_AT(least, 10);
-NARROW_AT(flip, 11);
+NARROW_AT(most, 11);
+NARROW_AT(flip, 12);
 
 #define POST_AT(field, offset) _Static_assert(offsetof(struct tsr_post, field) == (offset), #field)
 POST_AT(bias, 0);

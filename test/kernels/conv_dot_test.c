@@ -46,7 +46,7 @@ static void make_taps(struct dot_case *dc) {
   for (int64_t t = 0; t < dc->conv.count; t++) {
     struct tsr_taps *taps = &dc->taps[t];
     bool all = once_in(2);
-    *taps = (struct tsr_taps){.a = panel, .b = pick(0, 200), .k = (int32_t)pick(1, 9), .first = 0, .end = (int16_t)dc->nr};
+    *taps = (struct tsr_taps){.a = panel, .b = pick(0, 200), .k = (int32_t)pick(1, 9), .end = (int16_t)dc->nr};
     if (once_in(2)) taps->end = TSR_MAX_COLUMNS;
     if (!all) taps->first = (int16_t)pick(0, dc->nr), taps->end = (int16_t)pick(taps->first, dc->nr);
     panel += taps->k * dc->step.csa;
@@ -70,9 +70,10 @@ static void make_narrow(struct dot_case *dc, bool wide) {
     float s = once_in(9) ? 0.5f : ldexpf((float)pick(-1000, 1000), (int)-pick(16, 28));
     memcpy(scale + 4 * i, &s, 4);
   }
-  dc->narrow = (struct tsr_narrow){.scale = (tsr_mem)scale, .zero = (int16_t)pick(0, 255), .flip = wide ? 0 : 0x80};
+  dc->narrow = (struct tsr_narrow){(tsr_mem)scale, (int16_t)pick(0, 255), 0, 255, wide ? 0 : 0x80808080};
   if (once_in(2)) dc->narrow.zero = 0;
   if (once_in(2)) dc->narrow.least = (uint8_t)dc->narrow.zero;
+  if (once_in(2)) dc->narrow.most = (uint8_t)pick(dc->narrow.least, 255);
   dc->conv.narrow = &dc->narrow;
   st->flags = TSR_FIRST_K | TSR_LAST_K;
   st->dc = dc->mr;
@@ -128,7 +129,7 @@ static unsigned char narrowed(const struct tsr_narrow *to, int64_t i, int32_t y)
   long v = lrintf((float)y * scale);
   v = (v < -32768 ? -32768 : v > 32767 ? 32767 : v) + to->zero;
   v = v < 0 ? 0 : v > 255 ? 255 : v;
-  return (unsigned char)((v < to->least ? to->least : v) ^ to->flip);
+  return (unsigned char)((v < to->least ? to->least : v > to->most ? to->most : v) ^ (long)to->flip);
 }
 
 /* The contract's loop on `c`, a copy of C. */
