@@ -184,6 +184,26 @@ static void the_checker_names_the_field(void **state) {
     }
 }
 
+/* The rule copies x where pixels of many groups compete for the same lines; a plan need not. */
+static void a_copy_for_speed_can_be_refused(void **state) {
+  (void)state;
+  char why[TSR_WHY_TEXT];
+  struct tsr_values shape, plan = {{0}};
+  bool found[3] = {false};
+  assert_true(tsr_values_parse(CONV->shape, CONV->nshape, "type=f32 to=f32 x=last y=last batch=1 channels=1024 "
+                               "filters=1024 groups=1024 in=7x7 out=7x7 kernel=3x3 stride=1x1 dilation=1x1 pad=1x1 "
+                               "transposed=no threads=2", &shape, why));
+  CONV->complete(contexts[0], &shape, &plan);
+  if (plan.at[TSR_CONV_LANES] != TSR_CONV_GROUPS) return; /* a CPU without kernels for that */
+  assert_int_equal(plan.at[TSR_CONV_BAND], 2);
+  assert_true(tsr_values_parse(CONV->plan, CONV->nplan, "band=no", &plan, why));
+  CONV->complete(contexts[0], &shape, &plan);
+  check_one(contexts[0], &shape, &plan);
+  int n = CONV->candidates(contexts[0], &shape, plans, MOST);
+  for (int i = 0; i < n; i++) found[plans[i].at[TSR_CONV_BAND]] = true;
+  assert_true(found[1] && found[2]);
+}
+
 static void integers_have_no_plans(void **state) {
   (void)state;
   struct tsr_values shape, plan = {{1, 1, 1, 1, 1, 1, 1, 1, 1}};
@@ -475,6 +495,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(candidates_are_sound),         cmocka_unit_test(short_lists_are_filled_and_no_more),
       cmocka_unit_test(the_rule_completes_legally),   cmocka_unit_test(the_checker_names_the_field),
+      cmocka_unit_test(a_copy_for_speed_can_be_refused),
       cmocka_unit_test(integers_have_no_plans),       cmocka_unit_test(shapes_and_descriptors_agree),
       gemm_unit_test(any_plan_gives_the_same_bits),   gemm_unit_test(candidates_give_the_same_bits),
       gemm_unit_test(wrong_words_are_refused),        RUN(rows_are_followed),

@@ -150,6 +150,32 @@ static void tunes_attention(void **state) {
   says("keys=panels threads=1");
 }
 
+static void tunes_convolution(void **state) {
+  (void)state;
+  static const char words[] = "type=f32 to=f32 x=last y=last batch=2 channels=16 filters=32 groups=1 in=20x20 "
+                              "out=20x20 kernel=3x3 stride=1x1 dilation=1x1 pad=1x1 transposed=no threads=2";
+  write_file("shapes.txt", "[title] # as lists of the benchmark have\n"
+                           "16->32@20 3x3 N2\n4->4@8 3x3\nu8 64->64@28 3x3\n");
+  expect(0, "conv --shapes shapes.txt --threads 2 --measurements 3");
+  says("shapes tuned: 1");
+  says("so small a call takes the rule's plan");
+  says("convolutions of integers have no plans to choose from");
+  tell(0, "db list");
+  says(words);
+  tell(0, "db check");
+  says("rows: 1, of other machines: 0, of other kernels: 0;");
+  write_file("trace.log", LINE("90.0", "conv type=f32 to=f32 x=last y=first batch=2 channels=16 filters=32 groups=1 "
+                                       "in=200 out=200 kernel=3 stride=1 dilation=1 pad=1 transposed=no threads=1")
+                          LINE("90.0", "conv type=f32 in=20x20 out=20")
+                          LINE("1.0", "gemm type=f32 m=70 n=80 k=90 a=n b=n pages=1 threads=1"));
+  expect(0, "conv --from-trace trace.log --measurements 2 --dry-run");
+  says("trace.log: calls: 1, other lines: 2");
+  says("in=200 out=200 kernel=3 ");
+  write_file("shapes.txt", "16->32@20 3x3 N2\n16->32@20x20x20 3x3\n");
+  expect(2, "conv --shapes shapes.txt");
+  says("shapes.txt:2: \"16->32@20x20x20 3x3\" is no shape");
+}
+
 static void bad_lines(void **state) {
   (void)state;
   static char text[200000];
@@ -367,7 +393,8 @@ static void watches_in_vain(void **state) {
 int main(int argc, char **argv) {
 #define RUN(test) cmocka_unit_test_teardown(test, empty_folder)
   const struct CMUnitTest tests[] = {
-      RUN(wrong_usage), RUN(a_file_of_shapes), RUN(tunes_attention), RUN(bad_lines), RUN(a_trace), RUN(models),
+      RUN(wrong_usage), RUN(a_file_of_shapes), RUN(tunes_attention), RUN(tunes_convolution), RUN(bad_lines),
+      RUN(a_trace), RUN(models),
       RUN(passed_over), RUN(dry_run),
       RUN(unwritable), RUN(no_time), RUN(interrupted), RUN(calibrates), RUN(a_device), RUN(exhaustive), RUN(reports),
   };
