@@ -400,31 +400,37 @@
   vcvtps2dq zmm\reg, zmm\reg
 .endm
 /* zmm<a> = the bytes of up to four vectors a, b, c, d, one after the other; the last ones are repeated. By: zmm0 their
- * order, zmm1 .. zmm3 zero, least and most; rax is NARROW. */
-.macro to_bytes count, a, b, c, d
+ * order, zmm1 .. zmm3 zero, least and most; rax is NARROW. Those do nothing if it is `plain`. */
+.macro to_bytes plain, count, a, b, c, d
   vpackssdw zmm\a, zmm\a, zmm\b /* in each quarter: four rows of each of two vectors, then of four */
-  vpaddsw zmm\a, zmm\a, zmm1
+  .if !\plain
+    vpaddsw zmm\a, zmm\a, zmm1
+  .endif
   .if \count > 2
     vpackssdw zmm\c, zmm\c, zmm\d
-    vpaddsw zmm\c, zmm\c, zmm1
+    .if !\plain
+      vpaddsw zmm\c, zmm\c, zmm1
+    .endif
     vpackuswb zmm\a, zmm\a, zmm\c
   .else
     vpackuswb zmm\a, zmm\a, zmm\a
   .endif
-  vpmaxub zmm\a, zmm\a, zmm2
-  vpminub zmm\a, zmm\a, zmm3
-  vpxord zmm\a, zmm\a, dword ptr [rax + NARROW_FLIP]{1to16}
+  .if !\plain
+    vpmaxub zmm\a, zmm\a, zmm2
+    vpminub zmm\a, zmm\a, zmm3
+    vpxord zmm\a, zmm\a, dword ptr [rax + NARROW_FLIP]{1to16}
+  .endif
   vpermd zmm\a, zmm0, zmm\a
 .endm
-.macro to_bytes_at count, a
+.macro to_bytes_at plain, count, a
   .if \count == 1
-    to_bytes 1, \a, \a, \a, \a
+    to_bytes \plain, 1, \a, \a, \a, \a
   .elseif \count == 2
-    to_bytes 2, \a, %(\a + 1), \a, \a
+    to_bytes \plain, 2, \a, %(\a + 1), \a, \a
   .elseif \count == 3
-    to_bytes 3, \a, %(\a + 1), %(\a + 2), %(\a + 2)
+    to_bytes \plain, 3, \a, %(\a + 1), %(\a + 2), %(\a + 2)
   .else
-    to_bytes 4, \a, %(\a + 1), %(\a + 2), %(\a + 3)
+    to_bytes \plain, 4, \a, %(\a + 1), %(\a + 2), %(\a + 3)
   .endif
 .endm
 /* Bytes of a column to K: `nv` quarters of zmm<reg> from number `quarter` on. `mask` is empty or {k2}. */
@@ -462,8 +468,26 @@
     .endif
   .endr
 .endm
-/* A tile's sums to bytes of C. */
-.macro narrow_tile nv, nr
+.macro all_to_bytes plain, nv, nr
+  .set at_v, 0
+  .if \nv == 3
+    .rept \nr
+      to_bytes_at \plain, 3, %(32 - 3*\nr + at_v)
+      .set at_v, at_v + 3
+    .endr
+  .else
+    .rept (\nv*\nr + 3)/4
+      .if \nv*\nr - at_v >= 4
+        to_bytes_at \plain, 4, %(32 - \nv*\nr + at_v)
+      .else
+        to_bytes_at \plain, %(\nv*\nr - at_v), %(32 - \nv*\nr + at_v)
+      .endif
+      .set at_v, at_v + 4
+    .endr
+  .endif
+.endm
+/* A tile's sums to bytes of C; ends with a jump to `next`. */
+.macro narrow_tile nv, nr, next
   mov K, SCALES
   .set at_i, 0
   .rept \nv
@@ -482,26 +506,14 @@
     .set at_j, at_j + 1
   .endr
   vmovdqa32 zmm0, [rip + .Lby_vector]
+  mov ebx, 0xff000000 /* zero, least and flip are 0, most is 255 */
+  cmp rbx, [rax + NARROW_ZERO]
+  je .Lplain\@
   vpbroadcastw zmm1, word ptr [rax + NARROW_ZERO]
   vpbroadcastb zmm2, byte ptr [rax + NARROW_LEAST]
   vpbroadcastb zmm3, byte ptr [rax + NARROW_MOST]
-  .if \nv == 3
-    .set at_v, 0
-    .rept \nr
-      to_bytes_at 3, %(32 - 3*\nr + at_v)
-      .set at_v, at_v + 3
-    .endr
-  .else
-    .set at_v, 0
-    .rept (\nv*\nr + 3)/4
-      .if \nv*\nr - at_v >= 4
-        to_bytes_at 4, %(32 - \nv*\nr + at_v)
-      .else
-        to_bytes_at %(\nv*\nr - at_v), %(32 - \nv*\nr + at_v)
-      .endif
-      .set at_v, at_v + 4
-    .endr
-  .endif
+  all_to_bytes 0, \nv, \nr
+.Lbytes\@:
 #if defined(CONV_X_S8)
   constant %(A_REGS*\nv + OTHERS), 0x80808080
 #endif
@@ -509,7 +521,7 @@
     cmp ROWS, \nv*LANES
     jl .Lsome_rows\@
     store_columns \nv, \nr
-    jmp .Lstored\@
+    jmp \next
 .Lsome_rows\@:
   .endif
   mov rax, -1
@@ -519,7 +531,10 @@
   bzhi rax, rax, K
   kmovq k2, rax
   store_columns \nv, \nr, {k2}
-.Lstored\@:
+  jmp \next
+.Lplain\@:
+  all_to_bytes 1, \nv, \nr
+  jmp .Lbytes\@
 .endm
 #endif
 
@@ -640,8 +655,7 @@
   next_tile .Ltile\@, \nv*LANES, \nr
 #if !defined(CONV_LANES)
 .Lnarrow\@:
-  narrow_tile \nv, \nr
-  jmp .Lnext\@
+  narrow_tile \nv, \nr, .Lnext\@
 #endif
 .endm
 
