@@ -121,7 +121,7 @@ static void a_long_name_is_cut(void **state) {
   (void)state;
   memset(long_name, 'k', sizeof long_name - 1);
   const char *text = in_child(long_line_in_child)->text;
-  assert_in_range(strlen(text), 500, 639);
+  assert_in_range(strlen(text), 500, 895);
   assert_int_equal(count_of(text, "\n"), 1);
   assert_int_equal(text[strlen(text) - 1], '\n');
 }
