@@ -87,21 +87,26 @@ static void to_pixels(const struct tsr_conv_job *job, const struct tsr_conv_piec
   job->table[p->type].post[p->y.type]->run(&step, from, (tsr_mem)&post, p->y.at + (tsr_mem)at);
 }
 
-/* Lanes over groups leave [inner][group]; y's filters count [group][inner]. */
+/* Lanes over groups leave [inner][group]; y's filters count [group][inner]. Pixels go `pixel` bytes apart to `to`. */
 static void unravel(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t groups, tsr_mem stage,
-                    tsr_mem turned) {
+                    tsr_mem to, int64_t pixel) {
   int64_t size = job->size;
   struct tsr_step step = {.m = job->inner, .n = groups, .rsa = groups * size, .csc = job->inner * size};
   for (int64_t i = 0; i < piece->cols; i++)
     job->table[job->p->type].turn[job->p->type]->run(&step, stage + (tsr_mem)(i * job->stage_pixel), 0,
-                                                     turned + (tsr_mem)(i * job->stage_pixel));
+                                                     to + (tsr_mem)(i * pixel));
 }
 
 void tsr_conv_finish(const struct tsr_conv_job *job, const struct tsr_conv_piece *piece, int64_t row, int64_t first,
                      int64_t rows, tsr_mem stage, tsr_mem turned) {
   int64_t filter = piece->group * job->lanes + first * job->inner, at = corner(job, piece, row, filter);
+  const struct tsr_conv_tensor *y = &job->p->y;
+  if (job->inner > 1 && job->p->y_last && y->type == job->p->type && !tsr_conv_needs_post(job->p, true)) {
+    unravel(job, piece, rows, stage, y->at + (tsr_mem)at, y->dim[2]);
+    return;
+  }
   if (job->inner > 1) {
-    unravel(job, piece, rows, stage, turned);
+    unravel(job, piece, rows, stage, turned, job->stage_pixel);
     tsr_mem swap = stage;
     stage = turned;
     turned = swap;

@@ -345,8 +345,11 @@ static void make_turn(struct maker *mk, int index) {
   int64_t from = tsr_size_of(cc->ta);
   st->m = index < 70 ? index + 1 : rng_range(&mk->rng, 1, rng_chance(&mk->rng, 50) ? 20 : 150);
   st->n = rng_range(&mk->rng, 1, rng_chance(&mk->rng, 50) ? 20 : 150);
-  st->rsa = (st->n + pick_gap(mk)) * from;
-  st->csc = (st->m + pick_gap(mk)) * mk->size;
+  int fours = (int)rng_range(&mk->rng, 0, 5); /* four elements without gaps on one side */
+  if (fours == 0) st->n = 4;
+  if (fours == 1 && index >= 70) st->m = 4;
+  st->rsa = (st->n + (fours == 0 ? 0 : pick_gap(mk))) * from;
+  st->csc = (st->m + (fours == 1 ? 0 : pick_gap(mk))) * mk->size;
   st->da = st->dc = st->db = st->csa = st->csb = st->rsb = UNUSED;
   st->alpha = NAN;
   make_matrix(mk, OPERAND_A, cc->ta, st->m, st->n, st->rsa, mk->theme->a);
