@@ -105,8 +105,8 @@ static void choose_tile(const struct tsr_tiles *tiles, const struct tsr_conv_pro
 
 /* `total` cut into pieces of whole units, a few for each thread and `outer` times as many in all, such that the threads
  * end together: who has most to do has little more than the others. */
-static int64_t share(int64_t total, int64_t outer, int threads, int64_t unit) {
-  int64_t pieces = tsr_ceil_div((int64_t)PIECES_PER_THREAD * threads, outer), units = tsr_ceil_div(total, unit);
+static int64_t share(int64_t total, int64_t outer, int threads, int each_thread, int64_t unit) {
+  int64_t pieces = tsr_ceil_div((int64_t)each_thread * threads, outer), units = tsr_ceil_div(total, unit);
   int64_t most = tsr_max(1, tsr_ceil_div(units, pieces)), best = most, least = INT64_MAX / 64;
   for (int64_t each = most; each > 0 && each > most - 16; each--) {
     int64_t longest = tsr_ceil_div(tsr_ceil_div(units, each) * outer, threads) * each;
@@ -147,9 +147,12 @@ static void cut_pixels(const struct tsr_conv_problem *p, const struct tsr_tiles 
     if (way->order == TSR_CONV_PANELS) rows = within(rows, stage * cols, l2 / 4, 1);
   }
   if (groups) outer *= tsr_ceil_div(panels, way->panels);
-  if (outer < wanted && (groups || way->order == TSR_CONV_PIXELS)) {
-    if (one_row) cols = tsr_min(cols, share(p->dim[2].out, outer, way->threads, unit));
-    else rows = tsr_min(rows, share(p->dim[1].out, outer, way->threads, 1));
+  /* What a piece reads beyond its rows is read twice: few pieces where that is felt, none where panels divide evenly. */
+  bool even = groups && outer % way->threads == 0, felt = groups || way->band;
+  if (outer < wanted && !even && (groups || way->order == TSR_CONV_PIXELS)) {
+    int each = felt ? PIECES_PER_THREAD / 2 : PIECES_PER_THREAD;
+    if (one_row) cols = tsr_min(cols, share(p->dim[2].out, outer, way->threads, each, unit));
+    else rows = tsr_min(rows, share(p->dim[1].out, outer, way->threads, each, 1));
   }
   way->cols = way->cols ? tsr_min(way->cols, p->dim[2].out) : cols;
   way->rows = way->rows ? tsr_min(way->rows, p->dim[1].out) : rows;
