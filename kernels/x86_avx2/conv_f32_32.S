@@ -1,4 +1,4 @@
-/* Convolution micro-kernels of 4 vectors (32 filters of f32) x 1 to 3 pixels. Formula, registers and loop: conv_tile.h. */
+/* Convolution micro-kernels of 4 vectors (32 filters of f32) x 1 to 3 pixels. Formula and loop: conv_tile.h. */
 #define TSR_ELEMENT_F32
 #include "kernels/x86_avx2/conv_tile.h"
 

@@ -1,4 +1,4 @@
-/* Convolution micro-kernels of 6 vectors (24 filters of f64) x 1 to 2 pixels. Formula, registers and loop: conv_tile.h. */
+/* Convolution micro-kernels of 6 vectors (24 filters of f64) x 1 to 2 pixels. Formula and loop: conv_tile.h. */
 #define TSR_ELEMENT_F64
 #include "kernels/x86_avx2/conv_tile.h"
 

@@ -1,4 +1,4 @@
-/* Convolution micro-kernels of 2 vectors (8 filters of f64) x 1 to 6 pixels. Formula, registers and loop: conv_tile.h. */
+/* Convolution micro-kernels of 2 vectors (8 filters of f64) x 1 to 6 pixels. Formula and loop: conv_tile.h. */
 #define TSR_ELEMENT_F64
 #include "kernels/x86_avx2/conv_tile.h"
 

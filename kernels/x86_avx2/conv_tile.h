@@ -4,12 +4,12 @@
  *   C[i][j]  = limits(fma(alpha, s, FIRST_K ? bias[i] or +0 : C[i][j]) + add[i][j]), the last two with LAST_K only
  *   void kernel(const struct tsr_step *step, tsr_mem a, const struct tsr_conv *b, tsr_mem c)
  *
- * Tiles lie one under the other and, where the step has more than nr columns, such columns of tiles side by side.
- * The taps are walked entry by entry of their list. An entry that all columns have goes several steps a round. One that
- * padding cuts short on the left is entered at its first column, by a jump that never changes, on the right at its last
- * one and walked backwards, so that neither needs a compare. A is filled up to whole vectors by its last row. AVX2 has no masked
- * arithmetic: at the end of a tile whose last vector is not full, all operands of the lanes beyond the last row are
- * made zeros, alpha too, so that they raise no flag, and what they become is not stored.
+ * Tiles lie one under the other and, where the step has more than nr columns, such columns of tiles side by side. The
+ * taps are walked entry by entry of their list. An entry that all columns have goes several steps a round. One that
+ * padding cuts short on the left is entered at its first column, by a jump that never changes, on the right at its
+ * last one and walked backwards, so that neither needs a compare. A is filled up to whole vectors by its last row.
+ * AVX2 has no masked arithmetic: at the end of a tile whose last vector is not full, all operands of the lanes beyond
+ * the last row are made zeros, alpha too, so that they raise no flag, and what they become is not stored.
  *
  * Live at the loop heads:
  *   ymm(16 - nv*nr) .. ymm15   s, column by column
