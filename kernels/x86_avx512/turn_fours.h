@@ -4,9 +4,9 @@
  *   from_fours  n = 4, rsa = 16:  C[j * csc + i * 4] = A[i * 16 + j * 4]
  *   to_fours    m = 4, csc = 16:  C[j * 16 + i * 4] = A[i * rsa + j * 4]
  *
- * Sixteen rows, or columns, a round; the last ones, if they are fewer, are masked. Live at the loop head: A, C and COUNT,
- * what is left less a round; STRIDE and STRIDE3; zmm30 and zmm31, which elements of two vectors are taken. In the last
- * round k1: its rows (columns), k2 .. k5: elements of its four vectors of fours. */
+ * Sixteen rows, or columns, a round; the last ones, if they are fewer, are masked. Live at the loop head: A, C and
+ * COUNT, what is left less a round; STRIDE and STRIDE3; zmm30 and zmm31, which elements of two vectors are taken. In
+ * the last round k1: its rows (columns), k2 .. k5: elements of its four vectors of fours. */
 #define FOURS_A rsi
 #define FOURS_C rcx
 #define FOURS_COUNT r8
