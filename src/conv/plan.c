@@ -16,6 +16,7 @@
 #define READS_PER_WORK 6
 /* Pixels so far apart take the same lines of the first cache, whatever the CPU: more of them than it has ways. */
 #define WAY_BYTES 4096
+#define LINE_BYTES 64
 /* Columns of a tile of depthwise convolution: edges cost more the fewer there are. */
 #define LEAST_COLUMNS 7
 /* Lines of the first cache's sets that the pixels of a tile may take; weights need room as well. */
@@ -30,15 +31,15 @@ static bool lanes_over_groups(const struct tsr_kernels *kernels, const struct ts
 }
 
 /* Rough cycles of one tap for a tile of so many vectors and columns: two fma, or two loads, a cycle; the latency of an
- * fma; vectors of weights from the second cache. Lanes over groups load for every fma. In tenths. */
-static int64_t tap_cycles(bool groups, int64_t vectors, int64_t columns) {
+ * fma; `lines` of weights from the second cache. Lanes over groups load for every fma. In tenths. */
+static int64_t tap_cycles(bool groups, int64_t vectors, int64_t lines, int64_t columns) {
   int64_t fma = 5 * vectors * columns, loads = 5 * (vectors + (groups ? vectors * columns : columns));
-  return tsr_max(tsr_max(fma, loads), tsr_max(40, 20 * vectors)) + vectors + columns + 3 * vectors;
+  return tsr_max(tsr_max(fma, loads), tsr_max(40, 20 * lines)) + vectors + columns + 3 * lines;
 }
 
 /* The same for a row of outputs and all vectors of filters. */
 static int64_t row_cycles(const struct tsr_tiles *tiles, bool groups, int units, int columns, int64_t width,
-                          int64_t vectors) {
+                          int64_t vectors, int64_t vector_bytes) {
   int64_t cycles = 0;
   while (vectors > 0) {
     int u = (int)tsr_min(units, vectors);
@@ -47,7 +48,7 @@ static int64_t row_cycles(const struct tsr_tiles *tiles, bool groups, int units,
     for (int64_t j = 0, c; j < width; j += c) {
       c = tsr_next_columns(width - j, columns, columns);
       int64_t same = c == columns && width - j >= 3 * (int64_t)columns ? (width - j) / columns - 1 : 1;
-      cycles += n * same * tap_cycles(groups, u, c);
+      cycles += n * same * tap_cycles(groups, u, tsr_ceil_div(u * vector_bytes, LINE_BYTES), c);
       c *= same;
     }
     vectors -= n * u;
@@ -95,7 +96,7 @@ static void choose_tile(const struct tsr_tiles *tiles, const struct tsr_conv_pro
   for (int u = 1; u <= TSR_MAX_UNITS; u++) {
     if (!has_tile(tiles, vectors, u) || (given && given != u)) continue;
     int columns = (int)tsr_max(1, tsr_min(tiles->max_columns[u], given_columns ? given_columns : most));
-    int64_t cycles = row_cycles(tiles, groups, u, columns, width, vectors);
+    int64_t cycles = row_cycles(tiles, groups, u, columns, width, vectors, tiles->mu * tsr_size_of(p->type));
     if (cycles >= best) continue;
     best = cycles;
     way->units = u;
