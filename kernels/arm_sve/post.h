@@ -1,7 +1,7 @@
 /* POST of kernel.h, computed in f32: what follows a convolution or product.
  *
  *   C[i][j] = to(activation((from(A[i][j]) + bias[at]) * scale[at] + add[i][j])), each operation rounded; `at` is i, or
- *   j if across; columns csa, csc and add_ld apart. Activations are those of kernels/generic/post_type.h, bit for bit.
+ *   j if across; columns csa, csc and add_ld apart. Activations are those of kernels/post_type.h, bit for bit.
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c), b = struct tsr_post
  *
  * A vector at a time, column after column, with a loop for each activation; elements narrower than 32 bits lie in lanes

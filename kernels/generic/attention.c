@@ -1,5 +1,5 @@
 /* Attention's operators in plain C (kernel.h). */
-#include "kernels/generic/softmax.h"
+#include "kernels/softmax.h"
 
 typedef float loose_f32 __attribute__((aligned(1), may_alias));
 typedef uint16_t loose_u16 __attribute__((aligned(1), may_alias));

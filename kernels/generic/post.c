@@ -1,5 +1,5 @@
 /* POST (kernel.h) in plain C. */
-#include "kernels/generic/post.h"
+#include "kernels/post.h"
 
 typedef float loose_f32 __attribute__((aligned(1), may_alias));
 typedef double loose_f64 __attribute__((aligned(1), may_alias));

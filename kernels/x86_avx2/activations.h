@@ -1,4 +1,4 @@
-/* The activations of kernels/generic/post.h on two vectors of f32, ymm0 and ymm1, in place. FRAME points to LOW, HIGH
+/* The activations of kernels/post.h on two vectors of f32, ymm0 and ymm1, in place. FRAME points to LOW, HIGH
  * and SLOPE of struct tsr_post, a vector each. Overwritten: ymm2 .. ymm15. Each group of registers below has one for
  * each vector. Lanes that a condition rules out are given operands that raise no flag. */
 #define TSR_ELEMENT_F32

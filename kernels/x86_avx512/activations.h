@@ -1,4 +1,4 @@
-/* The activations of kernels/generic/post.h on `count` vectors zmm16 .. (1 or 4), in place. A file defines
+/* The activations of kernels/post.h on `count` vectors zmm16 .. (1 or 4), in place. A file defines
  * TSR_ELEMENT_F32 or TSR_ELEMENT_F64 first; the formulas' constants are here.
  *
  * Registers: LOW, HIGH and SLOPE of struct tsr_post in every lane. Overwritten: zmm5 .. zmm15, zmm20 .. zmm31,

@@ -1,4 +1,4 @@
-/* How far the activations (kernels/generic/post.h) are from the functions they stand for, by libm in long double. The
+/* How far the activations (kernels/post.h) are from the functions they stand for, by libm in long double. The
  * bounds are those of doc/conv.md. Argument `slow`: every float. */
 #include <float.h>
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "kernels/generic/post.h"
+#include "kernels/post.h"
 
 static bool slow;
 

@@ -1,7 +1,7 @@
 /* The loop of tessera/conv.h. Compiled for any CPU, and on x86 for CPUs with FMA. */
 #include <math.h>
 
-#include "kernels/generic/post.h"
+#include "kernels/post.h"
 #include "test/conv/conv_test.h"
 
 /* Operands without their layouts: x[n][pixel][c], w[k][tap][c], in f32 (16-bit types too), f64 or as integers. */

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/generic/post.h"
+#include "kernels/post.h"
 #include "src/core/core.h"
 #include "test/kernels/values.h"
 

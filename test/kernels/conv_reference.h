@@ -9,7 +9,7 @@
 bool reference_conv(enum tsr_op op, tsr_type type, int64_t mr, int64_t nr, const struct tsr_step *step, tsr_mem a,
                     const struct tsr_conv *conv, tsr_mem c);
 
-/* POST by the arithmetic of kernels/generic/post.h. */
+/* POST by the arithmetic of kernels/post.h. */
 void reference_post(tsr_type ta, tsr_type tc, const struct tsr_step *step, tsr_mem a, const struct tsr_post *post,
                     tsr_mem c);
 

@@ -1,6 +1,6 @@
 /* The arithmetic of SOFTMAX (kernel.h) for one number, as every chip does it in its lanes. */
-#ifndef TSR_GENERIC_SOFTMAX_H
-#define TSR_GENERIC_SOFTMAX_H
+#ifndef TSR_SOFTMAX_H
+#define TSR_SOFTMAX_H
 
 #include <math.h>
 

@@ -1,11 +1,11 @@
 /* The arithmetic of POST (kernel.h) for one number, for f32 and f64: tsr_activate_f32, tsr_activate_f64 and what they
  * are made of. doc/conv.md, "Activations", says how far each is from the function it stands for. */
-#ifndef TSR_GENERIC_POST_H
-#define TSR_GENERIC_POST_H
+#ifndef TSR_POST_H
+#define TSR_POST_H
 
 #include <math.h>
 
-#include "kernels/generic/softmax.h"
+#include "kernels/softmax.h"
 #include "kernels/kernel.h"
 
 /* exp2 and tanh2 of f64: those of f32 (softmax.h) with more terms. */
@@ -89,7 +89,7 @@ static inline double tsr_normal_f64(double a) {
 #define GELU_TANH_LEAST -16.0f
 #define GELU_TANH_1 0x1.26aec2p+1f /* 2 sqrt(2/pi) log2(e) */
 #define GELU_TANH_3 0x1.a5a7dp-4f  /* times 0.044715 */
-#include "kernels/generic/post_type.h"
+#include "kernels/post_type.h"
 #undef REAL
 #undef NAME
 #undef EXP2_LEAST
@@ -111,7 +111,7 @@ static inline double tsr_normal_f64(double a) {
 #define GELU_TANH_LEAST -40.0
 #define GELU_TANH_1 0x1.26aec21bce759p+1
 #define GELU_TANH_3 0x1.a5a7cf7572a98p-4
-#include "kernels/generic/post_type.h"
+#include "kernels/post_type.h"
 #undef REAL
 #undef NAME
 #undef EXP2_LEAST
