@@ -192,6 +192,8 @@ static void keep(struct bench_series *series, const struct bench_reply *reply, d
 
 #define LONG_CALL 0.02 /* seconds: a call that long warms its own caches */
 
+#define REST_US 10000
+
 static void sample(const struct bench_batch *batch, struct bench_case *c, struct bench_peer *peer,
                    struct bench_series *series, double seconds) {
   struct bench_reply reply;
@@ -203,6 +205,8 @@ static void sample(const struct bench_batch *batch, struct bench_case *c, struct
   request.seconds = seconds;
   request.check = series->count == 0;
   request.cold = series->count > 0 && series->sample[0].seconds > LONG_CALL;
+  /* Threads of the library before may still spin for its next region. */
+  usleep(REST_US);
   if (!bench_peer_ask(peer, &request, &reply)) {
     series->fault = "died";
     return;
