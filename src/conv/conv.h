@@ -142,6 +142,12 @@ struct tsr_post tsr_conv_post_of(const struct tsr_conv_job *job, int64_t filter,
 /* Whether something is left for POST after the sums, their bias and limits. */
 bool tsr_conv_needs_post(const struct tsr_conv_problem *p, bool staged);
 
+/* The limits that kernels keep themselves: none (infinite) but with relu and clip, which are left to POST where it comes. */
+void tsr_conv_limits(const struct tsr_conv_problem *p, bool staged, double *low, double *high);
+
+/* Bytes from one row of a buffer to the next: whole pages apart they would compete for the same lines of the first cache. */
+static inline int64_t tsr_conv_apart(int64_t bytes) { return bytes % 1024 == 0 ? bytes + 64 : bytes; }
+
 /* Taps of one row of outputs in a piece: strips of tiles with one list for each block of taps. */
 struct tsr_conv_list {
   const struct tsr_taps *taps;

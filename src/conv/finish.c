@@ -11,6 +11,13 @@ bool tsr_conv_needs_post(const struct tsr_conv_problem *p, bool staged) {
   return post->scale || !limits || (p->add && staged);
 }
 
+void tsr_conv_limits(const struct tsr_conv_problem *p, bool staged, double *low, double *high) {
+  const tsr_post_ops *post = &p->d->post;
+  bool here = !tsr_conv_needs_post(p, staged), clips = here && post->activation == TSR_CLIP;
+  *low = clips ? post->low : here && post->activation == TSR_RELU ? 0 : -INFINITY;
+  *high = clips ? post->high : INFINITY;
+}
+
 struct tsr_post tsr_conv_post_of(const struct tsr_conv_job *job, int64_t filter, int64_t at, int64_t add_ld) {
   const tsr_post_ops *ops = &job->p->d->post;
   struct tsr_post post = {.add_ld = add_ld, .activation = ops->activation, .low = ops->low, .high = ops->high,

@@ -1,7 +1,6 @@
 /* Lanes over neighbours: the loops. */
 #include "src/conv/near.h"
 
-#include <math.h>
 #include <stdatomic.h>
 
 #include "src/core/threads.h"
@@ -207,19 +206,12 @@ static void run_index(struct worker *w, const struct call *call, int64_t index) 
   }
 }
 
-static void set_limits(struct worker *w) {
-  const tsr_post_ops *post = &w->job->p->d->post;
-  bool here = !tsr_conv_needs_post(w->job->p, true);
-  w->low = here && post->activation == TSR_CLIP ? post->low : here && post->activation == TSR_RELU ? 0 : -INFINITY;
-  w->high = here && post->activation == TSR_CLIP ? post->high : INFINITY;
-}
-
 static void body(void *arg, int index) {
   struct call *call = arg;
   struct worker w = {.job = call->job};
   if (index >= call->threads) return;
   lay_out(&w, call->workspace + (size_t)index * call->worker_bytes);
-  set_limits(&w);
+  tsr_conv_limits(call->job->p, true, &w.low, &w.high);
   for (int64_t i; (i = atomic_fetch_add(&call->claimed, 1)) < call->planes * call->pieces;) run_index(&w, call, i);
 }
 

@@ -45,9 +45,6 @@ void tsr_near_pieces(const struct tsr_conv_job *job, const struct tsr_near_regio
   *across = region->across == 1 && !region->single ? tsr_ceil_div(region->lines, job->way->rows) : 1;
 }
 
-/* Pixels whole kilobytes apart would compete for the same lines of the first cache. */
-static int64_t apart(int64_t bytes) { return bytes % 1024 == 0 ? bytes + 64 : bytes; }
-
 void tsr_near_lay_out(struct tsr_near_piece *piece) {
   const struct tsr_conv_job *job = piece->job;
   const struct tsr_conv_problem *p = job->p;
@@ -57,7 +54,7 @@ void tsr_near_lay_out(struct tsr_near_piece *piece) {
   int64_t least = (across->kernel - 1) * across->dilation + 1;
   const struct tsr_topology *machine = tsr_topology_get();
   int64_t room = (int64_t)machine->level[machine->nlevels > 1].bytes / 4;
-  piece->channel = apart(tsr_round_up(lanes * job->size, 64));
+  piece->channel = tsr_conv_apart(tsr_round_up(lanes * job->size, 64));
   piece->part = p->cg * piece->channel;
   piece->input = piece->part * (piece->at.single ? along->kernel : along->stride);
   piece->capacity = tsr_min(across->in, tsr_max(least, tsr_min(4 * least, room / (piece->input * p->dim[0].kernel))));

@@ -1,7 +1,6 @@
 /* Pixels that do not mix, channels first: planes.h. */
 #include "src/conv/planes.h"
 
-#include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -70,7 +69,7 @@ void tsr_conv_planes_complete(const struct tsr_kernels *kernels, const struct ts
 /* Filters lie apart by a line more where they would compete for the same lines of the first cache. */
 static int64_t filter_bytes(const struct tsr_conv_job *job) {
   int64_t bytes = job->p->taps * job->size;
-  return bytes % 1024 == 0 ? bytes + 64 : bytes;
+  return tsr_conv_apart(bytes);
 }
 
 /* A tile's rows; bias is repeated for so many. */
@@ -123,18 +122,16 @@ struct tile {
 /* Taps k0 .. k0 + k - 1 of all filters, on pixels that are packed. */
 static void multiply(const struct tsr_conv_job *job, const struct tile *tile, int64_t k0, int64_t k, tsr_mem panel) {
   const struct tsr_conv_problem *p = job->p;
-  const tsr_post_ops *post = &p->d->post;
   int most = (int)tsr_min(job->way->columns, job->tiles->max_columns[tile->units]);
   bool limits = !tsr_conv_needs_post(p, false);
   struct tsr_taps taps = {0, k0 * job->size, (int32_t)k, 0, 0};
-  struct tsr_conv conv = {.taps = &taps, .count = 1, .low = -INFINITY, .high = INFINITY};
+  struct tsr_conv conv = {.taps = &taps, .count = 1};
   int64_t row = tile->units * job->tiles->mu * job->size;
   struct tsr_step step = {.m = tile->pixels, .csa = row, .csb = filter_bytes(job), .csc = p->y.channel, .da = k * row,
                           .dc = row, .alpha = 1};
   if (k0 == 0 && !p->bias) step.flags |= TSR_FIRST_K;
   if (k0 + k == p->taps) step.flags |= TSR_LAST_K;
-  if (limits && post->activation == TSR_RELU) conv.low = 0;
-  if (limits && post->activation == TSR_CLIP) conv.low = post->low, conv.high = post->high;
+  tsr_conv_limits(p, false, &conv.low, &conv.high);
   for (int64_t j = 0; j < p->kg; j += step.n) {
     int columns = tsr_next_columns(p->kg - j, most, most);
     taps.end = (int16_t)columns;

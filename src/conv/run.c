@@ -1,5 +1,4 @@
 /* The loops: pieces of output claimed by threads; in a piece tiles of pixels and panels of weights. */
-#include <math.h>
 #include <stdatomic.h>
 
 #include "src/conv/conv.h"
@@ -255,13 +254,6 @@ static struct tsr_conv_piece piece_of(const struct call *call, int64_t index) {
   return piece;
 }
 
-static void set_limits(struct worker *w) {
-  const tsr_post_ops *post = &w->job->p->d->post;
-  bool here = !tsr_conv_needs_post(w->job->p, w->job->way->staged);
-  w->low = here && post->activation == TSR_CLIP ? post->low : here && post->activation == TSR_RELU ? 0 : -INFINITY;
-  w->high = here && post->activation == TSR_CLIP ? post->high : INFINITY;
-}
-
 static void lay_out(struct worker *w, char *memory) {
   const struct tsr_conv_job *job = w->job;
   tsr_conv_lists_init(job, &w->lists, memory);
@@ -278,7 +270,7 @@ static void body(void *arg, int index) {
   struct worker w = {.job = call->job};
   if (index >= call->threads) return;
   lay_out(&w, call->workspace + (size_t)index * call->worker_bytes);
-  set_limits(&w);
+  tsr_conv_limits(p, w.job->way->staged, &w.low, &w.high);
   for (int64_t i; (i = atomic_fetch_add(&call->claimed, 1)) < call->count[6];) {
     struct tsr_conv_piece piece = piece_of(call, i);
     w.piece = &piece;

@@ -53,9 +53,6 @@ static void cut_panels(struct tsr_conv_job *job) {
   job->weights = at;
 }
 
-/* Pixels whole pages apart would compete for the same lines of the first cache. */
-static int64_t apart(int64_t bytes) { return bytes % 1024 == 0 ? bytes + 64 : bytes; }
-
 void tsr_conv_job_of(const tsr_context *context, const struct tsr_conv_problem *p, const struct tsr_conv_way *way,
                      struct tsr_conv_job *job) {
   bool filters = way->lanes != TSR_CONV_GROUPS;
@@ -78,8 +75,8 @@ void tsr_conv_job_of(const tsr_context *context, const struct tsr_conv_problem *
   cut_panels(job);
   int64_t rows = (int64_t)way->units * job->tiles->mu;
   int64_t most = tsr_min(way->panels * rows, job->lanes), staged = way->order == TSR_CONV_PANELS ? rows : most;
-  job->band_pixel = apart((filters ? p->cg : p->cg * most) * job->size);
-  job->stage_pixel = apart(job->inner * tsr_min(staged, job->lanes) * job->size);
+  job->band_pixel = tsr_conv_apart((filters ? p->cg : p->cg * most) * job->size);
+  job->stage_pixel = tsr_conv_apart(job->inner * tsr_min(staged, job->lanes) * job->size);
 }
 
 static int64_t weight_bytes(const struct tsr_conv_job *job) {

@@ -140,7 +140,7 @@ static void pick_columns(struct maker *mk, struct tsr_taps *taps) {
 static bool lanes(const struct maker *mk) { return mk->cc->kernel->op == TSR_OP_CONV_LANES; }
 static bool counts(const struct tsr_taps *taps) { return taps->k > 0 && taps->first < taps->end; }
 
-/* The list: `a` counts steps of the panel for now. */
+/* The list; `a` counts steps of the panel until its bytes are known. */
 static void pick_taps(struct maker *mk) {
   struct conv_case *cc = mk->cc;
   int64_t left = MOST_WORK / (cc->step.m * cc->step.n);

@@ -198,7 +198,7 @@ def _flash_backward(own, keys, grad_out, query, key, value, out, logsumexp, drop
 _TAKEN = (_composite, torch.ops.aten._scaled_dot_product_flash_attention_for_cpu.default,
           torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward.default)
 _OPERATORS = "attention", "convolution", "linear"
-_registrations = {}  # {operator: torch.library.Library}
+_registrations = {}  # by operator; what PyTorch gave for them
 _lock = threading.Lock()
 _CACHE_TAG = "tessera_torch"
 
