@@ -31,6 +31,16 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *             fewer than n rows is filled up by repeating row m - 1, so that lanes beyond the edge compute what a
  *             real row computes and raise no flag of their own.
  *   PACK_T    The same from a matrix that lies along k: A[i,p] at a + i * rsa + p * size.
+ *             Complex types (c32, c64): the four products of parts are sums of their own, each a chain from +0:
+ *               rr = sum re(A) * re(B), ii = sum im(A) * im(B), ri = sum re(A) * im(B), ir = sum im(A) * re(B)
+ *               s = (rr - ii, ri + ir); of conjugates CONJ_A: (rr + ii, ri - ir); CONJ_B: (rr + ii, ir - ri); both:
+ *               (rr - ii, -(ri + ir)); a difference of sums is one subtraction, rounded once
+ *             y = beta * C, or +0 in both parts, without reading C, if both parts of beta are 0; then C = y + alpha * s:
+ *               im(beta) == 0: y = re(beta) * C, part by part; else re(y) = fma(-im(beta), im(C), re(beta) * re(C)),
+ *                 im(y) = fma(im(beta), re(C), re(beta) * im(C))
+ *               re(C) = fma(re(alpha), re(s), re(y)), im(C) = fma(re(alpha), im(s), im(y)), and if im(alpha) != 0 then
+ *                 re(C) = fma(-im(alpha), im(s), re(C)), im(C) = fma(im(alpha), re(s), im(C))
+ *             UPDATE, UPDATE_T and SCALE end in the same way. There is no GO_ON.
  *   UPDATE    C[0:m, 0:n] = fma(alpha, s, beta * C) from sums s kept at a + j * csa, as stored by TSR_STORE_SUM.
  *   UPDATE_T  The same with C across: element (i, j) of C is at c + i * csc + j * size.
  *   SCALE     C[0:m, 0:n] = beta * C, or +0 without reading C when beta == 0.
@@ -90,6 +100,8 @@ enum tsr_op {
   TSR_OP_CONV_LANES,
   TSR_OP_POST,
   TSR_OP_TURN,
+  TSR_OP_SOLVE,
+  TSR_OP_MULTIPLY,
   TSR_OP_COUNT
 };
 
@@ -104,6 +116,7 @@ enum tsr_step_flags {
                         from there on as it makes steps of k in all its tiles: several can share the next panel */
   TSR_FIRST_K = 32,  /* CONV: the first block of taps, C is not read; else its sums go on from C */
   TSR_REPEAT = 128,  /* CONV, CONV_LANES: tiles one under the other are of the same rows, whose bias is the same */
+  TSR_CONJ_A = 256, TSR_CONJ_B = 512, /* complex GEMM: the operand's conjugate is multiplied */
   TSR_LAST_K = 64,   /* CONV: the last block of taps: what is to be added and the limits come now */
 };
 
@@ -116,6 +129,7 @@ struct tsr_step {
   int64_t da, dc;   /* A and C: next tile (or panel) of the step */
   double alpha, beta; /* beta == 0: C is not read */
   uint64_t flags;
+  double alpha_im, beta_im; /* of complex types */
 };
 
 /* What a SOFTMAX step does to each row, all of it in f32 and in this order (doc/attention.md, "Numbers"):

@@ -16,6 +16,8 @@
 #define STEP_ALPHA 88
 #define STEP_BETA 96
 #define STEP_FLAGS 104
+#define STEP_ALPHA_IM 112
+#define STEP_BETA_IM 120
 
 /* struct tsr_softmax */
 #define SOFTMAX_MAX 0

@@ -39,7 +39,8 @@ typedef enum tsr_status {
  * of byte e, element e + 16 in the high half). bool is a byte that is 0 or not. */
 typedef enum tsr_type {
   TSR_F32 = 1, TSR_F64 = 2, TSR_F16 = 3, TSR_BF16 = 4, TSR_S8 = 5, TSR_S32 = 6, TSR_Q8_0 = 7, TSR_Q4_0 = 8, TSR_BOOL = 9,
-  TSR_U8 = 10
+  TSR_U8 = 10,
+  TSR_C32 = 11, TSR_C64 = 12 /* complex: a real and an imaginary part of f32 or f64; for the BLAS only */
 } tsr_type;
 
 /* How a matrix lies in memory: TSR_ROW_MAJOR means element (i, j) is at i * ld + j. */

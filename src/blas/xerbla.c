@@ -30,18 +30,61 @@ TSR_API __attribute__((weak)) void xerbla_(const char *name, const int *info, si
   exit(EXIT_FAILURE);
 }
 
-/* The number in the caller's own order of a row-major gemm, whose operands changed places before they were checked. */
-static int renumber(int parameter) {
-  static const unsigned char other[] = {[4] = 5, [5] = 4, [9] = 11, [11] = 9};
-  return parameter >= 0 && parameter < (int)sizeof other && other[parameter] ? other[parameter] : parameter;
+/* The numbers of which arguments changed places in row-major calls of which routines. */
+static const struct {
+  const char *part, *unless;
+  unsigned char swapped[2][2];
+} renumbered[] = {
+    {"gemm", NULL, {{4, 5}, {9, 11}}}, {"symm", NULL, {{4, 5}}},  {"hemm", NULL, {{4, 5}}},
+    {"trmm", NULL, {{6, 7}}},          {"trsm", NULL, {{6, 7}}},  {"gemv", NULL, {{3, 4}}},
+    {"gbmv", NULL, {{3, 4}, {5, 6}}},  {"ger", NULL, {{2, 3}, {6, 8}}},
+    {"her2", "her2k", {{6, 8}}},       {"hpr2", NULL, {{6, 8}}},
+};
+
+static int renumber(const char *routine, int parameter) {
+  for (size_t i = 0; i < sizeof renumbered / sizeof renumbered[0]; i++) {
+    if (!strstr(routine, renumbered[i].part)) continue;
+    if (renumbered[i].unless && strstr(routine, renumbered[i].unless)) continue;
+    for (int s = 0; s < 2; s++)
+      for (int e = 0; e < 2; e++)
+        if (parameter == renumbered[i].swapped[s][e]) return renumbered[i].swapped[s][!e];
+    return parameter;
+  }
+  return parameter;
 }
 
 TSR_API __attribute__((weak)) void cblas_xerbla(int parameter, const char *routine, const char *format, ...) {
   va_list args;
-  if (RowMajorStrg && strstr(routine, "gemm")) parameter = renumber(parameter);
+  if (RowMajorStrg) parameter = renumber(routine, parameter);
   if (parameter) fprintf(stderr, "Parameter %d to routine %s was incorrect\n", parameter, routine);
   va_start(args, format);
   vfprintf(stderr, format, args);
   va_end(args);
   exit(EXIT_FAILURE);
+}
+
+/* Handlers written in Fortran are given six letters, filled up with blanks, or as many as there are. */
+void tsr_report(const char *routine, int parameter) {
+  char padded[16] = "      ";
+  size_t length = strlen(routine);
+  memcpy(padded, routine, length);
+  xerbla_(padded, &parameter, length > 6 ? length : 6);
+}
+
+void tsr_report_cblas(const char *routine, bool row_major, int parameter) {
+  CBLAS_CallFromC = 1;
+  RowMajorStrg = row_major;
+  tsr_report(routine, parameter);
+  CBLAS_CallFromC = RowMajorStrg = 0;
+}
+
+void tsr_report_enum(const char *routine, bool row_major, int parameter, const char *what, int value) {
+  CBLAS_CallFromC = 1;
+  RowMajorStrg = row_major;
+  cblas_xerbla(parameter, routine, "Illegal %s setting, %d\n", what, value);
+  CBLAS_CallFromC = RowMajorStrg = 0;
+}
+
+void tsr_complain(const char *routine) {
+  fprintf(stderr, "tessera: %s computed nothing: %s\n", routine, tsr_last_error());
 }

@@ -31,9 +31,9 @@ static inline int tsr_next_columns(int64_t left, int columns, int most) {
   return (int)((left + 1) / 2);
 }
 
-/* Everything of one chip for one element type of A. All but f32 and f64 have GEMM, GEMM_AT, PACK_T and CONVERT to f32
+/* Everything of one chip for one element type of A. All but f32, f64 and the complex ones have GEMM, GEMM_AT, PACK_T and CONVERT to f32
  * only, and not every chip has all of those. */
-#define TSR_TYPES 11 /* up to u8 */
+#define TSR_TYPES 13 /* up to c64 */
 #define TSR_MAX_WIDTH 256
 struct tsr_kernels {
   const struct tsr_chip *chip;
@@ -78,7 +78,7 @@ static inline int64_t tsr_round_up(int64_t x, int64_t to) { return tsr_ceil_div(
 
 /* Bytes of an element; 0 for types whose elements come in blocks. */
 static inline int64_t tsr_size_of(tsr_type type) {
-  static const int8_t bytes[] = {0, 4, 8, 2, 2, 1, 4, 0, 0, 1, 1};
+  static const int8_t bytes[] = {0, 4, 8, 2, 2, 1, 4, 0, 0, 1, 1, 8, 16};
   return bytes[type];
 }
 

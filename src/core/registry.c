@@ -70,6 +70,7 @@ static void borrow(struct tsr_kernels *table, const struct tsr_chip *weaker, tsr
   struct tsr_kernels other = {.chip = weaker};
   for (int i = 0; i < weaker->nkernels; i++)
     if (weaker->kernel[i].ta == type) add_kernel(&other, &weaker->kernel[i]);
+  if (!table->gemm.mu && (type == TSR_C32 || type == TSR_C64)) table->gemm = other.gemm;
   if (!table->pack_n[0]) table->pack_n[0] = other.pack_n[0];
   if (!table->pack_t[0]) table->pack_t[0] = other.pack_t[0];
   if (!table->update) table->update = other.update;

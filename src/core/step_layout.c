@@ -17,6 +17,8 @@ AT(dc, 80);
 AT(alpha, 88);
 AT(beta, 96);
 AT(flags, 104);
+AT(alpha_im, 112);
+AT(beta_im, 120);
 
 #define SOFTMAX_AT(field, offset) _Static_assert(offsetof(struct tsr_softmax, field) == (offset), #field)
 SOFTMAX_AT(max, 0);

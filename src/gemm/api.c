@@ -121,6 +121,9 @@ void tsr_gemm_normalise(const tsr_gemm_desc *d, const void *a, const void *b, vo
   pr->plan = d->plan;
   pr->alpha = tsr_gemm_scalar(d->type, d->alpha);
   pr->beta = tsr_gemm_scalar(d->type, d->beta);
+  pr->alpha_im = pr->beta_im = 0;
+  pr->flags = 0;
+  pr->parts = (struct tsr_gemm_parts){TSR_FULL, TSR_FULL, TSR_FULL};
 }
 
 tsr_status tsr_gemm_check(const tsr_context *context, const tsr_gemm_desc *d) {

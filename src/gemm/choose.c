@@ -9,8 +9,13 @@ struct tsr_gemm_way tsr_gemm_forced;
 
 #define TOO_SMALL (48 * 48 * 48)
 
+/* What has neither a model nor rows goes by the rule of thumb. */
+static bool is_ruled(const struct tsr_gemm_problem *p) {
+  return p->type == TSR_C32 || p->type == TSR_C64 || tsr_gemm_has_parts(p);
+}
+
 bool tsr_gemm_is_looked_up(const struct tsr_gemm_problem *p) {
-  return tsr_saturating(tsr_saturating(p->m, p->n), p->k) > TOO_SMALL && !tsr_gemm_is_forced();
+  return !is_ruled(p) && tsr_saturating(tsr_saturating(p->m, p->n), p->k) > TOO_SMALL && !tsr_gemm_is_forced();
 }
 
 static void by_words(const tsr_context *context, const struct tsr_gemm_problem *p, int threads,
@@ -25,7 +30,7 @@ void tsr_gemm_choose(const tsr_context *context, const struct tsr_gemm_problem *
   const struct tsr_kernels *kernels = &context->kernels[p->type];
   struct tsr_values shape, values;
   bool looked_up = tsr_gemm_is_looked_up(p);
-  bool asks = looked_up || p->plan || tsr_gemm_forced.threads;
+  bool asks = looked_up || is_ruled(p) || p->plan || tsr_gemm_forced.threads;
   if (most_threads == 0) most_threads = asks ? tsr_threads_available(context) : 1;
   if (p->plan) {
     by_words(context, p, most_threads, plan);

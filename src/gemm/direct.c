@@ -70,7 +70,7 @@ static void block_along_k(const struct tsr_gemm_job *job, struct tsr_step *step,
 
 static void block(const struct tsr_gemm_job *job, struct tsr_gemm_piece piece, int64_t p0, struct target to) {
   const struct tsr_gemm_problem *pr = job->problem;
-  struct tsr_step step = {.rsb = pr->rsb, .csb = pr->csb, .csc = to.csc, .flags = to.flags};
+  struct tsr_step step = {.rsb = pr->rsb, .csb = pr->csb, .csc = to.csc, .flags = to.flags | pr->flags};
   tsr_mem a = pr->a + (tsr_mem)(piece.i * pr->rsa + p0 * pr->csa);
   tsr_mem b = pr->b + (tsr_mem)(p0 * pr->rsb + piece.j * pr->csb);
   tsr_gemm_set_block(job, &step, p0);
@@ -163,6 +163,7 @@ tsr_status tsr_gemm_across(const struct tsr_gemm_job *job, struct tsr_team *team
   across.csa = pr->rsb;
   across.rsb = pr->csa;
   across.csb = pr->rsa;
+  across.flags = tsr_gemm_turned_flags(pr->flags);
   shared.scratch_bytes = job->plan->mc * job->plan->nc * job->size;
   shared.pieces = tsr_gemm_pieces(&turned);
   shared.scratch = get_sums(shared.scratch_bytes * job->plan->threads);

@@ -13,8 +13,8 @@
 
 static void scale(const struct tsr_gemm_job *job) {
   const struct tsr_gemm_problem *pr = job->problem;
-  struct tsr_step step = {.m = pr->m, .n = pr->n, .csc = pr->csc, .beta = pr->beta};
-  if (pr->beta != 1) job->kernels->scale->run(&step, 0, 0, pr->c);
+  struct tsr_step step = {.m = pr->m, .n = pr->n, .csc = pr->csc, .beta = pr->beta, .beta_im = pr->beta_im};
+  if (pr->beta != 1 || pr->beta_im != 0) job->kernels->scale->run(&step, 0, 0, pr->c);
 }
 
 static tsr_status take_path(const struct tsr_gemm_job *job, struct tsr_team *team) {
@@ -38,11 +38,11 @@ static void without_memory(const struct tsr_gemm_job *job, struct tsr_gemm_way *
 }
 
 /* No block of k counts: A and B are not read. */
-static bool only_scales(const struct tsr_gemm_problem *pr) { return pr->k == 0 || pr->alpha == 0; }
+static bool only_scales(const struct tsr_gemm_problem *pr) { return pr->k == 0 || (pr->alpha == 0 && pr->alpha_im == 0); }
 
 /* Most calls of small sizes end here, before anything but the problem has been written down. */
 static inline bool at_once(const tsr_context *context, const struct tsr_gemm_problem *pr) {
-  return !tsr_gemm_forced.path && !pr->plan && !only_scales(pr) && tsr_gemm_small(&context->kernels[pr->type], pr);
+  return !tsr_gemm_forced.path && !pr->plan && !only_scales(pr) && !tsr_gemm_has_parts(pr) && tsr_gemm_small(&context->kernels[pr->type], pr);
 }
 
 static void run(const struct tsr_gemm_job *job, struct tsr_gemm_way *plan, struct tsr_team *team) {

@@ -4,6 +4,14 @@
 
 #include "src/core/core.h"
 
+/* Which part of a matrix a call reads or writes. Of an operand that is not FULL the other triangle is what the stored
+ * one says by symmetry: the same, or for HERMITIAN its conjugate, with a real diagonal. Indices are those of op(A),
+ * op(B) and C in the normalised problem: LOWER means elements (i, j) with i >= j. */
+enum tsr_gemm_part { TSR_FULL = 0, TSR_LOWER = 1, TSR_UPPER = 2, TSR_HERMITIAN = 4 };
+struct tsr_gemm_parts {
+  uint8_t a, b, c; /* of C only LOWER or UPPER is computed; with HERMITIAN its diagonal becomes real */
+};
+
 /* The normalised problem: rows of C are contiguous (a row-major caller's problem is turned over), strides in bytes. */
 struct tsr_gemm_problem {
   tsr_type type, type_c; /* of A and B, of C */
@@ -13,7 +21,20 @@ struct tsr_gemm_problem {
   double alpha, beta;
   bool turned; /* a is the caller's b, and b his a */
   const char *plan; /* NULL, or the caller's own, in words that were checked */
+  double alpha_im, beta_im;
+  uint64_t flags;   /* TSR_CONJ_A, TSR_CONJ_B */
+  struct tsr_gemm_parts parts;
 };
+
+/* Whether an operand is stored by half, or C computed by half. */
+static inline bool tsr_gemm_has_parts(const struct tsr_gemm_problem *p) {
+  return (p->parts.a | p->parts.b | p->parts.c) != TSR_FULL;
+}
+
+/* Of A and B that change places. */
+static inline uint64_t tsr_gemm_turned_flags(uint64_t flags) {
+  return (flags & TSR_CONJ_A ? TSR_CONJ_B : 0) | (flags & TSR_CONJ_B ? TSR_CONJ_A : 0);
+}
 
 enum tsr_gemm_path {
   TSR_GEMM_SMALL,   /* a few tiles, computed before any plan is made */
@@ -51,7 +72,7 @@ struct tsr_gemm_way {
 
 /* KB of the numeric contract: how many consecutive k make one chain. */
 static inline int64_t tsr_gemm_kb(tsr_type type) {
-  return type == TSR_F32 ? 384 : type == TSR_F64 ? 256 : type == TSR_S8 ? INT64_MAX : 4096;
+  return type == TSR_F32 || type == TSR_C32 ? 384 : type == TSR_F64 || type == TSR_C64 ? 256 : type == TSR_S8 ? INT64_MAX : 4096;
 }
 
 /* Checks a descriptor's fields, not the pointers. */

@@ -45,7 +45,9 @@ bool tsr_gemm_small(const struct tsr_kernels *kernels, const struct tsr_gemm_pro
   step.da = step.dc = 0;
   step.alpha = p->alpha;
   step.beta = p->beta;
-  step.flags = TSR_NEAR;
+  step.alpha_im = p->alpha_im;
+  step.beta_im = p->beta_im;
+  step.flags = TSR_NEAR | p->flags;
   tsr_mem a = p->a;
   if (p->rsa != size && p->m > 1) {
     int64_t width = tsr_ceil_div(p->m, tiles->mu) * tiles->mu;

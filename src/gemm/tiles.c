@@ -17,6 +17,8 @@ void tsr_gemm_set_block(const struct tsr_gemm_job *job, struct tsr_step *step, i
   step->k = tsr_min(job->plan->kb, pr->k - p0);
   step->alpha = pr->alpha;
   step->beta = p0 == 0 ? pr->beta : 1;
+  step->alpha_im = pr->alpha_im;
+  step->beta_im = p0 == 0 ? pr->beta_im : 0;
 }
 
 int tsr_next_units(const struct tsr_tiles *tiles, int units, int64_t left, int width) {
@@ -143,7 +145,7 @@ void tsr_gemm_multiply(const struct tsr_gemm_job *job, const struct tsr_gemm_pie
   int most = job->kernels->gemm.max_columns[plan->units];
   tsr_mem c = pr->c + (tsr_mem)(piece->i * job->size + piece->j * pr->csc);
   tsr_mem matrix = pr->b + (tsr_mem)(p0 * pr->rsb + piece->j * pr->csb);
-  struct tsr_step step = {.rsb = pr->rsb, .csb = pr->csb, .csc = pr->csc};
+  struct tsr_step step = {.rsb = pr->rsb, .csb = pr->csb, .csc = pr->csc, .flags = pr->flags};
   tsr_gemm_set_block(job, &step, p0);
   for (int64_t j = 0; j < piece->cols; j += step.n) {
     step.n = tsr_next_columns(piece->cols - j, plan->columns, most);

@@ -189,9 +189,9 @@ static inline uint64_t operand(struct accel_machine *m, int64_t elements, uint64
 /* Commands of the second product wait for those of the first, as behind device.c's fence. */
 static inline void queue_products(struct planted *p, const uint64_t *a, const uint64_t *b) {
   const struct tsr_gemm_problem first = {TSR_F16, TSR_F16, ROWS, COLS, DEPTH, a[0], b[0], p->c, 2, ROWS * 2, 2,
-                                         DEPTH * 2, PITCH, 1, 0, false, NULL};
+                                         DEPTH * 2, PITCH, 1, 0, .turned = false};
   const struct tsr_gemm_problem second = {TSR_F16, TSR_F16, ROWS, COLS, DEPTH, a[1], b[1], p->c, DEPTH * 2, 2, COLS * 2,
-                                          2, PITCH, alpha, beta, false, NULL};
+                                          2, PITCH, alpha, beta, .turned = false};
   const struct tsr_gemm_way long_chunks = {.kb = 4096, .kc = 96, .slots = SLOTS, .pack_a = true};
   const struct tsr_gemm_way short_chunks = {.kb = KB, .kc = 64, .slots = SLOTS, .pack_a = true};
   for (int core = 0; core < CORES; core++) walk_planted(p, &first, &long_chunks, core, core);
