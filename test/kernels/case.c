@@ -507,7 +507,8 @@ static void take_subject(struct test_case *tc, const struct subject *s) {
   tc->nr = s->kernel->nr;
   tc->step = (struct tsr_step){UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE,
                                UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE, UNUSED_STRIDE,
-                               UNUSED_STRIDE, 0.0 / 0.0,     0.0 / 0.0,     0};
+                               UNUSED_STRIDE, 0.0 / 0.0,     0.0 / 0.0,     0,
+                               0.0 / 0.0,     0.0 / 0.0};
 }
 
 static size_t pick_slack(struct maker *mk) {
