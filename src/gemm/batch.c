@@ -16,88 +16,101 @@ struct batch {
   int64_t stride_a, stride_b, stride_c;
   const void *const *list_a, *const *list_b; /* or arrays of pointers */
   void *const *list_c;
-  _Atomic int64_t next;
 };
 
-static struct tsr_gemm_problem problem_of(const struct batch *batch, int64_t i) {
-  struct tsr_gemm_problem problem;
+static void problem_of(const void *user, int64_t i, struct tsr_gemm_problem *problem) {
+  const struct batch *batch = user;
   if (batch->list_c)
     tsr_gemm_normalise(batch->desc, batch->list_a ? batch->list_a[i] : NULL, batch->list_b ? batch->list_b[i] : NULL,
-                       batch->list_c[i], &problem);
+                       batch->list_c[i], problem);
   else
     tsr_gemm_normalise(batch->desc, (const void *)((uintptr_t)batch->a + (uintptr_t)(i * batch->stride_a)),
                        (const void *)((uintptr_t)batch->b + (uintptr_t)(i * batch->stride_b)),
-                       batch->c + i * batch->stride_c, &problem);
-  return problem;
+                       batch->c + i * batch->stride_c, problem);
 }
 
+struct claims {
+  const struct tsr_gemm_many *many;
+  _Atomic int64_t next;
+};
+
 static void claim(void *arg, int index) {
-  struct batch *batch = arg;
+  struct claims *claims = arg;
+  struct tsr_gemm_problem problem;
   (void)index;
-  for (int64_t i; (i = atomic_fetch_add(&batch->next, 1)) < batch->count;) {
-    struct tsr_gemm_problem problem = problem_of(batch, i);
-    tsr_gemm_compute_alone(batch->context, &problem);
+  for (int64_t i; (i = atomic_fetch_add(&claims->next, 1)) < claims->many->count;) {
+    claims->many->problem(claims->many->user, i, &problem);
+    tsr_gemm_compute_alone(claims->many->context, &problem);
   }
 }
 
-static tsr_status run_on_device(struct batch *batch) {
+static void one_by_one(const struct tsr_gemm_many *many) {
+  struct tsr_gemm_problem problem;
+  for (int64_t i = 0; i < many->count; i++) {
+    many->problem(many->user, i, &problem);
+    tsr_gemm_compute(many->context, &problem, many->routine);
+  }
+}
+
+static void print(const struct tsr_gemm_many *many, int threads, double seconds) {
+  struct tsr_trace_call call = {.routine = many->routine, .kernel = "batch", .context = many->context,
+                                .type = many->type, .threads = threads, .seconds = seconds,
+                                .flops = 2.0 * (double)many->product * (double)many->count};
+  snprintf(call.sizes, sizeof call.sizes, "%lld %s", (long long)many->count, many->sizes);
+  tsr_trace_print(&call);
+}
+
+void tsr_gemm_compute_many(const struct tsr_gemm_many *many) {
+  struct tsr_team team;
+  struct claims claims = {many, 0};
+  int most = tsr_threads_available(many->context);
+  int threads = tsr_gemm_threads_for(most, tsr_saturating(many->product, many->count));
+  if (threads > 1 && (many->count < threads || tsr_gemm_threads_for(most, many->product / 8) >= threads)) {
+    one_by_one(many);
+    return;
+  }
+  double start = tsr_tracing() ? tsr_trace_now() : 0;
+  if (threads > 1) {
+    tsr_team_reserve(many->context, threads, &team);
+    threads = team.n;
+    tsr_team_run(&team, claim, &claims);
+  } else {
+    claim(&claims, 0);
+  }
+  if (tsr_tracing()) print(many, threads, tsr_trace_now() - start);
+}
+
+static tsr_status run_on_device(const struct batch *batch) {
   tsr_status status = TSR_OK;
   for (int64_t i = 0; i < batch->count && status == TSR_OK; i++) {
-    struct tsr_gemm_problem problem = problem_of(batch, i);
+    struct tsr_gemm_problem problem;
+    problem_of(batch, i, &problem);
     status = tsr_gemm_on_device(batch->context, &problem);
   }
   return status;
 }
 
-static tsr_status run_fused(struct batch *batch) {
+static tsr_status run_fused(const struct batch *batch) {
   tsr_status status = TSR_OK;
   for (int64_t i = 0; i < batch->count && status == TSR_OK; i++) {
-    struct tsr_gemm_problem p = problem_of(batch, i);
+    struct tsr_gemm_problem p;
+    problem_of(batch, i, &p);
     status = tsr_gemm_fused(batch->context, batch->desc, (const void *)(p.turned ? p.b : p.a),
                             (const void *)(p.turned ? p.a : p.b), (void *)p.c);
   }
   return status;
 }
 
-static void one_by_one(struct batch *batch) {
-  for (int64_t i = 0; i < batch->count; i++) {
-    struct tsr_gemm_problem problem = problem_of(batch, i);
-    tsr_gemm_compute(batch->context, &problem, "tsr_gemm_batch");
-  }
-}
-
-static int64_t product_of_one(const tsr_gemm_desc *d) { return tsr_saturating(tsr_saturating(d->m, d->n), d->k); }
-
-static void print(const struct batch *batch, int threads, double seconds) {
+static tsr_status run(const struct batch *batch) {
   const tsr_gemm_desc *d = batch->desc;
-  struct tsr_trace_call call = {.routine = "tsr_gemm_batch", .kernel = "batch",
-                                .context = batch->context, .type = d->type, .threads = threads, .seconds = seconds,
-                                .flops = 2.0 * (double)product_of_one(d) * (double)batch->count};
-  snprintf(call.sizes, sizeof call.sizes, "%lld x %lldx%lldx%lld", (long long)batch->count, (long long)d->m,
-           (long long)d->n, (long long)d->k);
-  tsr_trace_print(&call);
-}
-
-static tsr_status run(struct batch *batch) {
-  struct tsr_team team;
   if (batch->context->device) return run_on_device(batch);
-  if (tsr_gemm_is_fused(batch->desc)) return run_fused(batch);
-  int64_t one = product_of_one(batch->desc);
-  int most = tsr_threads_available(batch->context);
-  int threads = tsr_gemm_threads_for(most, tsr_saturating(one, batch->count));
-  if (threads > 1 && (batch->count < threads || tsr_gemm_threads_for(most, one / 8) >= threads)) {
-    one_by_one(batch);
-    return TSR_OK;
-  }
-  double start = tsr_tracing() ? tsr_trace_now() : 0;
-  if (threads > 1) {
-    tsr_team_reserve(batch->context, threads, &team);
-    threads = team.n;
-    tsr_team_run(&team, claim, batch);
-  } else {
-    claim(batch, 0);
-  }
-  if (tsr_tracing()) print(batch, threads, tsr_trace_now() - start);
+  if (tsr_gemm_is_fused(d)) return run_fused(batch);
+  struct tsr_gemm_many many = {.context = batch->context, .problem = problem_of, .user = batch, .count = batch->count,
+                               .product = tsr_saturating(tsr_saturating(d->m, d->n), d->k), .type = d->type,
+                               .routine = "tsr_gemm_batch"};
+  if (tsr_tracing())
+    snprintf(many.sizes, sizeof many.sizes, "x %lldx%lldx%lld", (long long)d->m, (long long)d->n, (long long)d->k);
+  tsr_gemm_compute_many(&many);
   return TSR_OK;
 }
 

@@ -130,6 +130,19 @@ void tsr_gemm_compute_alone(const tsr_context *context, const struct tsr_gemm_pr
 void tsr_gemm_compute_as(const tsr_context *context, const struct tsr_gemm_problem *problem,
                          const struct tsr_gemm_way *plan);
 
+/* Many independent valid problems, which `problem` writes down one by one, from several threads at once. Small ones go
+ * to the threads whole, large ones use all threads one after another; the bits are those of single calls. */
+struct tsr_gemm_many {
+  const tsr_context *context;
+  void (*problem)(const void *user, int64_t i, struct tsr_gemm_problem *problem);
+  const void *user;
+  int64_t count, product; /* m * n * k of one, on average */
+  tsr_type type;
+  const char *routine; /* what the trace prints, with */
+  char sizes[40];
+};
+void tsr_gemm_compute_many(const struct tsr_gemm_many *many);
+
 /* Computes a valid problem. `routine` is what the trace prints. */
 tsr_status tsr_gemm_compute(const tsr_context *context, const struct tsr_gemm_problem *problem, const char *routine);
 
