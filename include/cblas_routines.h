@@ -1,5 +1,5 @@
-/* The routines of cblas.h, which includes this once for each size of integers: not to be included by itself. Pointers to
- * complex numbers, and complex scalars, are void pointers to a real part followed by an imaginary one. */
+/* The routines of cblas.h, which includes this once for each size of integers: not to be included by itself. Pointers
+ * to complex numbers, and complex scalars, are void pointers to a real part followed by an imaginary one. */
 
 /* Level 3. C = alpha * op(A) * op(B) + beta * C; op(A) is m x k, op(B) is k x n. See tsr_gemm for the numeric contract;
  * a complex product keeps the four sums of real products apart, each a chain like that of a real one. */

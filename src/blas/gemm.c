@@ -1,5 +1,6 @@
 /* GEMM's BLAS faces. Each turns its arguments into one column-major call, checks them in the reference's order, and
- * hands the problem to the loops. gemm3m, which elsewhere saves a quarter of the multiplications and loses digits, is gemm. */
+ * hands the problem to the loops. gemm3m, which elsewhere saves a quarter of the multiplications and loses digits, is
+ * gemm. */
 #include "src/blas/gemm_call.h"
 
 INLINE void compute(const struct gemm_call *g) {

@@ -65,10 +65,8 @@ TSR_API __attribute__((weak)) void cblas_xerbla(int parameter, const char *routi
 
 /* Handlers written in Fortran are given six letters, filled up with blanks, or as many as there are. */
 void tsr_report(const char *routine, int parameter) {
-  char padded[16] = "      ";
-  size_t length = strlen(routine);
-  memcpy(padded, routine, length);
-  xerbla_(padded, &parameter, length > 6 ? length : 6);
+  char padded[32];
+  xerbla_(padded, &parameter, (size_t)snprintf(padded, sizeof padded, "%-6s", routine));
 }
 
 void tsr_report_cblas(const char *routine, bool row_major, int parameter) {

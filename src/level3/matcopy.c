@@ -47,7 +47,8 @@ static block *block_of(tsr_type type) {
 }
 
 static void zeros(const struct tsr_matcopy *c) {
-  int64_t size = tsr_size_of(c->type), rows = c->trans ? c->columns : c->rows, columns = c->trans ? c->rows : c->columns;
+  int64_t size = tsr_size_of(c->type);
+  int64_t rows = c->trans ? c->columns : c->rows, columns = c->trans ? c->rows : c->columns;
   for (int64_t j = 0; j < columns; j++) memset((void *)(c->b + (tsr_mem)(j * c->ldb * size)), 0, (size_t)(rows * size));
 }
 
@@ -91,7 +92,7 @@ void tsr_matcopy(const tsr_context *context, const struct tsr_matcopy *c) {
     in_blocks(c);
 }
 
-/* Columns that keep their length need no second copy, if they do not move or move away from what is still to be read. */
+/* Columns that keep their length need no second copy: they move away from what is still to be read. */
 static void without_copy(const tsr_context *context, const struct tsr_matcopy *c) {
   int64_t size = tsr_size_of(c->type);
   for (int64_t done = 0; done < c->columns; done++) {
