@@ -227,7 +227,8 @@ FUNCTION(tsr_pack_t_c64_avx512)
   cmp K, 2
   jl .Lt_done
   store_step zmm5
-  je .Lt_done
+  cmp K, 3
+  jl .Lt_done
   store_step zmm6
 .Lt_done:
   mov eax, UNIT               /* rows of the matrix this unit took */

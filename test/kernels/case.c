@@ -63,13 +63,13 @@ static void image_prepare(struct image *image, size_t bytes) {
 
 static void image_fill(struct maker *mk, struct image *image, int64_t bytes) {
   image_prepare(image, (size_t)bytes);
-  for (int64_t at = 0; at < bytes; at += mk->tc->size) put_bits(image->data + at, mk->tc->type, mk->gap);
+  for (int64_t at = 0; at < bytes; at += bytes_of(mk->tc->part, 1)) put_bits(image->data + at, mk->tc->part, mk->gap);
 }
 
 static void a_fill(struct maker *mk, int64_t bytes) {
   struct test_case *tc = mk->tc;
   image_prepare(&tc->a, (size_t)bytes);
-  tsr_type type = tc->a_block > 1 ? TSR_F16 : tc->a_type;
+  tsr_type type = tc->a_block > 1 ? TSR_F16 : part_of(tc->a_type);
   for (int64_t at = 0; at < bytes; at += bytes_of(type, 1)) put_bits(tc->a.data + at, type, mk->a_gap);
 }
 
@@ -88,13 +88,23 @@ static double pick_scalar(struct maker *mk) {
     default: break;
   }
   if (rng_chance(&mk->rng, 70)) return any_scalars[rng_range(&mk->rng, 0, 7)];
-  tsr_type type = mk->tc->type == TSR_F64 ? TSR_F64 : TSR_F32;
+  tsr_type type = mk->tc->part == TSR_F64 ? TSR_F64 : TSR_F32;
   return value_of_bits(type, make_value(&mk->rng, type, mk->theme->a));
+}
+
+static bool is_complex(const struct test_case *tc) { return tc->part != tc->type; }
+
+static double pick_imaginary(struct maker *mk) {
+  if (rng_chance(&mk->rng, 50)) return rng_chance(&mk->rng, 80) ? 0.0 : -0.0;
+  return pick_scalar(mk);
 }
 
 static void pick_scalars(struct maker *mk) {
   mk->tc->step.alpha = pick_scalar(mk);
   mk->tc->step.beta = pick_scalar(mk);
+  if (!is_complex(mk->tc)) return;
+  mk->tc->step.alpha_im = pick_imaginary(mk);
+  mk->tc->step.beta_im = pick_imaginary(mk);
 }
 
 static uint64_t pick_gap_bits(struct maker *mk, tsr_type type) {
@@ -113,17 +123,35 @@ static uint64_t edge_bits(struct maker *mk, tsr_type type) {
   }
 }
 
+/* An element, or the two parts of a complex one. */
+struct element {
+  uint64_t part[2];
+};
+
+static void put_element(unsigned char *to, tsr_type type, struct element e) {
+  tsr_type part = part_of(type);
+  put_bits(to, part, e.part[0]);
+  if (part != type) put_bits(to + bytes_of(part, 1), part, e.part[1]);
+}
+
 /* An element of an operand. The `hot` operand of an edge theme carries the trouble at its edges. */
-static uint64_t element_of(struct maker *mk, tsr_type type, enum fill fill, bool hot, bool at_edge) {
+static uint64_t part_of_element(struct maker *mk, tsr_type type, enum fill fill, bool hot, bool at_edge) {
   if (hot && at_edge && rng_chance(&mk->rng, 50)) return edge_bits(mk, type);
   return make_value(&mk->rng, type, fill);
 }
 
-static uint64_t element(struct maker *mk, enum fill fill, bool hot, bool at_edge) {
+static struct element element_of(struct maker *mk, tsr_type type, enum fill fill, bool hot, bool at_edge) {
+  tsr_type part = part_of(type);
+  struct element e = {{part_of_element(mk, part, fill, hot, at_edge), 0}};
+  if (part != type) e.part[1] = part_of_element(mk, part, fill, hot, at_edge);
+  return e;
+}
+
+static struct element element(struct maker *mk, enum fill fill, bool hot, bool at_edge) {
   return element_of(mk, mk->tc->type, fill, hot, at_edge);
 }
 
-static uint64_t a_element(struct maker *mk, bool hot, bool at_edge) {
+static struct element a_element(struct maker *mk, bool hot, bool at_edge) {
   return element_of(mk, mk->tc->a_block > 1 ? TSR_F16 : mk->tc->a_type, mk->theme->a, hot, at_edge);
 }
 
@@ -134,15 +162,14 @@ static int64_t whole_blocks(const struct test_case *tc, int64_t n) {
   return (n + tc->a_block - 1) / tc->a_block * tc->a_block;
 }
 
-/* Element i of the row of A at `offset`, given its bits; the first of a block brings the whole block, whose scale has
- * these bits. */
-static void put_a(struct maker *mk, int64_t offset, int64_t i, uint64_t bits) {
+/* Element i of the row of A at `offset`; the first of a block brings the whole block, whose scale it is. */
+static void put_a(struct maker *mk, int64_t offset, int64_t i, struct element e) {
   struct test_case *tc = mk->tc;
   unsigned char *to = tc->a.data + offset + a_bytes(tc, i);
   if (tc->a_block == 1)
-    put_bits(to, tc->a_type, bits);
+    put_element(to, tc->a_type, e);
   else if (i % tc->a_block == 0)
-    put_block(&mk->rng, to, tc->a_type, bits, mk->theme->a == FILL_POSITIVE);
+    put_block(&mk->rng, to, tc->a_type, e.part[0], mk->theme->a == FILL_POSITIVE);
 }
 
 /* Whether the block of element i, or the element, is a row's last. */
@@ -229,12 +256,12 @@ static void fill_a(struct maker *mk, int64_t tiles, bool packed, bool hot) {
   for (int64_t t = 0; t < tiles; t++)
     for (int64_t p = 0; p < k; p++) {
       int64_t rows = rows_of_tile(mk, t, tiles);
-      uint64_t bits = 0;
+      struct element e = {{0}};
       for (int64_t i = 0; i < (packed ? tc->mr : rows); i++) {
         bool along_k = tc->op == TSR_OP_GEMM_AT, last_row = along_k ? i == rows - 1 : ends_row(tc, i, rows);
         bool at_edge = (t == tiles - 1 && last_row) || (along_k ? ends_row(tc, p, k) : p == k - 1);
-        if (i < rows) bits = a_element(mk, hot, at_edge);
-        put_a(mk, a_offset(tc, t, i, p), along_k ? p : i, bits);
+        if (i < rows) e = a_element(mk, hot, at_edge);
+        put_a(mk, a_offset(tc, t, i, p), along_k ? p : i, e);
       }
     }
 }
@@ -298,8 +325,8 @@ static void fill_b(struct maker *mk, bool hot) {
   image_fill(mk, &tc->b, k > 0 ? b_offset(tc, k - 1, n - 1) + tc->size : 0);
   for (int64_t j = 0; j < n; j++)
     for (int64_t p = 0; p < k; p++)
-      put_bits(tc->b.data + b_offset(tc, p, j), tc->type,
-               element(mk, mk->theme->b, hot, j == n - 1 || p == k - 1));
+      put_element(tc->b.data + b_offset(tc, p, j), tc->type,
+                  element(mk, mk->theme->b, hot, j == n - 1 || p == k - 1));
 }
 
 /* C's strides: tiles one under the other in one matrix, set apart, or each a block of its own. */
@@ -324,13 +351,15 @@ static void place_c(struct maker *mk, int64_t tiles) {
 /* Marks rows x cols elements at `offset` as C's and gives them values: trouble, where they must not be read. */
 static void fill_c_block(struct maker *mk, int64_t offset, int64_t rows, int64_t cols, bool hot) {
   struct test_case *tc = mk->tc;
-  bool stored = tc->step.flags & TSR_STORE_SUM, unread = stored ? !(tc->step.flags & TSR_GO_ON) : tc->step.beta == 0;
+  bool stored = tc->step.flags & TSR_STORE_SUM, no_beta = tc->step.beta == 0 && !(is_complex(tc) && tc->step.beta_im != 0);
+  bool unread = stored ? !(tc->step.flags & TSR_GO_ON) : no_beta;
   bool poison = unread && rng_chance(&mk->rng, 70);
   for (int64_t j = 0; j < cols; j++)
     for (int64_t i = 0; i < rows; i++) {
       int64_t at = offset + j * tc->step.csc + i * tc->size;
-      uint64_t bits = poison ? mk->gap : element(mk, mk->theme->c, hot, i == rows - 1 || j == cols - 1);
-      put_bits(tc->c.data + at, tc->type, bits);
+      struct element e = {{mk->gap, mk->gap}};
+      if (!poison) e = element(mk, mk->theme->c, hot, i == rows - 1 || j == cols - 1);
+      put_element(tc->c.data + at, tc->type, e);
       tc->live.data[at / tc->size] = 1;
     }
 }
@@ -356,7 +385,10 @@ static void make_gemm(struct maker *mk, const struct subject *s, const struct si
   place_c(mk, tiles);
   pick_scalars(mk);
   if (rng_chance(&mk->rng, 15)) st->flags = TSR_STORE_SUM;
-  if (s->goes_on && tc->op == TSR_OP_GEMM && rng_chance(&mk->rng, 15)) st->flags = TSR_STORE_SUM | TSR_GO_ON;
+  bool goes_on = s->goes_on && tc->op == TSR_OP_GEMM && !is_complex(tc);
+  if (goes_on && rng_chance(&mk->rng, 15)) st->flags = TSR_STORE_SUM | TSR_GO_ON;
+  if (is_complex(tc) && rng_chance(&mk->rng, 40)) st->flags |= TSR_CONJ_A;
+  if (is_complex(tc) && rng_chance(&mk->rng, 40)) st->flags |= TSR_CONJ_B;
   if (rng_chance(&mk->rng, 50)) st->flags |= TSR_NEAR;
   fill_a(mk, tiles, packed, edges && hot == 0);
   fill_b(mk, edges && hot == 1);
@@ -478,8 +510,11 @@ static void describe(struct maker *mk) {
   add_stride(&text, "db", st->db, tc->size);
   add_stride(&text, "da", st->da, tc->a_size);
   add_stride(&text, "dc", st->dc, tc->size);
-  if (tc->op != TSR_OP_PACK_N && tc->op != TSR_OP_PACK_T)
-    add(&text, ", alpha %g beta %g", st->alpha, st->beta);
+  bool packs = tc->op == TSR_OP_PACK_N || tc->op == TSR_OP_PACK_T;
+  if (!packs) add(&text, ", alpha %g beta %g", st->alpha, st->beta);
+  if (!packs && is_complex(tc)) add(&text, ", their imaginary parts %g and %g", st->alpha_im, st->beta_im);
+  if (st->flags & TSR_CONJ_A) add(&text, ", conjugate A");
+  if (st->flags & TSR_CONJ_B) add(&text, ", conjugate B");
   if (st->flags & TSR_STORE_SUM) add(&text, ", sums stored");
   if (st->flags & TSR_GO_ON) add(&text, ", going on from C");
   if (st->flags & TSR_NEAR) add(&text, ", near");
@@ -498,6 +533,7 @@ static void take_subject(struct test_case *tc, const struct subject *s) {
   tc->kernel = s->kernel;
   tc->op = s->kernel->op;
   tc->type = s->kernel->tc;
+  tc->part = part_of(tc->type);
   tc->a_type = s->kernel->ta;
   tc->size = tsr_size_of(s->kernel->tc);
   tc->a_block = block_of(s->kernel->ta);
@@ -522,8 +558,8 @@ void case_make(struct test_case *tc, const struct subject *s, uint64_t seed, int
   take_subject(tc, s);
   /* The first two themes raise no flag of their own, so they show what padding lanes do: every other case. */
   mk.theme = rng_chance(&mk.rng, 50) ? &themes[rng_range(&mk.rng, 0, 1)] : &themes[rng_range(&mk.rng, 2, NTHEMES - 1)];
-  mk.gap = pick_gap_bits(&mk, tc->type);
-  mk.a_gap = tc->a_type == tc->type ? mk.gap : pick_gap_bits(&mk, tc->a_block > 1 ? TSR_F16 : tc->a_type);
+  mk.gap = pick_gap_bits(&mk, tc->part);
+  mk.a_gap = tc->a_type == tc->type ? mk.gap : pick_gap_bits(&mk, tc->a_block > 1 ? TSR_F16 : part_of(tc->a_type));
   struct sizes sizes = pick_sizes(&mk, s, index);
   switch (tc->op) {
     case TSR_OP_GEMM:

@@ -15,6 +15,7 @@ struct test_case {
   const struct tsr_kernel *kernel;
   enum tsr_op op;
   tsr_type type, a_type;
+  tsr_type part;        /* of C: type, or that of a complex number's parts */
   int64_t size, a_size; /* of an element of C (and B), and of A or of A's block */
   int64_t a_block;      /* elements of A in a block, or 1 */
   int64_t mr, nr, mu;  /* the kernel's tile in elements */

@@ -149,7 +149,7 @@ static enum finding check_surroundings(struct bench *bench, const struct test_ca
 /* A packing kernel copies, so its bits count even in a NaN. */
 static bool same(const struct test_case *tc, uint64_t x, uint64_t y) {
   bool copied = packs(tc) && tc->a_type == tc->type;
-  return x == y || (!copied && bits_are_nan(tc->type, x) && bits_are_nan(tc->type, y));
+  return x == y || (!copied && bits_are_nan(tc->part, x) && bits_are_nan(tc->part, y));
 }
 
 static void name_element(const struct test_case *tc, int64_t at, char *text, size_t size) {
@@ -167,8 +167,8 @@ static enum finding report_difference(struct bench *bench, const struct test_cas
                                       uint64_t want, bool live) {
   char where[128];
   name_element(tc, at, where, sizeof where);
-  SAY("%s is %#llx (%g), %s %#llx (%g)", where, (unsigned long long)was, value_of_bits(tc->type, was),
-      live ? "the loop gives" : "a gap that held", (unsigned long long)want, value_of_bits(tc->type, want));
+  SAY("%s is %#llx (%g), %s %#llx (%g)", where, (unsigned long long)was, value_of_bits(tc->part, was),
+      live ? "the loop gives" : "a gap that held", (unsigned long long)want, value_of_bits(tc->part, want));
   return live ? FOUND_VALUE : FOUND_STRAY;
 }
 
@@ -176,10 +176,9 @@ static enum finding report_difference(struct bench *bench, const struct test_cas
 static enum finding check_result(struct bench *bench, const struct test_case *tc, const struct placed *pl) {
   if (tc->c.bytes == 0 || memcmp(pl->c, tc->expected.data, tc->c.bytes) == 0) return FOUND_NOTHING;
   for (int live = 0; live < 2; live++)
-    for (size_t i = 0; i < tc->live.bytes; i++) {
-      size_t at = i * (size_t)tc->size;
-      uint64_t was = get_bits(pl->c + at, tc->type), want = get_bits(tc->expected.data + at, tc->type);
-      if (tc->live.data[i] != live || (live ? same(tc, was, want) : was == want)) continue;
+    for (size_t at = 0; at < tc->c.bytes; at += (size_t)bytes_of(tc->part, 1)) {
+      uint64_t was = get_bits(pl->c + at, tc->part), want = get_bits(tc->expected.data + at, tc->part);
+      if (tc->live.data[at / (size_t)tc->size] != live || (live ? same(tc, was, want) : was == want)) continue;
       return report_difference(bench, tc, (int64_t)at, was, want, live);
     }
   return FOUND_NOTHING;

@@ -22,7 +22,7 @@ static bool takes_a(const struct tsr_kernel *k) {
 /* One type throughout, or A of 16 bits or in blocks beside f32; CONVERT goes to 16 bits too. */
 static bool known_types(const struct tsr_kernel *k) {
   bool alike = k->ta == k->tc && k->tb == k->tc;
-  if (alike) return k->tc == TSR_F32 || k->tc == TSR_F64;
+  if (alike) return part_of(k->tc) == TSR_F32 || part_of(k->tc) == TSR_F64;
   if (k->op == TSR_OP_CONVERT && k->ta == TSR_F32 && k->tb == TSR_F32 && is_half(k->tc)) return true;
   if (k->tb != TSR_F32 || k->tc != TSR_F32) return false;
   if (block_of(k->ta) > 1) return k->op != TSR_OP_PACK_N && takes_a(k);
@@ -46,11 +46,17 @@ static bool same_set(const struct tsr_kernel *x, const struct tsr_kernel *y) {
   return !of_x || !of_y || strcmp(of_x, of_y) == 0;
 }
 
+/* One packing kernel may serve two types whose elements have the same bytes. */
+static bool shared(const struct tsr_kernel *x, const struct tsr_kernel *y) {
+  bool packs = x->op == y->op && (x->op == TSR_OP_PACK_N || x->op == TSR_OP_PACK_T);
+  return packs && x->run == y->run && x->tc != y->tc && bytes_of(x->tc, 1) == bytes_of(y->tc, 1);
+}
+
 static bool clash(const struct tsr_kernel *x, const struct tsr_kernel *y, bool same_chip) {
   bool same_tile = x->mr == y->mr && x->nr == y->nr && x->per_vector == y->per_vector;
   bool same_job = x->op == y->op && x->ta == y->ta && x->tb == y->tb && x->tc == y->tc && same_tile &&
                   same_set(x, y);
-  return strcmp(x->symbol, y->symbol) == 0 || (same_chip && same_job);
+  return (strcmp(x->symbol, y->symbol) == 0 && !shared(x, y)) || (same_chip && same_job);
 }
 
 int list_count_clashes(const struct tsr_chip *const *chips, int n, FILE *to) {

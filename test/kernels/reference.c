@@ -62,6 +62,54 @@ static float get_narrow(tsr_type type, const char *row, int64_t i) {
 #define SCALE scale_f64
 #define GEMM gemm_f64
 #include "test/kernels/reference_type.h"
+#undef REAL
+#undef FMA
+#undef GET
+#undef GET_A
+#undef PUT
+#undef FINISH
+#undef SUM
+#undef TILES
+#undef UPDATE
+#undef SCALE
+#undef GEMM
+
+#define REAL float
+#define FMA fmaf
+#define GET get_f32
+#define PUT put_f32
+#define SCALED scaled_c32
+#define FINISH finish_c32
+#define SUM sum_c32
+#define TILES tiles_c32
+#define UPDATE update_c32
+#define SCALE scale_c32
+#define GEMM gemm_c32
+#include "test/kernels/reference_complex.h"
+#undef REAL
+#undef FMA
+#undef GET
+#undef PUT
+#undef SCALED
+#undef FINISH
+#undef SUM
+#undef TILES
+#undef UPDATE
+#undef SCALE
+#undef GEMM
+
+#define REAL double
+#define FMA fma
+#define GET get_f64
+#define PUT put_f64
+#define SCALED scaled_c64
+#define FINISH finish_c64
+#define SUM sum_c64
+#define TILES tiles_c64
+#define UPDATE update_c64
+#define SCALE scale_c64
+#define GEMM gemm_c64
+#include "test/kernels/reference_complex.h"
 
 /* Copies element i of a row; from a smaller type to f32 it is converted, and a NaN becomes any NaN. */
 static void copy(tsr_type ta, tsr_type tc, const char *row, int64_t i, char *to) {
@@ -90,9 +138,24 @@ static void convert(const struct tsr_step *st, tsr_type ta, tsr_type tc, const c
     }
 }
 
+static void complex_step(enum tsr_op op, bool wide, const struct tsr_step *st, int64_t mr, int64_t nr, const void *a,
+                         const void *b, void *c) {
+  switch (op) {
+    case TSR_OP_GEMM: (wide ? tiles_c64 : tiles_c32)(st, mr, nr, a, b, c); break;
+    case TSR_OP_UPDATE: (wide ? update_c64 : update_c32)(st, false, a, c); break;
+    case TSR_OP_UPDATE_T: (wide ? update_c64 : update_c32)(st, true, a, c); break;
+    case TSR_OP_SCALE: (wide ? scale_c64 : scale_c32)(st, c); break;
+    default: break;
+  }
+}
+
 void reference_step(enum tsr_op op, tsr_type ta, tsr_type tc, const struct tsr_step *st, int64_t mr, int64_t nr,
                     const void *a, const void *b, void *c) {
-  bool wide = tc == TSR_F64;
+  bool wide = part_of(tc) == TSR_F64;
+  if (part_of(tc) != tc && op != TSR_OP_PACK_N && op != TSR_OP_PACK_T) {
+    complex_step(op, wide, st, mr, nr, a, b, c);
+    return;
+  }
   switch (op) {
     case TSR_OP_GEMM: (wide ? tiles_f64 : tiles_f32)(st, ta, mr, nr, false, a, b, c); break;
     case TSR_OP_GEMM_AT: (wide ? tiles_f64 : tiles_f32)(st, ta, mr, nr, true, a, b, c); break;
@@ -112,4 +175,11 @@ void reference_gemm(tsr_type type, int64_t m, int64_t n, int64_t k, int64_t kb, 
     gemm_f64(type, m, n, k, kb, alpha, a, b, beta, c);
   else
     gemm_f32(type, m, n, k, kb, (float)alpha, a, b, (float)beta, c);
+}
+
+void reference_gemm_complex(tsr_type type, int64_t m, int64_t n, int64_t k, int64_t kb, uint64_t flags,
+                            const double alpha[2], const void *a, const void *b, const double beta[2], void *c) {
+  struct tsr_step step = {.m = m, .n = n, .flags = flags, .alpha = alpha[0], .alpha_im = alpha[1],
+                          .beta = beta[0], .beta_im = beta[1]};
+  (type == TSR_C64 ? gemm_c64 : gemm_c32)(&step, k, kb, a, b, c);
 }

@@ -13,4 +13,8 @@ void reference_step(enum tsr_op op, tsr_type ta, tsr_type tc, const struct tsr_s
 void reference_gemm(tsr_type type, int64_t m, int64_t n, int64_t k, int64_t kb, double alpha, const void *a,
                     const void *b, double beta, void *c);
 
+/* The same for complex types. flags: TSR_CONJ_A, TSR_CONJ_B; scalars are their real and imaginary parts. */
+void reference_gemm_complex(tsr_type type, int64_t m, int64_t n, int64_t k, int64_t kb, uint64_t flags,
+                            const double alpha[2], const void *a, const void *b, const double beta[2], void *c);
+
 #endif

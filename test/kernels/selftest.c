@@ -29,6 +29,12 @@ static RIGHT(pack_t, TSR_OP_PACK_T, TSR_F64)
 static RIGHT(update, TSR_OP_UPDATE, TSR_F64)
 static RIGHT(update_t, TSR_OP_UPDATE_T, TSR_F32)
 static RIGHT(scale, TSR_OP_SCALE, TSR_F32)
+static RIGHT(gemm_c32, TSR_OP_GEMM, TSR_C32)
+static RIGHT(gemm_c64, TSR_OP_GEMM, TSR_C64)
+static RIGHT(pack_n_c64, TSR_OP_PACK_N, TSR_C64)
+static RIGHT(update_c32, TSR_OP_UPDATE, TSR_C32)
+static RIGHT(update_t_c64, TSR_OP_UPDATE_T, TSR_C64)
+static RIGHT(scale_c32, TSR_OP_SCALE, TSR_C32)
 
 /* Single accesses a plant makes where it must not. */
 static void peek(tsr_mem at) { (void)*(volatile const char *)at; }
@@ -215,6 +221,44 @@ static KERNEL(scales_by_zero) {
   if (isnan(product)) memcpy((void *)c, (const void *)&product, sizeof product);
 }
 
+/* A complex kernel that takes a field of the step for another. */
+static KERNEL(conjugates_the_other) {
+  struct tsr_step turned = *st;
+  uint64_t both = TSR_CONJ_A | TSR_CONJ_B;
+  if ((st->flags & both) == TSR_CONJ_A || (st->flags & both) == TSR_CONJ_B) turned.flags ^= both;
+  gemm_c32(&turned, a, b, c);
+}
+
+static KERNEL(forgets_imaginary_alpha) {
+  struct tsr_step real = *st;
+  real.alpha_im = 0;
+  gemm_c32(&real, a, b, c);
+}
+
+static KERNEL(keeps_c_for_imaginary_beta) {
+  struct tsr_step real = *st;
+  real.beta_im = 0;
+  update_c32(&real, a, b, c);
+}
+
+/* The real part as one chain, as a multiplication of complex numbers would have it, in the first element. */
+static KERNEL(one_chain) {
+  gemm_c32(st, a, b, c);
+  if (!(st->flags & TSR_STORE_SUM) || (st->flags & (TSR_CONJ_A | TSR_CONJ_B))) return;
+  float s = 0;
+  for (int64_t p = 0; p < st->k; p++) {
+    tsr_mem ap = a + (tsr_mem)(p * st->csa), bp = b + (tsr_mem)(p * st->rsb);
+    s = fmaf(float_at(ap), float_at(bp), s);
+    s = fmaf(-float_at(ap + F32), float_at(bp + F32), s);
+  }
+  memcpy((void *)c, (const void *)&s, sizeof s);
+}
+
+static KERNEL(wrong_imaginary_bit) {
+  gemm_c32(st, a, b, c);
+  poke(c + F32, bits_at(c + F32) ^ 1);
+}
+
 struct plant {
   const char *name;
   tsr_run *run;
@@ -238,6 +282,17 @@ static const struct plant plants[] = {
     {"right update", update, TSR_OP_UPDATE, TSR_F64, FOUND_NOTHING, false},
     {"right update_t", update_t, TSR_OP_UPDATE_T, TSR_F32, FOUND_NOTHING, false},
     {"right scale", scale, TSR_OP_SCALE, TSR_F32, FOUND_NOTHING, false},
+    {"right gemm c32", gemm_c32, TSR_OP_GEMM, TSR_C32, FOUND_NOTHING, false},
+    {"right gemm c64", gemm_c64, TSR_OP_GEMM, TSR_C64, FOUND_NOTHING, false},
+    {"right pack_n c64", pack_n_c64, TSR_OP_PACK_N, TSR_C64, FOUND_NOTHING, false},
+    {"right update c32", update_c32, TSR_OP_UPDATE, TSR_C32, FOUND_NOTHING, false},
+    {"right update_t c64", update_t_c64, TSR_OP_UPDATE_T, TSR_C64, FOUND_NOTHING, false},
+    {"right scale c32", scale_c32, TSR_OP_SCALE, TSR_C32, FOUND_NOTHING, false},
+    {"conjugates_the_other", conjugates_the_other, TSR_OP_GEMM, TSR_C32, FOUND_VALUE, false},
+    {"forgets_imaginary_alpha", forgets_imaginary_alpha, TSR_OP_GEMM, TSR_C32, FOUND_VALUE, false},
+    {"keeps_c_for_imaginary_beta", keeps_c_for_imaginary_beta, TSR_OP_UPDATE, TSR_C32, FOUND_VALUE, false},
+    {"one_chain", one_chain, TSR_OP_GEMM, TSR_C32, FOUND_VALUE, false},
+    {"wrong_imaginary_bit", wrong_imaginary_bit, TSR_OP_GEMM, TSR_C32, FOUND_VALUE, false},
     GEMM_PLANT(wrong_bit, FOUND_VALUE)
     GEMM_PLANT(wrong_sign_of_zero, FOUND_VALUE)
     GEMM_PLANT(reads_c_for_beta_0, FOUND_VALUE)

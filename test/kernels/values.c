@@ -39,6 +39,8 @@ bool bits_are_nan(tsr_type type, uint64_t bits) {
   return without_sign > bits_of_inf(type);
 }
 
+tsr_type part_of(tsr_type type) { return type == TSR_C32 ? TSR_F32 : type == TSR_C64 ? TSR_F64 : type; }
+
 /* Elements are little-endian, as every CPU this runs on. */
 static size_t size_of(tsr_type type) { return (size_t)(1 + exponent_bits(type) + mantissa_bits(type)) / 8; }
 
@@ -130,6 +132,7 @@ uint64_t make_value(struct rng *rng, tsr_type type, enum fill fill) {
 int64_t block_of(tsr_type type) { return type == TSR_Q8_0 || type == TSR_Q4_0 ? 32 : 1; }
 
 int64_t bytes_of(tsr_type type, int64_t n) {
+  if (part_of(type) != type) return 2 * bytes_of(part_of(type), n);
   if (block_of(type) == 1) return n * (int64_t)size_of(type);
   return n / 32 * (type == TSR_Q8_0 ? 34 : 18);
 }

@@ -28,6 +28,9 @@ enum fill {
   FILL_COUNT
 };
 
+/* The type of a complex number's two parts, whose bits are what the functions below take; any other type itself. */
+tsr_type part_of(tsr_type type);
+
 uint64_t make_value(struct rng *rng, tsr_type type, enum fill fill);
 
 uint64_t bits_of_inf(tsr_type type);
