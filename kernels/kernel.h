@@ -79,6 +79,9 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *   TURN      a transposition: element (i, j) of A, at a + i * rsa + j * its size, goes to c + j * csc + i * its size,
  *             converted like CONVERT with a factor of 1 (and -0 stays -0).
  *
+ *   LEVEL1_TABLE  fills in a table of functions of vectors, of f32 or f64 and the complex numbers of that: c points to the
+ *             struct (kernels/level1_table.h). A step is not looked at.
+ *
  * GEMM_AT takes only whole units of rows (m is a multiple of mu). PACK_N and PACK_T: mr says the one panel width a
  * kernel is made for, or is 0 for one that takes any width up to nr. UPDATE, UPDATE_T and SCALE take any m and n
  * (mr = nr = 0). Steps are never empty: m, n and k are at least 1, but GEMM and GEMM_AT also take k = 0. */
@@ -102,6 +105,7 @@ enum tsr_op {
   TSR_OP_TURN,
   TSR_OP_SOLVE,
   TSR_OP_MULTIPLY,
+  TSR_OP_LEVEL1_TABLE,
   TSR_OP_COUNT
 };
 

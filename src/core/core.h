@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "kernels/kernel.h"
+#include "kernels/level1_table.h"
 #include "tessera/tessera.h"
 
 /* Writes the message that tsr_last_error() returns and gives `status` back. */
@@ -42,6 +43,10 @@ struct tsr_kernels {
   const struct tsr_kernel *pack_n[TSR_MAX_WIDTH + 1], *pack_t[TSR_MAX_WIDTH + 1]; /* by panel width; [0] = any */
   const struct tsr_kernel *update, *update_t, *scale, *softmax, *softmax_t, *merge, *softmax_grad;
   const struct tsr_kernel *convert[TSR_TYPES], *turn[TSR_TYPES], *post[TSR_TYPES]; /* by the type of C */
+  union {
+    struct tsr_level1_f32 f32;
+    struct tsr_level1_f64 f64;
+  } level1; /* of f32 and of f64, each with its complex numbers */
 };
 
 struct tsr_context {

@@ -62,6 +62,7 @@ static void add_kernel(struct tsr_kernels *table, const struct tsr_kernel *k) {
     case TSR_OP_SOFTMAX_T: table->softmax_t = k; break;
     case TSR_OP_MERGE: table->merge = k; break;
     case TSR_OP_SOFTMAX_GRAD: table->softmax_grad = k; break;
+    case TSR_OP_LEVEL1_TABLE: k->run(NULL, 0, 0, (tsr_mem)&table->level1); break;
   }
 }
 
@@ -80,6 +81,7 @@ static void borrow(struct tsr_kernels *table, const struct tsr_chip *weaker, tsr
   if (!table->softmax_t) table->softmax_t = other.softmax_t;
   if (!table->merge) table->merge = other.merge;
   if (!table->softmax_grad) table->softmax_grad = other.softmax_grad;
+  if (!table->level1.f32.copy) table->level1 = other.level1;
   if (!table->conv.mu) table->conv = other.conv;
   if (!table->conv_lanes.mu) table->conv_lanes = other.conv_lanes;
   if (!table->conv_u8.mu) table->conv_u8 = other.conv_u8;

@@ -1,0 +1,7 @@
+/* Vectors of f64 and of complex numbers of f64. */
+#include "kernels/generic/simd.h"
+
+#define LEVEL1_PLAIN
+#define LEVEL1_BITS 64
+#define LEVEL1_TABLE tsr_level1_f64_generic
+#include "kernels/level1.h"

@@ -1,0 +1,460 @@
+/* Vector kernels, written once: a chip's level1_f32.c and level1_f64.c include its simd.h, define LEVEL1_BITS as 32 or 64
+ * and LEVEL1_TABLE as the name of the kernel, and include this. What each function computes: kernels/level1_table.h. */
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "kernels/kernel.h"
+#include "kernels/level1_table.h"
+
+#if LEVEL1_BITS == 32
+#define REAL float
+#define TABLE struct tsr_level1_f32
+#define V f32_v
+#define OP(name) f32_##name
+#define FMA fmaf
+#define ABS fabsf
+enum { LANES = TSR_F32_LANES, GROUP = TSR_LEVEL1_LANES_F32 };
+#else
+#define REAL double
+#define TABLE struct tsr_level1_f64
+#define V f64_v
+#define OP(name) f64_##name
+#define FMA fma
+#define ABS fabs
+enum { LANES = TSR_F64_LANES, GROUP = TSR_LEVEL1_LANES_F64 };
+#endif
+enum { VECTORS = GROUP / LANES, VECTOR_BYTES = LANES * sizeof(REAL) };
+
+#ifdef LEVEL1_PLAIN /* no vectors to keep in registers */
+#define UNROLL
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/* --- Elementwise -------------------------------------------------------------------------------------------------- */
+
+enum op { COPY, SWAP, FILL, SCALE, SCALE_COMPLEX, COPY_SCALED, COPY_SCALED_COMPLEX, AXPY, AXPY_COMPLEX, AXPBY,
+          AXPBY_COMPLEX, ROT };
+
+/* Scalars of an operation, and the same in vectors: of complex ones the imaginary part stands in `cross`, to be multiplied
+ * by the other part of x, with the sign that it has there. */
+struct scalars {
+  REAL a[2], b[2], h[4];
+};
+struct factors {
+  V a, a_cross, b, b_cross, h[4];
+};
+
+SIMD bool reads_x(enum op op) { return op != FILL; }
+SIMD bool writes_x(enum op op) { return op == SWAP || op == ROT || op == SCALE || op == SCALE_COMPLEX; }
+SIMD bool reads_y(enum op op) {
+  return op == SWAP || op == AXPY || op == AXPY_COMPLEX || op == AXPBY || op == AXPBY_COMPLEX || op == ROT;
+}
+SIMD bool writes_y(enum op op) { return op != SCALE && op != SCALE_COMPLEX; }
+
+SIMD struct factors make_factors(enum op op, const struct scalars *s) {
+  struct factors f;
+  if (op == ROT) {
+    UNROLL for (int i = 0; i < 4; i++) f.h[i] = OP(set1)(s->h[i]);
+    return f;
+  }
+  f.a = OP(set1)(s->a[0]);
+  f.a_cross = OP(negate_even)(OP(set1)(s->a[1]));
+  f.b = OP(set1)(s->b[0]);
+  f.b_cross = OP(negate_even)(OP(set1)(s->b[1]));
+  return f;
+}
+
+/* New values of a vector of x and of y. */
+SIMD void compute(enum op op, const struct factors *f, V *x, V *y) {
+  V old = *x;
+  switch (op) {
+    case COPY: *y = old; break;
+    case SWAP: *x = *y, *y = old; break;
+    case FILL: *y = f->a; break;
+    case SCALE: *x = OP(mul)(f->a, old); break;
+    case SCALE_COMPLEX: *x = OP(fma)(f->a_cross, OP(swap)(old), OP(mul)(f->a, old)); break;
+    case COPY_SCALED: *y = OP(mul)(f->a, old); break;
+    case COPY_SCALED_COMPLEX: *y = OP(fma)(f->a_cross, OP(swap)(old), OP(mul)(f->a, old)); break;
+    case AXPY: *y = OP(fma)(f->a, old, *y); break;
+    case AXPY_COMPLEX: *y = OP(fma)(f->a_cross, OP(swap)(old), OP(fma)(f->a, old, *y)); break;
+    case AXPBY: *y = OP(fma)(f->a, old, OP(mul)(f->b, *y)); break;
+    case AXPBY_COMPLEX:
+      *y = OP(fma)(f->b_cross, OP(swap)(*y), OP(mul)(f->b, *y));
+      *y = OP(fma)(f->a_cross, OP(swap)(old), OP(fma)(f->a, old, *y));
+      break;
+    case ROT:
+      *x = OP(fma)(f->h[2], *y, OP(mul)(f->h[0], old));
+      *y = OP(fma)(f->h[3], *y, OP(mul)(f->h[1], old));
+      break;
+  }
+}
+
+/* The same of one element: `parts` is 2 for a complex one. */
+SIMD void compute_one(enum op op, int parts, const struct scalars *s, REAL *x, REAL *y) {
+  REAL u[2] = {0}, v[2] = {0};
+  for (int p = 0; p < parts; p++) {
+    if (reads_x(op)) u[p] = x[p];
+    if (reads_y(op)) v[p] = y[p];
+  }
+  if (op == AXPBY_COMPLEX) {
+    REAL re = FMA(-s->b[1], v[1], s->b[0] * v[0]), im = FMA(s->b[1], v[0], s->b[0] * v[1]);
+    v[0] = re, v[1] = im;
+  }
+  for (int p = 0; p < parts; p++) {
+    REAL cross = p ? s->a[1] : -s->a[1], other = parts == 2 ? u[1 - p] : 0;
+    switch (op) {
+      case COPY: y[p] = u[p]; break;
+      case SWAP: x[p] = v[p], y[p] = u[p]; break;
+      case FILL: y[p] = s->a[p]; break;
+      case SCALE: x[p] = s->a[0] * u[p]; break;
+      case SCALE_COMPLEX: x[p] = FMA(cross, other, s->a[0] * u[p]); break;
+      case COPY_SCALED: y[p] = s->a[0] * u[p]; break;
+      case COPY_SCALED_COMPLEX: y[p] = FMA(cross, other, s->a[0] * u[p]); break;
+      case AXPY: y[p] = FMA(s->a[0], u[p], v[p]); break;
+      case AXPY_COMPLEX:
+      case AXPBY_COMPLEX: y[p] = FMA(cross, other, FMA(s->a[0], u[p], v[p])); break;
+      case AXPBY: y[p] = FMA(s->a[0], u[p], s->b[0] * v[p]); break;
+      case ROT:
+        x[p] = FMA(s->h[2], v[p], s->h[0] * u[p]);
+        y[p] = FMA(s->h[3], v[p], s->h[1] * u[p]);
+        break;
+    }
+  }
+}
+
+/* `count` whole vectors side by side: all are read before the first is written. */
+SIMD void whole(enum op op, int count, const struct factors *f, REAL *x, REAL *y) {
+  V u[4], v[4];
+  UNROLL for (int i = 0; i < count; i++) {
+    u[i] = v[i] = OP(zero)();
+    if (reads_x(op)) u[i] = OP(load)(x + i * LANES);
+    if (reads_y(op)) v[i] = OP(load)(y + i * LANES);
+    compute(op, f, &u[i], &v[i]);
+  }
+  UNROLL for (int i = 0; i < count; i++) {
+    if (writes_x(op)) OP(store)(x + i * LANES, u[i]);
+    if (writes_y(op)) OP(store)(y + i * LANES, v[i]);
+  }
+}
+
+SIMD void part(enum op op, int64_t n, const struct factors *f, REAL *x, REAL *y) {
+  V u = OP(zero)(), v = u;
+  if (reads_x(op)) u = OP(load_n)(x, n);
+  if (reads_y(op)) v = OP(load_n)(y, n);
+  compute(op, f, &u, &v);
+  if (writes_x(op)) OP(store_n)(x, u, n);
+  if (writes_y(op)) OP(store_n)(y, v, n);
+}
+
+/* Elements to go before what is written lies at a multiple of a vector, whole pairs of them. */
+SIMD int64_t unaligned(enum op op, const REAL *x, const REAL *y) {
+  uintptr_t at = (uintptr_t)(writes_y(op) ? y : x);
+  return (int64_t)(-at % VECTOR_BYTES / sizeof(REAL)) & ~(int64_t)1;
+}
+
+/* n reals side by side. */
+SIMD void contiguous(enum op op, int64_t n, const struct scalars *s, REAL *x, REAL *y) {
+  const struct factors f = make_factors(op, s);
+  if (n >= 16 * LANES) {
+    int64_t first = unaligned(op, x, y);
+    if (first) {
+      part(op, first, &f, x, y);
+      x += first, y += first, n -= first;
+    }
+  }
+  for (; n >= 4 * LANES; n -= 4 * LANES, x += 4 * LANES, y += 4 * LANES) whole(op, 4, &f, x, y);
+  for (; n >= LANES; n -= LANES, x += LANES, y += LANES) whole(op, 1, &f, x, y);
+  if (n > 0) part(op, n, &f, x, y);
+}
+
+SIMD void elementwise(enum op op, int parts, int64_t n, const struct scalars *s, const REAL *from, int64_t incx, REAL *y,
+                      int64_t incy) {
+  REAL *x = (REAL *)from;
+  bool side_by_side = (incx == 1 || !(reads_x(op) || writes_x(op))) && (incy == 1 || !writes_y(op));
+  if (side_by_side) return contiguous(op, parts * n, s, x, y);
+  for (; n > 0; n--, x += parts * incx, y += parts * incy) compute_one(op, parts, s, x, y);
+}
+
+static void copy(int64_t n, const REAL *x, int64_t incx, REAL *y, int64_t incy) {
+  elementwise(COPY, 1, n, &(struct scalars){{0}, {0}, {0}}, x, incx, y, incy);
+}
+static void copy_complex(int64_t n, const REAL *x, int64_t incx, REAL *y, int64_t incy) {
+  elementwise(COPY, 2, n, &(struct scalars){{0}, {0}, {0}}, x, incx, y, incy);
+}
+static void swap(int64_t n, REAL *x, int64_t incx, REAL *y, int64_t incy) {
+  elementwise(SWAP, 1, n, &(struct scalars){{0}, {0}, {0}}, x, incx, y, incy);
+}
+static void swap_complex(int64_t n, REAL *x, int64_t incx, REAL *y, int64_t incy) {
+  elementwise(SWAP, 2, n, &(struct scalars){{0}, {0}, {0}}, x, incx, y, incy);
+}
+static void fill(int64_t n, REAL alpha, REAL *y, int64_t incy) {
+  elementwise(FILL, 1, n, &(struct scalars){{alpha}, {0}, {0}}, y, 1, y, incy);
+}
+/* Parts of one value lie in turn: a vector that begins with a real part ends with an imaginary one. */
+static void fill_complex(int64_t n, const REAL alpha[2], REAL *y, int64_t incy) {
+  for (; n > 0; n--, y += 2 * incy) y[0] = alpha[0], y[1] = alpha[1];
+}
+static void scale(int64_t n, REAL alpha, REAL *x, int64_t incx) {
+  elementwise(SCALE, 1, n, &(struct scalars){{alpha}, {0}, {0}}, x, incx, x, incx);
+}
+static void scale_parts(int64_t n, REAL alpha, REAL *x, int64_t incx) {
+  elementwise(SCALE, 2, n, &(struct scalars){{alpha}, {0}, {0}}, x, incx, x, incx);
+}
+static void scale_complex(int64_t n, const REAL alpha[2], REAL *x, int64_t incx) {
+  elementwise(SCALE_COMPLEX, 2, n, &(struct scalars){{alpha[0], alpha[1]}, {0}, {0}}, x, incx, x, incx);
+}
+static void copy_scaled(int64_t n, REAL alpha, const REAL *x, int64_t incx, REAL *y, int64_t incy) {
+  elementwise(COPY_SCALED, 1, n, &(struct scalars){{alpha}, {0}, {0}}, x, incx, y, incy);
+}
+static void copy_scaled_complex(int64_t n, const REAL alpha[2], const REAL *x, int64_t incx, REAL *y, int64_t incy) {
+  elementwise(COPY_SCALED_COMPLEX, 2, n, &(struct scalars){{alpha[0], alpha[1]}, {0}, {0}}, x, incx, y, incy);
+}
+static void axpy(int64_t n, REAL alpha, const REAL *x, int64_t incx, REAL *y, int64_t incy) {
+  elementwise(AXPY, 1, n, &(struct scalars){{alpha}, {0}, {0}}, x, incx, y, incy);
+}
+static void axpy_complex(int64_t n, const REAL alpha[2], const REAL *x, int64_t incx, REAL *y, int64_t incy) {
+  elementwise(AXPY_COMPLEX, 2, n, &(struct scalars){{alpha[0], alpha[1]}, {0}, {0}}, x, incx, y, incy);
+}
+static void axpby(int64_t n, REAL alpha, const REAL *x, int64_t incx, REAL beta, REAL *y, int64_t incy) {
+  elementwise(AXPBY, 1, n, &(struct scalars){{alpha}, {beta}, {0}}, x, incx, y, incy);
+}
+static void axpby_complex(int64_t n, const REAL alpha[2], const REAL *x, int64_t incx, const REAL beta[2], REAL *y,
+                          int64_t incy) {
+  elementwise(AXPBY_COMPLEX, 2, n, &(struct scalars){{alpha[0], alpha[1]}, {beta[0], beta[1]}, {0}}, x, incx, y, incy);
+}
+static void rot(int64_t n, REAL *x, int64_t incx, REAL *y, int64_t incy, const REAL h[4]) {
+  elementwise(ROT, 1, n, &(struct scalars){{0}, {0}, {h[0], h[1], h[2], h[3]}}, x, incx, y, incy);
+}
+static void rot_complex(int64_t n, REAL *x, int64_t incx, REAL *y, int64_t incy, const REAL h[4]) {
+  elementwise(ROT, 2, n, &(struct scalars){{0}, {0}, {h[0], h[1], h[2], h[3]}}, x, incx, y, incy);
+}
+
+/* --- Sums --------------------------------------------------------------------------------------------------------- */
+
+/* Vectors whose elements lie apart are brought together a piece at a time; a piece is whole groups. */
+enum { PIECE = 8 * GROUP };
+
+SIMD void gather(int parts, int64_t n, const REAL *x, int64_t incx, REAL *to) {
+  if (parts == 1)
+    for (int64_t i = 0; i < n; i++) to[i] = x[i * incx];
+  else
+    for (int64_t i = 0; i < n; i++) to[2 * i] = x[2 * i * incx], to[2 * i + 1] = x[2 * i * incx + 1];
+}
+
+enum sum { DOT, DOT_COMPLEX, ASUM, SQUARES, SCALED_SQUARES };
+SIMD bool takes_y(enum sum sum) { return sum == DOT || sum == DOT_COMPLEX; }
+
+/* Lanes, and those of the products with the other part (DOT_COMPLEX). */
+struct lanes {
+  V s[VECTORS], cross[VECTORS];
+};
+
+SIMD void add_to(enum sum sum, V *s, V *cross, V x, V y, V factor) {
+  switch (sum) {
+    case DOT: *s = OP(fma)(x, y, *s); break;
+    case DOT_COMPLEX:
+      *s = OP(fma)(x, y, *s);
+      *cross = OP(fma)(x, OP(swap)(y), *cross);
+      break;
+    case ASUM: *s = OP(add)(*s, OP(abs)(x)); break;
+    case SQUARES: *s = OP(fma)(x, x, *s); break;
+    case SCALED_SQUARES:
+      x = OP(mul)(factor, x);
+      *s = OP(fma)(x, x, *s);
+      break;
+  }
+}
+
+SIMD void accumulate(enum sum sum, struct lanes *l, int64_t n, const REAL *x, const REAL *y, V factor) {
+  for (; n >= GROUP; n -= GROUP, x += GROUP, y += GROUP)
+    UNROLL for (int i = 0; i < VECTORS; i++)
+      add_to(sum, &l->s[i], &l->cross[i], OP(load)(x + i * LANES),
+             takes_y(sum) ? OP(load)(y + i * LANES) : OP(zero)(), factor);
+  UNROLL for (int i = 0; i < VECTORS; i++, n -= LANES, x += LANES, y += LANES) {
+    if (n < LANES) {
+      if (n > 0)
+        add_to(sum, &l->s[i], &l->cross[i], OP(load_n)(x, n), takes_y(sum) ? OP(load_n)(y, n) : OP(zero)(), factor);
+      break;
+    }
+    add_to(sum, &l->s[i], &l->cross[i], OP(load)(x), takes_y(sum) ? OP(load)(y) : OP(zero)(), factor);
+  }
+}
+
+SIMD V fold(V s[VECTORS]) {
+  UNROLL for (int half = VECTORS / 2; half > 0; half /= 2)
+    UNROLL for (int i = 0; i < half; i++) s[i] = OP(add)(s[i], s[i + half]);
+  return s[0];
+}
+
+/* Folded lanes of n elements of `parts` reals. */
+SIMD void sum_up(enum sum sum, int parts, int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy,
+                 REAL factor, V *s, V *cross) {
+  V by = OP(set1)(factor);
+  struct lanes l;
+  UNROLL for (int i = 0; i < VECTORS; i++) l.s[i] = l.cross[i] = OP(zero)();
+  if (incx == 1 && incy == 1) {
+    if (parts * n <= LANES) {
+      add_to(sum, &l.s[0], &l.cross[0], OP(load_n)(x, parts * n), takes_y(sum) ? OP(load_n)(y, parts * n) : l.s[0], by);
+      *s = l.s[0], *cross = l.cross[0];
+      return;
+    }
+    accumulate(sum, &l, parts * n, x, y, by);
+  } else {
+    REAL a[PIECE], b[PIECE];
+    for (int64_t at = 0; at < n; at += PIECE / parts) {
+      int64_t count = n - at < PIECE / parts ? n - at : PIECE / parts;
+      gather(parts, count, x + parts * at * incx, incx, a);
+      if (takes_y(sum)) gather(parts, count, y + parts * at * incy, incy, b);
+      accumulate(sum, &l, parts * count, a, b, by);
+    }
+  }
+  *s = fold(l.s);
+  *cross = sum == DOT_COMPLEX ? fold(l.cross) : *s;
+}
+
+SIMD REAL sum_of(enum sum sum, int parts, int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy,
+                 REAL factor) {
+  V s, cross;
+  sum_up(sum, parts, n, x, incx, y, incy, factor, &s, &cross);
+  return OP(sum)(s);
+}
+
+static REAL dot(int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy) {
+  return sum_of(DOT, 1, n, x, incx, y, incy, 1);
+}
+static REAL asum(int64_t n, const REAL *x, int64_t incx) { return sum_of(ASUM, 1, n, x, incx, x, 1, 1); }
+static REAL asum_complex(int64_t n, const REAL *x, int64_t incx) { return sum_of(ASUM, 2, n, x, incx, x, 1, 1); }
+static void dot_complex(int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy, REAL out[4]) {
+  V s, cross;
+  sum_up(DOT_COMPLEX, 2, n, x, incx, y, incy, 1, &s, &cross);
+  OP(sum_pair)(s, out);
+  OP(sum_pair)(cross, out + 2);
+}
+
+#if LEVEL1_BITS == 64
+static double squares(int64_t n, const double *x, int64_t incx) { return sum_of(SQUARES, 1, n, x, incx, x, 1, 1); }
+static double squares_complex(int64_t n, const double *x, int64_t incx) {
+  return sum_of(SQUARES, 2, n, x, incx, x, 1, 1);
+}
+static double scaled_squares(int64_t n, const double *x, int64_t incx, double factor) {
+  return sum_of(SCALED_SQUARES, 1, n, x, incx, x, 1, factor);
+}
+static double scaled_squares_complex(int64_t n, const double *x, int64_t incx, double factor) {
+  return sum_of(SCALED_SQUARES, 2, n, x, incx, x, 1, factor);
+}
+#else
+/* Sums of f32 in lanes of f64. */
+enum { WIDE_GROUP = TSR_LEVEL1_LANES_F64, WIDE_LANES = TSR_F64_LANES, WIDE_VECTORS = WIDE_GROUP / WIDE_LANES };
+
+SIMD void accumulate_wide(enum sum sum, f64_v s[WIDE_VECTORS], int64_t n, const float *x, const float *y) {
+  for (; n >= WIDE_GROUP; n -= WIDE_GROUP, x += WIDE_GROUP, y += WIDE_GROUP)
+    UNROLL for (int i = 0; i < WIDE_VECTORS; i++) {
+      f64_v u = f64_widen(x + i * WIDE_LANES);
+      s[i] = f64_fma(u, takes_y(sum) ? f64_widen(y + i * WIDE_LANES) : u, s[i]);
+    }
+  UNROLL for (int i = 0; i < WIDE_VECTORS; i++, n -= WIDE_LANES, x += WIDE_LANES, y += WIDE_LANES) {
+    if (n <= 0) break;
+    int64_t some = n < WIDE_LANES ? n : WIDE_LANES;
+    f64_v u = f64_widen_n(x, some);
+    s[i] = f64_fma(u, takes_y(sum) ? f64_widen_n(y, some) : u, s[i]);
+  }
+}
+
+SIMD double wide_sum_of(enum sum sum, int parts, int64_t n, const float *x, int64_t incx, const float *y, int64_t incy) {
+  f64_v s[WIDE_VECTORS];
+  UNROLL for (int i = 0; i < WIDE_VECTORS; i++) s[i] = f64_zero();
+  if (incx == 1 && incy == 1) {
+    accumulate_wide(sum, s, parts * n, x, y);
+  } else {
+    float a[PIECE], b[PIECE];
+    for (int64_t at = 0; at < n; at += PIECE / parts) {
+      int64_t count = n - at < PIECE / parts ? n - at : PIECE / parts;
+      gather(parts, count, x + parts * at * incx, incx, a);
+      if (takes_y(sum)) gather(parts, count, y + parts * at * incy, incy, b);
+      accumulate_wide(sum, s, parts * count, a, b);
+    }
+  }
+  UNROLL for (int half = WIDE_VECTORS / 2; half > 0; half /= 2)
+    UNROLL for (int i = 0; i < half; i++) s[i] = f64_add(s[i], s[i + half]);
+  return f64_sum(s[0]);
+}
+
+static double squares(int64_t n, const float *x, int64_t incx) { return wide_sum_of(SQUARES, 1, n, x, incx, x, 1); }
+static double squares_complex(int64_t n, const float *x, int64_t incx) {
+  return wide_sum_of(SQUARES, 2, n, x, incx, x, 1);
+}
+static double dot_f64(int64_t n, const float *x, int64_t incx, const float *y, int64_t incy) {
+  return wide_sum_of(DOT, 1, n, x, incx, y, incy);
+}
+#endif
+
+/* --- The largest -------------------------------------------------------------------------------------------------- */
+
+/* What counts of an element, in each lane of it. */
+SIMD V magnitude(int parts, V x) {
+  x = OP(abs)(x);
+  return parts == 2 ? OP(add)(x, OP(swap)(x)) : x;
+}
+
+SIMD REAL greatest(int parts, int64_t n, const REAL *x) {
+  V m[4];
+  UNROLL for (int i = 0; i < 4; i++) m[i] = OP(zero)();
+  for (; n >= 4 * LANES; n -= 4 * LANES, x += 4 * LANES)
+    UNROLL for (int i = 0; i < 4; i++) m[i] = OP(max)(m[i], magnitude(parts, OP(load)(x + i * LANES)));
+  for (; n >= LANES; n -= LANES, x += LANES) m[0] = OP(max)(m[0], magnitude(parts, OP(load)(x)));
+  if (n > 0) m[1] = OP(max)(m[1], magnitude(parts, OP(load_n)(x, n)));
+  return OP(greatest)(OP(max)(OP(max)(m[0], m[1]), OP(max)(m[2], m[3])));
+}
+
+/* The first real whose lane is `most`, or NaN if that is: there is one. Lanes beyond the end are +0, and the last. */
+SIMD int64_t first_of(int parts, int64_t n, const REAL *x, REAL most) {
+  V m = OP(set1)(most);
+  for (int64_t i = 0;; i += LANES) {
+    V v = magnitude(parts, n - i >= LANES ? OP(load)(x + i) : OP(load_n)(x + i, n - i));
+    unsigned bits = isnan(most) ? OP(nan)(v) : OP(equal)(v, m);
+    if (bits) return i + __builtin_ctz(bits);
+  }
+}
+
+/* Chunk by chunk: which has the largest, or the first NaN; then where in it. */
+SIMD int64_t find_largest(int parts, int64_t n, const REAL *x, int64_t incx, REAL *most) {
+  REAL piece[PIECE];
+  int64_t best = 0, chunk = PIECE / parts;
+  *most = -1;
+  for (int64_t at = 0; at < n && !isnan(*most); at += chunk) {
+    int64_t count = n - at < chunk ? n - at : chunk;
+    if (incx != 1) gather(parts, count, x + parts * at * incx, incx, piece);
+    REAL m = greatest(parts, parts * count, incx == 1 ? x + parts * at : piece);
+    if (islessequal(m, *most)) continue;
+    *most = m, best = at;
+  }
+  int64_t count = n - best < chunk ? n - best : chunk;
+  if (incx != 1) gather(parts, count, x + parts * best * incx, incx, piece);
+  return best + first_of(parts, parts * count, incx == 1 ? x + parts * best : piece, *most) / parts;
+}
+
+static int64_t iamax(int64_t n, const REAL *x, int64_t incx, REAL *most) { return find_largest(1, n, x, incx, most); }
+static int64_t iamax_complex(int64_t n, const REAL *x, int64_t incx, REAL *most) {
+  return find_largest(2, n, x, incx, most);
+}
+
+__attribute__((visibility("hidden"))) void LEVEL1_TABLE(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c);
+
+void LEVEL1_TABLE(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c) {
+  (void)step, (void)a, (void)b;
+  *(TABLE *)c = (TABLE){
+      .copy = copy, .copy_complex = copy_complex, .swap = swap, .swap_complex = swap_complex, .fill = fill,
+      .fill_complex = fill_complex, .scale = scale, .scale_parts = scale_parts, .scale_complex = scale_complex,
+      .copy_scaled = copy_scaled, .copy_scaled_complex = copy_scaled_complex, .axpy = axpy,
+      .axpy_complex = axpy_complex, .axpby = axpby, .axpby_complex = axpby_complex, .rot = rot,
+      .rot_complex = rot_complex, .dot = dot, .dot_complex = dot_complex, .asum = asum, .asum_complex = asum_complex,
+      .squares = squares, .squares_complex = squares_complex, .iamax = iamax, .iamax_complex = iamax_complex,
+#if LEVEL1_BITS == 64
+      .scaled_squares = scaled_squares, .scaled_squares_complex = scaled_squares_complex,
+#else
+      .dot_f64 = dot_f64,
+#endif
+  };
+}
