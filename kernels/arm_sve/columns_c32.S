@@ -1,0 +1,15 @@
+/* UPDATE, UPDATE_T and SCALE for complex numbers of two f32. Formulas, registers and loops: complex_columns.h. */
+#define TSR_ELEMENT_F32
+#include "kernels/arm_sve/complex_columns.h"
+
+FUNCTION(tsr_update_c32_sve)
+  update
+END(tsr_update_c32_sve)
+
+FUNCTION(tsr_update_t_c32_sve)
+  update_t
+END(tsr_update_t_c32_sve)
+
+FUNCTION(tsr_scale_c32_sve)
+  scale
+END(tsr_scale_c32_sve)
