@@ -3,7 +3,7 @@
 
 #include "src/core/memory.h"
 #include "src/core/threads.h"
-#include "src/gemm/tiles.h"
+#include "src/gemm/parts.h"
 
 /* Where a block's result goes: C itself, or a scratch matrix of sums. */
 struct target {
@@ -80,11 +80,29 @@ static void block(const struct tsr_gemm_job *job, struct tsr_gemm_piece piece, i
     block_along_k(job, &step, piece, a, b, to.c);
 }
 
+/* Rows of the triangle one by one, which needs no transposing: for an A along k when there is no memory. */
+static void rows_of_triangle(const struct tsr_gemm_job *job, struct tsr_gemm_piece piece, int64_t p0) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  bool lower = pr->parts.c & TSR_LOWER;
+  for (int64_t i = piece.i; i < piece.i + piece.rows; i++) {
+    int64_t j = lower ? piece.j : tsr_max(piece.j, i), end = piece.j + piece.cols;
+    struct tsr_gemm_piece row = {i, 1, j, (lower ? tsr_min(end, i + 1) : end) - j};
+    if (row.cols > 0) block(job, row, p0, (struct target){pr->c + (tsr_mem)(i * job->size + j * pr->csc), pr->csc, 0});
+  }
+}
+
 static void piece_into_c(const struct tsr_gemm_job *job, struct tsr_gemm_piece piece, tsr_mem scratch) {
   const struct tsr_gemm_problem *pr = job->problem;
   struct target c = {pr->c + (tsr_mem)(piece.i * job->size + piece.j * pr->csc), pr->csc, 0};
   (void)scratch;
-  for (int64_t p0 = 0; p0 < pr->k; p0 += job->plan->kb) block(job, piece, p0, c);
+  for (int64_t p0 = 0; p0 < pr->k; p0 += job->plan->kb) {
+    if (!pr->parts.c)
+      block(job, piece, p0, c);
+    else if (pr->rsa == job->size || pr->m == 1)
+      tsr_gemm_cut_in_place(job, &piece, p0);
+    else
+      rows_of_triangle(job, piece, p0);
+  }
 }
 
 /* Sums of a piece on scratch, then an update that turns them over. */
@@ -135,8 +153,9 @@ struct shared {
 static void claim_pieces(void *arg, int index) {
   struct shared *shared = arg;
   if (index >= shared->job->plan->threads) return;
+  bool from_last = shared->job->problem->parts.c & TSR_UPPER; /* the longest columns first */
   for (int64_t i; (i = atomic_fetch_add(&shared->next, 1)) < shared->pieces;)
-    shared->run(shared->job, tsr_gemm_piece_of(shared->job, i),
+    shared->run(shared->job, tsr_gemm_piece_of(shared->job, from_last ? shared->pieces - 1 - i : i),
                 shared->scratch + (tsr_mem)(index * shared->scratch_bytes));
 }
 
@@ -199,7 +218,11 @@ tsr_status tsr_gemm_k_split(const struct tsr_gemm_job *job, struct tsr_team *tea
   for (int64_t b = 0; b < split.blocks; b++) {
     struct tsr_step update = {.m = pr->m, .n = pr->n, .csa = split.pitch, .csc = pr->csc};
     tsr_gemm_set_block(job, &update, b * job->plan->kb);
-    job->kernels->update->run(&update, split.sums + (tsr_mem)(b * split.pitch * pr->n), 0, pr->c);
+    tsr_mem sums = split.sums + (tsr_mem)(b * split.pitch * pr->n);
+    if (pr->parts.c)
+      tsr_gemm_cut_update(job, &update, 0, 0, sums, pr->c);
+    else
+      job->kernels->update->run(&update, sums, 0, pr->c);
   }
   return TSR_OK;
 }

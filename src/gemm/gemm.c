@@ -6,15 +6,19 @@
 
 #include "src/core/threads.h"
 #include "src/core/trace.h"
+#include "src/gemm/parts.h"
 #include "src/gemm/space.h"
-#include "src/gemm/tiles.h"
 #include "src/tune/table.h"
 #include "src/tune/use.h"
 
 static void scale(const struct tsr_gemm_job *job) {
   const struct tsr_gemm_problem *pr = job->problem;
   struct tsr_step step = {.m = pr->m, .n = pr->n, .csc = pr->csc, .beta = pr->beta, .beta_im = pr->beta_im};
-  if (pr->beta != 1 || pr->beta_im != 0) job->kernels->scale->run(&step, 0, 0, pr->c);
+  if (pr->beta == 1 && pr->beta_im == 0) return;
+  if (pr->parts.c)
+    tsr_gemm_cut_scale(job);
+  else
+    job->kernels->scale->run(&step, 0, 0, pr->c);
 }
 
 static tsr_status take_path(const struct tsr_gemm_job *job, struct tsr_team *team) {
@@ -30,6 +34,10 @@ static tsr_status take_path(const struct tsr_gemm_job *job, struct tsr_team *tea
 
 /* Without scratch memory: the direct path, on this thread. It is slower and gives the same bits. */
 static void without_memory(const struct tsr_gemm_job *job, struct tsr_gemm_way *plan) {
+  if (job->problem->parts.a | job->problem->parts.b) {
+    tsr_gemm_by_pieces(job);
+    return;
+  }
   plan->path = TSR_GEMM_DIRECT;
   plan->threads = 1;
   plan->mc = job->problem->m;
@@ -88,20 +96,33 @@ static bool tried(const tsr_context *context, const struct tsr_gemm_job *job, st
   return true;
 }
 
-/* `most_threads` = 1 keeps the call on its thread, 0 leaves it to the plan. */
-static void compute(const tsr_context *context, const struct tsr_gemm_job *job, int most_threads,
-                    struct tsr_gemm_way *plan) {
-  plan->threads = 1;
-  if (only_scales(job->problem)) {
-    scale(job);
-    return;
-  }
+static void compute_by_plan(const tsr_context *context, const struct tsr_gemm_job *job, int most_threads,
+                            struct tsr_gemm_way *plan) {
   if (most_threads == 0 && tsr_tune_writes() && tried(context, job, plan)) return;
   tsr_gemm_choose(context, job->problem, most_threads, plan);
   if (plan->threads > 1)
     run_on_team(context, job, plan, true);
   else
     run(job, plan, NULL);
+}
+
+/* `most_threads` = 1 keeps the call on its thread, 0 leaves it to the plan. The diagonal of a Hermitian C is real before,
+ * since its imaginary parts are not read, and after. */
+static void compute(const tsr_context *context, const struct tsr_gemm_job *job, int most_threads,
+                    struct tsr_gemm_way *plan) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  bool hermitian = pr->parts.c & TSR_HERMITIAN;
+  plan->threads = 1;
+  plan->path = TSR_GEMM_SMALL;
+  if (only_scales(pr)) {
+    scale(job);
+    if (hermitian && pr->beta != 1) tsr_gemm_make_diagonal_real(pr);
+    return;
+  }
+  if (hermitian) tsr_gemm_make_diagonal_real(pr);
+  if (!tsr_gemm_has_parts(pr) || tsr_gemm_is_forced() || !tsr_gemm_small_part(job->kernels, pr))
+    compute_by_plan(context, job, most_threads, plan);
+  if (hermitian) tsr_gemm_make_diagonal_real(pr);
 }
 
 void tsr_gemm_compute_as(const tsr_context *context, const struct tsr_gemm_problem *problem,

@@ -44,14 +44,12 @@ static int64_t bytes_of_a(const struct tsr_gemm_job *job) {
 static int64_t bytes_of_b(const struct tsr_gemm_job *job) { return job->plan->nc * depth(job); }
 
 static void pack_slivers(const struct tsr_gemm_job *job, struct group *group, const struct phase *phase) {
-  const struct tsr_gemm_problem *pr = job->problem;
   int64_t sliver = SLIVER_TILES * job->plan->columns; /* at least the widest tile, which may be the last */
   if (sliver < TSR_MAX_COLUMNS) sliver = TSR_MAX_COLUMNS;
   int64_t count = phase->cols / sliver > 0 ? phase->cols / sliver : 1;
-  tsr_mem from = pr->b + (tsr_mem)(phase->p0 * pr->rsb + phase->j * pr->csb);
   for (int64_t s; (s = atomic_fetch_add(&group->sliver[phase->parity], 1)) < count;)
-    tsr_gemm_pack_b(job, phase->cols, s * sliver, s + 1 == count ? phase->cols : (s + 1) * sliver, phase->k, from,
-                    phase->b);
+    tsr_gemm_pack_b(job, phase->j, phase->cols, s * sliver, s + 1 == count ? phase->cols : (s + 1) * sliver, phase->p0,
+                    phase->k, phase->b);
 }
 
 static int64_t row_blocks(const struct tsr_gemm_job *job) { return tsr_ceil_div(job->problem->m, job->plan->mc); }
@@ -68,7 +66,7 @@ static void multiply_block(const struct tsr_gemm_job *job, const struct phase *p
   struct tsr_gemm_piece piece = {i, row_of_block(job, block + 1) - i, phase->j, phase->cols};
   tsr_mem a = pr->a + (tsr_mem)(piece.i * pr->rsa + phase->p0 * pr->csa);
   if (job->plan->pack_a) {
-    tsr_gemm_pack_a(job, piece.rows, phase->k, a, scratch);
+    tsr_gemm_pack_a(job, piece.i, piece.rows, phase->p0, phase->k, scratch);
     a = scratch;
   }
   tsr_gemm_multiply(job, &piece, phase->p0, phase->k, a, phase->b);

@@ -30,11 +30,13 @@
 #define MOST_ROWS_ACROSS 4096
 /* Scratch for a block of A, however large L2 is. */
 #define MOST_BLOCK_BYTES (3 << 20)
+/* Blocks of rows, or columns, of a triangle for each thread: they are of unequal length. */
+#define BLOCKS_OF_TRIANGLE 4
 /* Scratch for the sums of a k split. */
 #define MOST_SUM_BYTES (1 << 20)
 
 static int64_t product(const struct tsr_gemm_problem *p) {
-  return tsr_saturating(tsr_saturating(p->m, p->n), p->k);
+  return tsr_saturating(tsr_saturating(p->m, p->n), p->k) / (p->parts.c ? 2 : 1);
 }
 
 bool tsr_gemm_is_across(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
@@ -72,11 +74,12 @@ static enum tsr_gemm_path choose_path(const struct tsr_kernels *kernels, const s
   int64_t tiles_of_c =
       tsr_saturating(tsr_ceil_div(p->m, tiles->units * tiles->mu), tsr_ceil_div(p->n, tiles->columns));
   int64_t blocks = tsr_ceil_div(p->k, tsr_gemm_kb(p->type));
-  if (tsr_gemm_is_across(kernels, p) || saves_transposing(p)) return TSR_GEMM_ACROSS;
+  if (p->parts.a | p->parts.b) return TSR_GEMM_PACKED;
+  if (!p->parts.c && (tsr_gemm_is_across(kernels, p) || saves_transposing(p))) return TSR_GEMM_ACROSS;
   if (threads > 1 && tiles_of_c < 2 * threads && blocks >= 2 * threads &&
       tsr_saturating(tsr_saturating(p->m, p->n), blocks * tsr_size_of(p->type)) <= MOST_SUM_BYTES)
     return TSR_GEMM_K_SPLIT;
-  if (along_k && p->m > 1) return transposes_in_place(kernels, p) ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
+  if (along_k && p->m > 1) return !p->parts.c && transposes_in_place(kernels, p) ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
   if (p->n <= SKINNY_COLUMNS) return TSR_GEMM_DIRECT;
   int64_t most = p->rsb == tsr_size_of(p->type) ? DIRECT_PRODUCT : DIRECT_PRODUCT_ROWS;
   bool in_place = product(p) <= most || p->n <= FEW_COLUMNS || p->k <= SHORT_K;
@@ -113,6 +116,7 @@ static int64_t balance(int64_t parts, int64_t threads) {
 static int choose_groups(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p,
                          const struct tsr_gemm_way *plan) {
   int most = (int)tsr_min(tsr_min(plan->threads, TSR_GEMM_MOST_GROUPS), p->n / GROUP_COLUMNS);
+  if (p->parts.c) return 1; /* whose blocks of rows are claimed by all: groups would have unequal shares */
   for (int groups = most; groups > 1; groups--)
     if (plan->threads % groups == 0) return groups;
   int64_t by_rows = balance(tsr_ceil_div(p->m, tiles->mu), plan->threads);
@@ -130,6 +134,8 @@ static int64_t rows_of_block(const struct tsr_tiles *tiles, const struct tsr_gem
   int64_t tile_rows = (int64_t)plan->units * tiles->mu, in_group = tsr_ceil_div(plan->threads, plan->groups);
   int64_t rows = rows_in_l2(p, plan, tile_rows);
   if (in_group > 1) rows = tsr_min(rows, tsr_ceil_div(p->m, in_group));
+  if (in_group > 1 && p->parts.c)
+    rows = tsr_min(rows, tsr_max(tile_rows, p->m / (BLOCKS_OF_TRIANGLE * in_group)));
   if (in_group > 1 && !plan->pack_b && p->m >= 4 * in_group * tile_rows) rows = tsr_min(rows, p->m / (2 * in_group));
   bool whole_tiles = in_group == 1 || p->m >= 4 * in_group * rows;
   return even(p->m, rows, whole_tiles ? tile_rows : tiles->mu, in_group);
@@ -162,8 +168,9 @@ static void direct_pieces(const struct tsr_kernels *kernels, const struct tsr_ge
     plan->order = tsr_gemm_order(tiles, plan->units, n, tsr_min(p->k, plan->kb) * tsr_size_of(p->type));
   bool streams = n <= SKINNY_COLUMNS || plan->order == TSR_GEMM_ROWS;
   int64_t most_rows = across ? MOST_ROWS_ACROSS : streams ? m : rows_in_l2(p, plan, tile_rows);
-  bool cut_rows = n <= SKINNY_COLUMNS || m / tile_rows >= n / plan->columns;
-  if (along_k && at->mu && n <= 2 * TSR_MAX_COLUMNS) {
+  bool cut_rows = !p->parts.c && (n <= SKINNY_COLUMNS || m / tile_rows >= n / plan->columns);
+  if (p->parts.c && pieces > 1) pieces = BLOCKS_OF_TRIANGLE * plan->threads, most_rows = m;
+  if (along_k && at->mu && n <= 2 * TSR_MAX_COLUMNS && !p->parts.c) {
     bool near = tsr_gemm_is_near(p, tsr_size_of(p->type));
     mc = near || p->k <= 2 * plan->kb ? m : (int64_t)tsr_gemm_at_units(at, n, false) * at->mu;
     if (plan->threads > 1) mc = tsr_min(mc, even(m, tsr_ceil_div(m, pieces), at->mu, 1));
@@ -189,6 +196,12 @@ static int choose_units(const struct tsr_tiles *tiles, const struct tsr_gemm_pro
   return units;
 }
 
+/* What a path cannot do of a problem in parts another does. */
+static enum tsr_gemm_path path_for_parts(const struct tsr_gemm_problem *p, enum tsr_gemm_path path) {
+  if (p->parts.a | p->parts.b) return TSR_GEMM_PACKED;
+  return p->parts.c && path == TSR_GEMM_ACROSS ? TSR_GEMM_DIRECT : path;
+}
+
 void tsr_gemm_complete(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p, int most_threads,
                        struct tsr_gemm_way *plan) {
   const struct tsr_tiles *tiles = &kernels->gemm;
@@ -199,6 +212,7 @@ void tsr_gemm_complete(const struct tsr_kernels *kernels, const struct tsr_gemm_
     if (plan->threads < plan->groups) plan->threads = (int)tsr_min(plan->groups, most_threads);
   }
   if (!plan->path) plan->path = choose_path(kernels, p, plan->threads);
+  if (tsr_gemm_has_parts(p)) plan->path = path_for_parts(p, plan->path);
   if (!plan->units && plan->columns) plan->units = tiles->units_for[plan->columns];
   if (!plan->units) plan->units = choose_units(tiles, p, plan->path);
   if (!plan->columns) plan->columns = tsr_tile_columns(tiles, plan->units);
@@ -207,7 +221,7 @@ void tsr_gemm_complete(const struct tsr_kernels *kernels, const struct tsr_gemm_
     return;
   }
   if (!plan->pack) plan->pack = plan->nc && plan->nc < p->n ? TSR_GEMM_PACK_AB : choose_packing(p);
-  plan->pack_a = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_A) || p->rsa != tsr_size_of(p->type);
-  plan->pack_b = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_B);
+  plan->pack_a = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_A) || p->rsa != tsr_size_of(p->type) || p->parts.a;
+  plan->pack_b = tsr_gemm_packs(plan->pack, TSR_GEMM_PACK_B) || p->parts.b;
   packed_blocks(tiles, p, plan);
 }

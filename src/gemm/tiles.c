@@ -1,5 +1,7 @@
 #include "src/gemm/tiles.h"
 
+#include "src/gemm/parts.h"
+
 int64_t tsr_gemm_pieces(const struct tsr_gemm_job *job) {
   return tsr_ceil_div(job->problem->m, job->plan->mc) * tsr_ceil_div(job->problem->n, job->plan->nc);
 }
@@ -153,9 +155,12 @@ void tsr_gemm_multiply(const struct tsr_gemm_job *job, const struct tsr_gemm_pie
       step.rsb = step.n * job->size;
       step.csb = job->size;
     }
-    tsr_gemm_column_of_tiles(job, &step, piece->rows, plan->pack_a, a,
-                             b ? b + (tsr_mem)(j * k * job->size) : matrix + (tsr_mem)(j * pr->csb),
-                             c + (tsr_mem)(j * pr->csc));
+    tsr_mem panel = b ? b + (tsr_mem)(j * k * job->size) : matrix + (tsr_mem)(j * pr->csb);
+    tsr_mem column = c + (tsr_mem)(j * pr->csc);
+    if (pr->parts.c)
+      tsr_gemm_cut_column(job, &step, piece->i, piece->rows, piece->j + j, plan->pack_a, a, panel, column);
+    else
+      tsr_gemm_column_of_tiles(job, &step, piece->rows, plan->pack_a, a, panel, column);
   }
 }
 
@@ -167,31 +172,44 @@ void tsr_gemm_pack(const struct tsr_kernels *kernels, int64_t size, int64_t rows
   kernel->run(&step, from, 0, to);
 }
 
-void tsr_gemm_pack_a(const struct tsr_gemm_job *job, int64_t rows, int64_t k, tsr_mem from, tsr_mem to) {
+void tsr_gemm_pack_a(const struct tsr_gemm_job *job, int64_t i, int64_t rows, int64_t p0, int64_t k, tsr_mem to) {
   const struct tsr_tiles *tiles = &job->kernels->gemm;
+  const struct tsr_gemm_problem *pr = job->problem;
+  struct tsr_gemm_half half = tsr_gemm_half_a(pr);
   int units = job->plan->units, columns = job->plan->columns;
+  tsr_mem from = pr->a + (tsr_mem)(p0 * pr->csa);
   for (int64_t left = units_of(tiles, rows); left > 0;) {
     int u = tsr_next_units(tiles, units, left, columns);
-    int64_t count = run_of(tiles, units, left, columns, u), done = count * u * tiles->mu;
-    tsr_gemm_pack(job->kernels, job->size, tsr_min(rows, done), (int64_t)u * tiles->mu, k, from, job->problem->rsa,
-                  job->problem->csa, to);
-    from += (tsr_mem)(done * job->problem->rsa);
+    int64_t count = run_of(tiles, units, left, columns, u), width = (int64_t)u * tiles->mu, done = count * width;
+    if (half.part)
+      tsr_gemm_pack_half(job->kernels, job->size, &half, i, tsr_min(rows, done), width, p0, k, to);
+    else
+      tsr_gemm_pack(job->kernels, job->size, tsr_min(rows, done), width, k, from + (tsr_mem)(i * pr->rsa), pr->rsa,
+                    pr->csa, to);
     to += (tsr_mem)(done * k * job->size);
+    i += done;
     rows -= done;
     left -= count * u;
   }
 }
 
-void tsr_gemm_pack_b(const struct tsr_gemm_job *job, int64_t cols, int64_t j0, int64_t j1, int64_t k, tsr_mem from,
-                     tsr_mem to) {
+void tsr_gemm_pack_b(const struct tsr_gemm_job *job, int64_t first, int64_t cols, int64_t j0, int64_t j1, int64_t p0,
+                     int64_t k, tsr_mem to) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  struct tsr_gemm_half half = tsr_gemm_half_b(pr);
   int columns = job->plan->columns, most = job->kernels->gemm.max_columns[job->plan->units];
+  tsr_mem from = pr->b + (tsr_mem)(p0 * pr->rsb + first * pr->csb);
   /* Tiles of the preferred width follow one another until what is left fits one tile, or is shared by two. */
   int64_t end = cols - (2 * columns > most ? columns : most + 1 - columns);
   for (int64_t j = j0, count, width; j < j1; j += count * width) {
     width = tsr_next_columns(cols - j, columns, most);
     count = width == columns ? (tsr_min(j1, end) - j) / columns : 1;
     if (count < 1) count = 1;
-    tsr_gemm_pack(job->kernels, job->size, count * width, width, k, from + (tsr_mem)(j * job->problem->csb),
-                  job->problem->csb, job->problem->rsb, to + (tsr_mem)(j * k * job->size));
+    tsr_mem panel = to + (tsr_mem)(j * k * job->size);
+    if (pr->parts.b)
+      tsr_gemm_pack_half(job->kernels, job->size, &half, first + j, count * width, width, p0, k, panel);
+    else
+      tsr_gemm_pack(job->kernels, job->size, count * width, width, k, from + (tsr_mem)(j * pr->csb), pr->csb, pr->rsb,
+                    panel);
   }
 }

@@ -82,10 +82,11 @@ static inline bool tsr_gemm_is_near(const struct tsr_gemm_problem *p, int64_t si
 void tsr_gemm_pack(const struct tsr_kernels *kernels, int64_t size, int64_t rows, int64_t width, int64_t k,
                    tsr_mem from, int64_t rs, int64_t cs, tsr_mem to);
 
-/* Copies `rows` rows x k of A, or columns j0 .. j1 of `cols` columns x k of B, into panels. */
-void tsr_gemm_pack_a(const struct tsr_gemm_job *job, int64_t rows, int64_t k, tsr_mem from, tsr_mem to);
-void tsr_gemm_pack_b(const struct tsr_gemm_job *job, int64_t cols, int64_t j0, int64_t j1, int64_t k, tsr_mem from,
-                     tsr_mem to);
+/* Copies rows i .. i + rows of A and its steps p0 .. p0 + k into panels; or, of `cols` columns of B from j on, number j0
+ * up to j1. */
+void tsr_gemm_pack_a(const struct tsr_gemm_job *job, int64_t i, int64_t rows, int64_t p0, int64_t k, tsr_mem to);
+void tsr_gemm_pack_b(const struct tsr_gemm_job *job, int64_t j, int64_t cols, int64_t j0, int64_t j1, int64_t p0,
+                     int64_t k, tsr_mem to);
 
 /* Computes a problem of a few tiles and one block of k at once; false, with nothing done, for any other. */
 bool tsr_gemm_small(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *problem);

@@ -70,7 +70,7 @@ TSR_WALK void tsr_walk_pack_a(struct tsr_gemm_walker *w, struct tsr_gemm_chunk *
   chunk->a = &w->a[w->packed % plan->slots];
   chunk->packed_a = 0;
   if (!async) {
-    tsr_gemm_pack_a(w->job, chunk->piece.rows, chunk->k, from, chunk->a->at);
+    tsr_gemm_pack_a(w->job, chunk->piece.i, chunk->piece.rows, chunk->p0, chunk->k, chunk->a->at);
     return;
   }
   int64_t chunks = tsr_ceil_div(pr->k, plan->kc), number = chunk->p0 / plan->kc, kept = number * plan->kept / chunks;

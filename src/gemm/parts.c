@@ -1,0 +1,267 @@
+/* Operands stored by half, and a C of which one triangle is computed. */
+#include "src/gemm/parts.h"
+
+#include <string.h>
+
+#define BUFFER (32 << 10)   /* bytes on the stack for copies */
+#define TILE_BYTES (16 << 10) /* more than the sums of any tile: those of a chip's registers */
+#define SMALL 64
+
+struct tsr_gemm_half tsr_gemm_half_a(const struct tsr_gemm_problem *p) {
+  return (struct tsr_gemm_half){p->a, p->rsa, p->csa, p->parts.a};
+}
+
+struct tsr_gemm_half tsr_gemm_half_b(const struct tsr_gemm_problem *p) {
+  uint8_t other = p->parts.b & TSR_LOWER ? TSR_UPPER : TSR_LOWER;
+  return (struct tsr_gemm_half){p->b, p->csb, p->rsb, (uint8_t)(other | (p->parts.b & TSR_HERMITIAN))};
+}
+
+/* The imaginary parts of `count` complex numbers change their signs. */
+static void conjugate(int64_t size, tsr_mem at, int64_t count) {
+  if (size == 8)
+    for (float *x = (float *)at, *end = x + 2 * count; x < end; x += 2) x[1] = -x[1];
+  else
+    for (double *x = (double *)at, *end = x + 2 * count; x < end; x += 2) x[1] = -x[1];
+}
+
+static void make_real(int64_t size, tsr_mem at) { memset((void *)(at + (tsr_mem)(size / 2)), 0, (size_t)size / 2); }
+
+/* One panel with all steps from p0 on as they are stored, or all from their mirror image. */
+static void pack_from(const struct tsr_kernels *kernels, int64_t size, const struct tsr_gemm_half *half, bool stored,
+                      int64_t i, int64_t rows, int64_t width, int64_t p0, int64_t k, tsr_mem to) {
+  int64_t rs = stored ? half->rs : half->cs, cs = stored ? half->cs : half->rs;
+  tsr_gemm_pack(kernels, size, rows, width, k, half->at + (tsr_mem)(i * rs + p0 * cs), rs, cs, to);
+  if (!stored && (half->part & TSR_HERMITIAN)) conjugate(size, to, width * k);
+}
+
+/* Steps that cross the diagonal: rows above it come from the other side. They are packed aside and laid over. */
+static void lay_over(const struct tsr_kernels *kernels, int64_t size, const struct tsr_gemm_half *half, bool stored,
+                     int64_t i, int64_t rows, int64_t width, int64_t p0, int64_t k, tsr_mem to) {
+  _Alignas(64) char buffer[BUFFER];
+  int64_t most = BUFFER / (width * size);
+  for (int64_t p = p0; p < p0 + k; p += most) {
+    int64_t steps = tsr_min(most, p0 + k - p);
+    pack_from(kernels, size, half, stored, i, rows, width, p, steps, (tsr_mem)buffer);
+    for (int64_t s = 0; s < steps; s++)
+      memcpy((void *)(to + (tsr_mem)((p - p0 + s) * width * size)), buffer + s * width * size,
+             (size_t)((p + s - i) * size));
+  }
+}
+
+/* Rows at or below the diagonal in steps up to the last row, rows above it beyond. */
+static void pack_half_panel(const struct tsr_kernels *kernels, int64_t size, const struct tsr_gemm_half *half,
+                            int64_t i, int64_t rows, int64_t width, int64_t p0, int64_t k, tsr_mem to) {
+  bool lower = half->part & TSR_LOWER;
+  int64_t end = p0 + k, crosses = tsr_min(tsr_max(i + 1, p0), end), above = tsr_min(tsr_max(i + rows, p0), end);
+  int64_t step = width * size;
+  if (above > p0) pack_from(kernels, size, half, lower, i, rows, width, p0, above - p0, to);
+  if (above > crosses)
+    lay_over(kernels, size, half, !lower, i, rows, width, crosses, above - crosses,
+             to + (tsr_mem)((crosses - p0) * step));
+  if (end > above)
+    pack_from(kernels, size, half, !lower, i, rows, width, above, end - above, to + (tsr_mem)((above - p0) * step));
+  if (!(half->part & TSR_HERMITIAN)) return;
+  for (int64_t p = tsr_max(i, p0); p < above; p++) {
+    int64_t row = p - i, last = p == i + rows - 1 ? width : row + 1; /* the last row fills the panel up */
+    for (; row < last; row++) make_real(size, to + (tsr_mem)((p - p0) * step + row * size));
+  }
+}
+
+void tsr_gemm_pack_half(const struct tsr_kernels *kernels, int64_t size, const struct tsr_gemm_half *half, int64_t i,
+                        int64_t rows, int64_t width, int64_t p0, int64_t k, tsr_mem to) {
+  for (int64_t r = 0; r < rows; r += width, to += (tsr_mem)(width * k * size))
+    pack_half_panel(kernels, size, half, i + r, tsr_min(width, rows - r), width, p0, k, to);
+}
+
+void tsr_gemm_cut_update(const struct tsr_gemm_job *job, const struct tsr_step *given, int64_t i, int64_t j,
+                         tsr_mem sums, tsr_mem c) {
+  struct tsr_step step = *given;
+  bool lower = job->problem->parts.c & TSR_LOWER;
+  int64_t rows = given->m, cols = given->n, diagonal = j - i;
+  int64_t full = tsr_min(tsr_max(lower ? diagonal + cols - 1 : diagonal + 1, 0), rows); /* where rows begin, or end, to be whole */
+  int64_t first = lower ? full : 0;
+  step.m = lower ? rows - full : full;
+  tsr_mem offset = (tsr_mem)(first * job->size);
+  if (step.m > 0) job->kernels->update->run(&step, sums + offset, 0, c + offset);
+  step.n = 1;
+  for (int64_t col = 0; col < cols; col++) {
+    int64_t begin = lower ? tsr_max(diagonal + col, 0) : full;
+    int64_t end = lower ? full : tsr_min(diagonal + col + 1, rows);
+    if (end <= begin) continue;
+    step.m = end - begin;
+    job->kernels->update->run(&step, sums + (tsr_mem)(col * step.csa + begin * job->size), 0,
+                              c + (tsr_mem)(col * step.csc + begin * job->size));
+  }
+}
+
+/* A tile of `units`, `rows` of whose rows are real, that the diagonal crosses `diagonal` rows below its first one: units
+ * of rows outside the triangle are left out, the sums of the others go to scratch and from there into the triangle. */
+static void cut_tile(const struct tsr_gemm_job *job, struct tsr_step *step, int units, int64_t i, int64_t rows,
+                     int64_t j, tsr_mem a, tsr_mem b, tsr_mem c) {
+  _Alignas(64) char sums[TILE_BYTES];
+  const struct tsr_tiles *tiles = &job->kernels->gemm;
+  bool lower = job->problem->parts.c & TSR_LOWER;
+  int64_t width = step->n, above = j > i ? (j - i) / tiles->mu : 0; /* units */
+  int64_t height = lower ? units - above : tsr_ceil_div(tsr_min(rows, j + width - i), tiles->mu);
+  while (tiles->max_columns[height] < width) height++;
+  int64_t skipped = lower ? (units - height) * tiles->mu : 0;
+  struct tsr_step sum = *step, update = *step;
+  sum.m = update.m = lower ? rows - skipped : tsr_min(rows, height * tiles->mu);
+  sum.csc = update.csa = height * tiles->mu * job->size;
+  sum.flags |= TSR_STORE_SUM;
+  tsr_mem offset = (tsr_mem)(skipped * job->size);
+  tiles->tile[height][width]->run(&sum, a + offset, b, (tsr_mem)sums);
+  tsr_gemm_cut_update(job, &update, i + skipped, j, (tsr_mem)sums, c + offset);
+}
+
+/* How many tiles of one height follow one another, the first included, that end at `end` at the latest. */
+static int64_t whole_tiles(const struct tsr_gemm_job *job, int units, int64_t row, int64_t rows, int64_t end,
+                           int width) {
+  const struct tsr_tiles *tiles = &job->kernels->gemm;
+  int64_t count = 0, left = tsr_ceil_div(rows - row, tiles->mu);
+  for (int64_t next = row; left > 0; count++, left -= units) {
+    if (tsr_next_units(tiles, job->plan->units, left, width) != units) break;
+    next += (int64_t)units * tiles->mu;
+    if (tsr_min(next, rows) > end) break;
+  }
+  return count;
+}
+
+void tsr_gemm_cut_column(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t i, int64_t rows, int64_t j,
+                         bool panels, tsr_mem a, tsr_mem b, tsr_mem c) {
+  const struct tsr_tiles *tiles = &job->kernels->gemm;
+  bool lower = job->problem->parts.c & TSR_LOWER;
+  int width = panels ? job->plan->columns : (int)step->n;
+  int64_t diagonal = j - i, size = job->size;
+  int64_t begin = lower ? diagonal : 0, end = lower ? rows : tsr_min(rows, diagonal + step->n); /* what C needs */
+  int64_t whole = lower ? diagonal + step->n - 1 : 0, whole_end = lower ? rows : diagonal + 1;
+  for (int64_t r = 0, count; r < end;) {
+    int u = tsr_next_units(tiles, job->plan->units, tsr_ceil_div(rows - r, tiles->mu), width);
+    int64_t tile_rows = (int64_t)u * tiles->mu, tile_end = tsr_min(rows, r + tile_rows);
+    step->dc = tile_rows * size;
+    step->da = panels ? step->dc * step->k : step->dc;
+    step->csa = panels ? step->dc : job->problem->csa;
+    count = r >= whole ? whole_tiles(job, u, r, rows, whole_end, width) : 0;
+    if (count > 0) {
+      step->m = tsr_min(rows - r, count * tile_rows);
+      tiles->tile[u][step->n]->run(step, a, b, c + (tsr_mem)(r * size));
+    } else {
+      count = 1;
+      if (tile_end > begin) cut_tile(job, step, u, i + r, tile_end - r, j, a, b, c + (tsr_mem)(r * size));
+    }
+    a += (tsr_mem)(count * step->da);
+    r += count * tile_rows;
+  }
+}
+
+void tsr_gemm_cut_in_place(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  struct tsr_step step = {.rsb = pr->rsb, .csb = pr->csb, .csc = pr->csc, .flags = pr->flags};
+  bool lower = pr->parts.c & TSR_LOWER;
+  int most = job->kernels->gemm.max_columns[job->plan->units];
+  tsr_gemm_set_block(job, &step, p0);
+  if (tsr_gemm_is_near(pr, job->size)) step.flags |= TSR_NEAR;
+  for (int64_t j = piece->j, end = piece->j + piece->cols; j < end; j += step.n) {
+    step.n = tsr_next_columns(end - j, job->plan->columns, most);
+    int64_t i = lower ? tsr_max(piece->i, j) : piece->i;
+    tsr_gemm_cut_column(job, &step, i, piece->i + piece->rows - i, j, false,
+                        pr->a + (tsr_mem)(i * job->size + p0 * pr->csa), pr->b + (tsr_mem)(p0 * pr->rsb + j * pr->csb),
+                        pr->c + (tsr_mem)(i * job->size + j * pr->csc));
+  }
+}
+
+void tsr_gemm_cut_scale(const struct tsr_gemm_job *job) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  bool lower = pr->parts.c & TSR_LOWER;
+  struct tsr_step step = {.n = 1, .csc = pr->csc, .beta = pr->beta, .beta_im = pr->beta_im};
+  for (int64_t j = 0; j < pr->n; j++) {
+    int64_t first = lower ? j : 0;
+    step.m = lower ? pr->m - j : tsr_min(j + 1, pr->m);
+    if (step.m > 0) job->kernels->scale->run(&step, 0, 0, pr->c + (tsr_mem)(first * job->size + j * pr->csc));
+  }
+}
+
+void tsr_gemm_make_diagonal_real(const struct tsr_gemm_problem *pr) {
+  int64_t size = tsr_size_of(pr->type);
+  for (int64_t j = 0; j < pr->n; j++) make_real(size, pr->c + (tsr_mem)(j * (pr->csc + size)));
+}
+
+static bool small_c(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
+  struct tsr_gemm_problem in_place = *p;
+  struct tsr_gemm_way plan = {.units = kernels->gemm.units, .columns = kernels->gemm.columns};
+  struct tsr_gemm_job job = {&in_place, &plan, kernels, tsr_size_of(p->type)};
+  struct tsr_gemm_piece all = {0, p->m, 0, p->n};
+  _Alignas(64) char panel[BUFFER];
+  plan.kb = tsr_gemm_kb(p->type);
+  if (p->k > plan.kb) return false;
+  if (p->rsa != job.size && p->m > 1) {
+    int64_t width = tsr_round_up(p->m, kernels->gemm.mu);
+    if (width * p->k * job.size > BUFFER) return false;
+    tsr_gemm_pack(kernels, job.size, p->m, width, p->k, p->a, p->rsa, job.size, (tsr_mem)panel);
+    in_place.a = (tsr_mem)panel;
+    in_place.csa = width * job.size;
+  }
+  in_place.rsa = job.size;
+  tsr_gemm_cut_in_place(&job, &all, 0);
+  return true;
+}
+
+bool tsr_gemm_small_part(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
+  if (p->m > SMALL || p->n > SMALL) return false;
+  if (p->parts.c) return !(p->parts.a | p->parts.b) && small_c(kernels, p);
+  struct tsr_gemm_problem whole = *p;
+  int64_t size = tsr_size_of(p->type), rows = p->k, width = tsr_round_up(rows, kernels->gemm.mu);
+  _Alignas(64) char copy[BUFFER];
+  if ((p->parts.a && p->parts.b) || width * rows * size > BUFFER) return false;
+  struct tsr_gemm_half half = p->parts.a ? tsr_gemm_half_a(p) : (struct tsr_gemm_half){p->b, p->rsb, p->csb, p->parts.b};
+  tsr_gemm_pack_half(kernels, size, &half, 0, rows, width, 0, rows, (tsr_mem)copy);
+  if (p->parts.a) {
+    whole.a = (tsr_mem)copy, whole.rsa = size, whole.csa = width * size;
+  } else {
+    whole.b = (tsr_mem)copy, whole.rsb = size, whole.csb = width * size;
+  }
+  whole.parts = (struct tsr_gemm_parts){0};
+  return tsr_gemm_small(kernels, &whole);
+}
+
+static void copy_element(int64_t size, const struct tsr_gemm_half *half, int64_t i, int64_t p, tsr_mem to) {
+  bool stored = half->part & TSR_LOWER ? i >= p : i <= p;
+  int64_t row = stored ? i : p, col = stored ? p : i;
+  memcpy((void *)to, (const void *)(half->at + (tsr_mem)(row * half->rs + col * half->cs)), (size_t)size);
+  if (!(half->part & TSR_HERMITIAN)) return;
+  if (i == p) make_real(size, to);
+  if (!stored) conjugate(size, to, 1);
+}
+
+/* One piece: `rows` rows of A, or columns of B, from i on and one block of k, copied to `copy`. */
+static void one_piece(const struct tsr_gemm_job *job, const struct tsr_gemm_half *half, bool of_a, int64_t i,
+                      int64_t rows, int64_t p0, tsr_mem copy) {
+  struct tsr_gemm_problem pr = *job->problem;
+  struct tsr_gemm_way plan = {.path = TSR_GEMM_DIRECT, .threads = 1};
+  struct tsr_gemm_job piece = {&pr, &plan, job->kernels, job->size};
+  int64_t size = job->size;
+  pr.k = tsr_min(job->plan->kb, pr.k - p0);
+  for (int64_t p = 0; p < pr.k; p++)
+    for (int64_t r = 0; r < rows; r++) copy_element(size, half, i + r, p0 + p, copy + (tsr_mem)((p * rows + r) * size));
+  if (of_a) {
+    pr.m = rows, pr.a = copy, pr.rsa = size, pr.csa = rows * size;
+    pr.b += (tsr_mem)(p0 * pr.rsb), pr.c += (tsr_mem)(i * size);
+  } else {
+    pr.n = rows, pr.b = copy, pr.rsb = rows * size, pr.csb = size;
+    pr.a += (tsr_mem)(p0 * pr.csa), pr.c += (tsr_mem)(i * pr.csc);
+  }
+  if (p0 > 0) pr.beta = 1, pr.beta_im = 0;
+  pr.parts = (struct tsr_gemm_parts){0};
+  tsr_gemm_complete(job->kernels, &pr, 1, &plan);
+  tsr_gemm_direct(&piece, NULL);
+}
+
+void tsr_gemm_by_pieces(const struct tsr_gemm_job *job) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  _Alignas(64) char copy[BUFFER];
+  bool of_a = pr->parts.a != TSR_FULL;
+  struct tsr_gemm_half half = of_a ? tsr_gemm_half_a(pr) : tsr_gemm_half_b(pr);
+  int64_t kb = job->plan->kb, most = BUFFER / (tsr_min(kb, pr->k) * job->size), all = of_a ? pr->m : pr->n;
+  for (int64_t p0 = 0; p0 < pr->k; p0 += kb)
+    for (int64_t i = 0; i < all; i += most) one_piece(job, &half, of_a, i, tsr_min(most, all - i), p0, (tsr_mem)copy);
+}
