@@ -108,3 +108,31 @@ void CBLAS_ROUTINE(cblas_zomatcopy)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans, 
                                     const void *alpha, const void *a, CBLAS_INT lda, void *b, CBLAS_INT ldb);
 void CBLAS_ROUTINE(cblas_zimatcopy)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans, CBLAS_INT rows, CBLAS_INT columns,
                                     const void *alpha, void *a, CBLAS_INT lda, CBLAS_INT ldb);
+
+/* B = alpha * op(A) * B, or alpha * B * op(A) from the right, where A is a triangle; B is m x n. trsm: the X of
+ * op(A) * X = alpha * B, or X * op(A) = alpha * B, overwrites B. The other triangle of A is not read, nor its diagonal if
+ * that is unit. doc/blas-numbers.md says in which order sums run. */
+void CBLAS_ROUTINE(cblas_strmm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans_a,
+                                CBLAS_DIAG diag, CBLAS_INT m, CBLAS_INT n, float alpha, const float *a, CBLAS_INT lda,
+                                float *b, CBLAS_INT ldb);
+void CBLAS_ROUTINE(cblas_dtrmm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans_a,
+                                CBLAS_DIAG diag, CBLAS_INT m, CBLAS_INT n, double alpha, const double *a,
+                                CBLAS_INT lda, double *b, CBLAS_INT ldb);
+void CBLAS_ROUTINE(cblas_ctrmm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans_a,
+                                CBLAS_DIAG diag, CBLAS_INT m, CBLAS_INT n, const void *alpha, const void *a,
+                                CBLAS_INT lda, void *b, CBLAS_INT ldb);
+void CBLAS_ROUTINE(cblas_ztrmm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans_a,
+                                CBLAS_DIAG diag, CBLAS_INT m, CBLAS_INT n, const void *alpha, const void *a,
+                                CBLAS_INT lda, void *b, CBLAS_INT ldb);
+void CBLAS_ROUTINE(cblas_strsm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans_a,
+                                CBLAS_DIAG diag, CBLAS_INT m, CBLAS_INT n, float alpha, const float *a, CBLAS_INT lda,
+                                float *b, CBLAS_INT ldb);
+void CBLAS_ROUTINE(cblas_dtrsm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans_a,
+                                CBLAS_DIAG diag, CBLAS_INT m, CBLAS_INT n, double alpha, const double *a,
+                                CBLAS_INT lda, double *b, CBLAS_INT ldb);
+void CBLAS_ROUTINE(cblas_ctrsm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans_a,
+                                CBLAS_DIAG diag, CBLAS_INT m, CBLAS_INT n, const void *alpha, const void *a,
+                                CBLAS_INT lda, void *b, CBLAS_INT ldb);
+void CBLAS_ROUTINE(cblas_ztrsm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans_a,
+                                CBLAS_DIAG diag, CBLAS_INT m, CBLAS_INT n, const void *alpha, const void *a,
+                                CBLAS_INT lda, void *b, CBLAS_INT ldb);

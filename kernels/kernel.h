@@ -79,6 +79,50 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *   TURN      a transposition: element (i, j) of A, at a + i * rsa + j * its size, goes to c + j * csc + i * its size,
  *             converted like CONVERT with a factor of 1 (and -0 stays -0).
  *
+ * For triangles; X lies in ceil(m / mr) packed panels of mr rows, panel t at c + t * dc with column j at + j * csc, and all
+ * mr rows of each are computed. Columns form groups of nr, of which the last may be narrower. The triangle's element (p, j)
+ * is in group j / nr, at b + (j / nr) * db + p * rsb, there number j % nr; beyond the last column of a narrow group the
+ * elements of that column repeat, outside of the diagonal block of nr x nr. Strides may be negative. For every row i:
+ *   SOLVE     k columns x are solved, at a + t * da + p * csa; unless TSR_MORE_K the n of C follow: c = a + k * csa, csc = csa.
+ *             Column j: y = C[i,j];  for p = 0 .. k - 1: y = y - x[p] * T(p, j);  unless TSR_MORE_K, which ends here:
+ *             for q = 0 .. j - 1: y = y - C[i,q] * T(k + q, j), then y = y * T(k + j, j), unless TSR_UNIT
+ *   MULTIPLY  Column j: y = C[i,j] * T(j, j), or C[i,j] if TSR_UNIT; for q = j + 1 .. n - 1: y = y + C[i,q] * T(q, j) with the C
+ *             from before the step. With TSR_GO_ON y = C[i,j] instead, and T's row 0 is that of x[0]. In the end, for p
+ *             = 0 .. k - 1: y = y + x[p] * T(n + p, j), with GO_ON T(p, j). x as in SOLVE; else they follow C: a = c + n * csc.
+ *             y + x * t is fma(x, t, y), y - x * t is fma(-x, t, y). C * T(j, j) of MULTIPLY is fma(C, T, +0).
+ *             Complex: an element of T is a real part, number j % nr of nr, and behind these nr the pair number j % nr (im, -im).
+ *             y + x * t: re(y) = fma(re(x), re(t), re(y)), then fma(-im(x), im(t), re(y)); im(y) = fma(im(x), re(t), im(y)), then
+ *             fma(re(x), im(t), im(y)). y - x * t: the same of -x. y * t of SOLVE: re = re(y) * re(t), then
+ *             fma(-im(y), im(t), re); im = im(y) * re(t), then fma(re(y), im(t), im).
+ *
+ * Level 2, in elements of ta; vectors are contiguous. A is m x n with column j at a + j * csa + j * (j - 1) / 2 * rsa, of
+ * which only the rows i with j - csb <= i <= j + rsb exist (rsb and csb are rows, not bytes, and may be negative). So the
+ * same kernels serve full, band (csa one element short of the leading dimension) and packed storage (rsa an element,
+ * with its sign). Columns form groups of TSR_LEVEL2_GROUP from 0 on; "even" rows of a group are those that all its
+ * columns have, other rows before and behind them are "uneven". fma and sums of complex elements: see below.
+ *   LEVEL2_GEMV_N  c[i] = fma(A[i,j], t[j], c[i]) for j = 0, 1, ...;  t[j] = alpha * b[j]
+ *   LEVEL2_GEMV_T  for each group: if it has uneven rows, c[j] = fma(alpha, h[j], c[j]), h[j] = fma(A[i,j], b[i], h[j])
+ *             from +0 over the uneven rows in order (or all rows where none is even); then, for each block of
+ *             TSR_LEVEL2_BLOCK even rows from the first one on, c[j] = fma(alpha, s, c[j]). s is summed in lanes, as many as
+ *             elements fill TSR_LEVEL2_SUM_BYTES: lane t starts as +0 and is fma(A[i,j], b[i], lane) for the block's rows i
+ *             = t, t + lanes, ...; then halves are added to halves, t and t + lanes / 2 first, last 0 and 1.
+ *   LEVEL2_SYMV  for the symmetric matrix of order m of which columns k to k + n - 1 of the triangle are given (TSR_UPPER or
+ *             the lower one), group by group from k on: the square on the diagonal, read as if its other half were
+ *             there, like GEMV_N by columns; then what lies above or below it, uneven rows like GEMV_N and then like
+ *             GEMV_T, even rows as both at once: c of the rows and c of the columns. TSR_CONJ_B: Hermitian, the half that is
+ *             not there is the conjugate; TSR_CONJ_A: the same of A's conjugate. Then imaginary parts of the diagonal are
+ *             not looked at. Column 0 of a is column 0 of the matrix.
+ *   LEVEL2_GER  A[i,j] = fma(B[i,p], t[j,p], A[i,j]) for p = 0 .. k - 1, k 1 or 2;  t[j,p] = alpha * C[j,p], of the
+ *             conjugate of C with TSR_CONJ_B, and of that of alpha as well for p = 1. Columns of B and C are db and csc apart.
+ *   LEVEL2_SOLVE  c = the solution x of A x = c, or of A' x = c with TSR_ACROSS; TSR_UPPER, TSR_UNIT; the diagonal is inside of
+ *             rsb and csb. Groups in the order in which unknowns are found; in the square on the diagonal, after x[j] is
+ *             divided by the diagonal, x[i] = fma(A[i,j], -x[j], x[i]) for the i that follow. A: then the rest of the
+ *             columns like GEMV_N with t = -x. A': first like GEMV_T with alpha = -1.
+ *             TSR_CONJ_A multiplies A's conjugate. Complex: fma(a, t, y): re = fma(re(a), re(t), re(y)), then fma(-im(a), im(t), re);
+ *             im = fma(im(a), re(t), im(y)), then fma(re(a), im(t), im). s of GEMV_T has four sums of products of parts, in
+ *             lanes each, from which its parts are one addition or subtraction (see GEMM). alpha * x: re = re(alpha) * re(x), then
+ *             fma(-im(x), im(alpha), re), and so on; nothing is multiplied by im(alpha) if that is 0. Division: kernels/level2_complex.h.
+ *
  *   LEVEL1_TABLE  fills in a table of functions of vectors, of f32 or f64 and the complex numbers of that: c points to the
  *             struct (kernels/level1_table.h). A step is not looked at.
  *
@@ -106,6 +150,11 @@ enum tsr_op {
   TSR_OP_SOLVE,
   TSR_OP_MULTIPLY,
   TSR_OP_LEVEL1_TABLE,
+  TSR_OP_LEVEL2_GEMV_N,
+  TSR_OP_LEVEL2_GEMV_T,
+  TSR_OP_LEVEL2_SYMV,
+  TSR_OP_LEVEL2_GER,
+  TSR_OP_LEVEL2_SOLVE,
   TSR_OP_COUNT
 };
 
@@ -121,8 +170,13 @@ enum tsr_step_flags {
   TSR_FIRST_K = 32,  /* CONV: the first block of taps, C is not read; else its sums go on from C */
   TSR_REPEAT = 128,  /* CONV, CONV_LANES: tiles one under the other are of the same rows, whose bias is the same */
   TSR_CONJ_A = 256, TSR_CONJ_B = 512, /* complex GEMM: the operand's conjugate is multiplied */
+  TSR_UNIT = 1024,   /* SOLVE, MULTIPLY: the diagonal is 1 and not multiplied */
+  TSR_UPPER = 2048, TSR_ACROSS = 4096, /* level 2: the upper triangle; its transpose */
   TSR_LAST_K = 64,   /* CONV: the last block of taps: what is to be added and the limits come now */
 };
+
+/* Constants of level 2's order of sums. */
+enum { TSR_LEVEL2_GROUP = 8, TSR_LEVEL2_BLOCK = 4096, TSR_LEVEL2_SUM_BYTES = 128 };
 
 struct tsr_step {
   int64_t m, n, k;

@@ -48,6 +48,8 @@ static void add_kernel(struct tsr_kernels *table, const struct tsr_kernel *k) {
   switch (k->op) {
     case TSR_OP_GEMM: add_tile(&table->gemm, k, lanes); break;
     case TSR_OP_GEMM_AT: add_tile(&table->gemm_at, k, lanes); break;
+    case TSR_OP_SOLVE: add_tile(&table->solve, k, lanes); break;
+    case TSR_OP_MULTIPLY: add_tile(&table->multiply, k, lanes); break;
     case TSR_OP_PACK_N: add_pack(table->pack_n, k, lanes); break;
     case TSR_OP_PACK_T: add_pack(table->pack_t, k, lanes); break;
     case TSR_OP_UPDATE: table->update = k; break;
@@ -62,6 +64,11 @@ static void add_kernel(struct tsr_kernels *table, const struct tsr_kernel *k) {
     case TSR_OP_SOFTMAX_T: table->softmax_t = k; break;
     case TSR_OP_MERGE: table->merge = k; break;
     case TSR_OP_SOFTMAX_GRAD: table->softmax_grad = k; break;
+    case TSR_OP_LEVEL2_GEMV_N: table->level2_gemv_n = k; break;
+    case TSR_OP_LEVEL2_GEMV_T: table->level2_gemv_t = k; break;
+    case TSR_OP_LEVEL2_SYMV: table->level2_symv = k; break;
+    case TSR_OP_LEVEL2_GER: table->level2_ger = k; break;
+    case TSR_OP_LEVEL2_SOLVE: table->level2_solve = k; break;
     case TSR_OP_LEVEL1_TABLE: k->run(NULL, 0, 0, (tsr_mem)&table->level1); break;
   }
 }
@@ -72,6 +79,8 @@ static void borrow(struct tsr_kernels *table, const struct tsr_chip *weaker, tsr
   for (int i = 0; i < weaker->nkernels; i++)
     if (weaker->kernel[i].ta == type) add_kernel(&other, &weaker->kernel[i]);
   if (!table->gemm.mu && (type == TSR_C32 || type == TSR_C64)) table->gemm = other.gemm;
+  if (!table->solve.mu) table->solve = other.solve;
+  if (!table->multiply.mu) table->multiply = other.multiply;
   if (!table->pack_n[0]) table->pack_n[0] = other.pack_n[0];
   if (!table->pack_t[0]) table->pack_t[0] = other.pack_t[0];
   if (!table->update) table->update = other.update;
@@ -81,6 +90,11 @@ static void borrow(struct tsr_kernels *table, const struct tsr_chip *weaker, tsr
   if (!table->softmax_t) table->softmax_t = other.softmax_t;
   if (!table->merge) table->merge = other.merge;
   if (!table->softmax_grad) table->softmax_grad = other.softmax_grad;
+  if (!table->level2_gemv_n) table->level2_gemv_n = other.level2_gemv_n;
+  if (!table->level2_gemv_t) table->level2_gemv_t = other.level2_gemv_t;
+  if (!table->level2_symv) table->level2_symv = other.level2_symv;
+  if (!table->level2_ger) table->level2_ger = other.level2_ger;
+  if (!table->level2_solve) table->level2_solve = other.level2_solve;
   if (!table->level1.f32.copy) table->level1 = other.level1;
   if (!table->conv.mu) table->conv = other.conv;
   if (!table->conv_lanes.mu) table->conv_lanes = other.conv_lanes;

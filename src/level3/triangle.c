@@ -1,0 +1,277 @@
+/* Triangles: from the BLAS's problem to strips of independent rows that a team works on. */
+#include "src/level3/triangle.h"
+
+#include <fenv.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "src/core/memory.h"
+#include "src/core/threads.h"
+#include "src/core/trace.h"
+
+#define PACKED_BYTES ((int64_t)128 << 20) /* of T at a time */
+#define STRIP_BYTES ((int64_t)512 << 10)  /* of a strip of X: what a core's own cache has room for beside T */
+#define CHUNK_BYTES ((int64_t)16 << 10)   /* of a chunk of one group of T: it stays in the innermost cache */
+#define ALONE ((int64_t)64 * 64 * 64)     /* multiplications that are not worth a second thread */
+
+/* The whole triangle from its end on: both indices count down. */
+static void reverse(struct tsr_triangle *tri) {
+  tri->t += (tsr_mem)((tri->n - 1) * (tri->t_rows + tri->t_columns));
+  tri->x += (tsr_mem)((tri->n - 1) * tri->x_columns);
+  tri->t_rows = -tri->t_rows;
+  tri->t_columns = -tri->t_columns;
+  tri->x_columns = -tri->x_columns;
+  tri->reversed = true;
+}
+
+static void normalise(const tsr_context *context, const struct tsr_level3 *p, bool solves, struct tsr_triangle *tri) {
+  int64_t size = tsr_size_of(p->type);
+  bool right = p->side == TSR_RIGHT, transposed = p->op_a != TSR_OP_N;
+  bool by_columns = right == transposed; /* T(p, j) and T(p + 1, j) lie a column of A apart */
+  bool upper = (p->uplo == TSR_UPLO_UPPER) == (right != transposed);
+  *tri = (struct tsr_triangle){.context = context, .kernels = &context->kernels[p->type], .type = p->type, .size = size,
+                               .lanes = right ? p->m : p->n, .n = right ? p->n : p->m, .solves = solves,
+                               .conjugate = p->op_a == TSR_OP_C, .unit = p->unit, .t = p->a, .x = p->b,
+                               .t_rows = by_columns ? p->lda * size : size, .t_columns = by_columns ? size : p->lda * size,
+                               .x_lanes = right ? size : p->ldb * size, .x_columns = right ? p->ldb * size : size,
+                               .alpha = {p->alpha[0], p->alpha[1]}};
+  tri->tiles = solves ? &tri->kernels->solve : &tri->kernels->multiply;
+  tri->nr = tri->tiles->columns;
+  if (upper != solves) reverse(tri);
+}
+
+/* One call: what the threads of its team share. */
+struct work {
+  const struct tsr_triangle *tri;
+  struct tsr_packed_triangle t;
+  struct tsr_barrier barrier;
+  int threads;
+  int64_t full, tall;          /* panels of the preferred height, and how many make a strip */
+  int tail_units, tail_panels; /* the last strip, whose panels may be lower */
+  int64_t strips, strip_bytes, others_bytes;
+  _Atomic int64_t next_group, next_strip;
+  _Atomic int failed;
+};
+
+static int64_t panel_lanes(const struct tsr_triangle *tri, int units) { return (int64_t)units * tri->tiles->mu; }
+
+/* The lowest height of panel that has so many units. */
+static int height_for(const struct tsr_tiles *tiles, int64_t units) {
+  int height = (int)units;
+  while (!tiles->max_columns[height]) height++;
+  return height;
+}
+
+/* Lanes in panels: as many high ones as there are, then one of what is left, or two of middle height where one would be
+ * too low to hide an addition behind others. */
+static void cover(struct work *work) {
+  const struct tsr_tiles *tiles = work->tri->tiles;
+  int64_t units = tsr_ceil_div(work->tri->lanes, tiles->mu), rest = units % tiles->units;
+  work->full = units / tiles->units;
+  work->tail_panels = rest > 0;
+  if (rest == 0) return;
+  bool two = work->full > 0 && (tiles->units + rest) % 2 == 0 && tiles->max_columns[(tiles->units + rest) / 2];
+  if (two) rest = (rest + tiles->units) / 2, work->full--, work->tail_panels = 2;
+  work->tail_units = height_for(tiles, rest);
+}
+
+static void plan_blocks(struct tsr_triangle *tri) {
+  int64_t row = tsr_triangle_row_bytes(tri), whole = tsr_round_up(tri->n, tri->nr);
+  tri->block = tri->chunk = tsr_max(tsr_min(CHUNK_BYTES / row / tri->nr * tri->nr, whole), tri->nr);
+  tri->wide = tsr_max(PACKED_BYTES / (row / tri->nr * whole) / tri->block, 1) * tri->block;
+  tri->wide = tsr_min(tri->wide, tsr_round_up(whole, tri->block));
+}
+
+static void plan_strips(struct work *work) {
+  const struct tsr_triangle *tri = work->tri;
+  int64_t columns = tsr_min(tri->wide, tri->n);
+  int64_t panel = panel_lanes(tri, tri->tiles->units) * tri->size;
+  cover(work);
+  work->tall = tsr_max(STRIP_BYTES / (panel * columns), 1);
+  work->tall = tsr_max(tsr_min(work->tall, tsr_ceil_div(work->full, work->threads)), 1);
+  work->strips = tsr_ceil_div(work->full, work->tall) + (work->tail_panels > 0);
+  int64_t lanes = tsr_max(tsr_min(work->tall, work->full) * panel,
+                          work->tail_panels * panel_lanes(tri, work->tail_units) * tri->size);
+  work->strip_bytes = lanes * columns;
+  work->others_bytes = tri->wide < tri->n ? lanes * tri->chunk : 0;
+}
+
+/* Strip number `index`, with room for its columns q0 and on at `at`. */
+static struct tsr_panels strip_of(const struct work *work, int64_t index, tsr_mem at, int64_t q0, int64_t columns) {
+  const struct tsr_triangle *tri = work->tri;
+  struct tsr_panels x = {.first = q0, .units = tri->tiles->units};
+  int64_t panel = index * work->tall;
+  x.lane = tsr_min(panel, work->full) * panel_lanes(tri, x.units);
+  x.count = (int)tsr_min(work->tall, work->full - panel);
+  if (x.count <= 0) x.count = work->tail_panels, x.units = work->tail_units;
+  int64_t lanes = panel_lanes(tri, x.units);
+  x.lanes = tsr_min(lanes * x.count, tri->lanes - x.lane);
+  x.step = lanes * tri->size;
+  x.pitch = columns * x.step;
+  x.at = at;
+  if (tri->reversed) x.at += (tsr_mem)(x.pitch - x.step), x.step = -x.step;
+  return x;
+}
+
+static void run_kernel(const struct tsr_triangle *tri, struct tsr_step *step, const struct tsr_panels *x, tsr_mem a,
+                       tsr_mem b, tsr_mem c) {
+  step->m = x->count * panel_lanes(tri, x->units);
+  tri->tiles->tile[x->units][tri->nr]->run(step, a, b, c);
+}
+
+static tsr_mem packed_at(const struct tsr_triangle *tri, const struct tsr_packed_triangle *t, int64_t p, int64_t q) {
+  return t->at + (tsr_mem)((q - t->first) / tri->nr * t->db + (p - t->row) * t->rsb);
+}
+
+void tsr_triangle_diagonal(const struct tsr_triangle *tri, const struct tsr_packed_triangle *t,
+                           const struct tsr_panels *x, int64_t q0, int64_t q1) {
+  struct tsr_step step = {.n = q1 - q0, .rsb = t->rsb, .db = t->db, .csa = x->step, .csc = x->step, .da = x->pitch,
+                          .dc = x->pitch, .flags = tri->unit ? TSR_UNIT : 0};
+  tsr_mem c = x->at + (tsr_mem)((q0 - x->first) * x->step);
+  run_kernel(tri, &step, x, c, packed_at(tri, t, q0, q0), c);
+}
+
+void tsr_triangle_update(const struct tsr_triangle *tri, const struct tsr_packed_triangle *t, const struct tsr_panels *x,
+                         int64_t q0, int64_t q1, const struct tsr_panels *others, int64_t p0, int64_t p1) {
+  struct tsr_step step = {.n = q1 - q0, .k = p1 - p0, .rsb = t->rsb, .db = t->db, .csa = others->step, .csc = x->step,
+                          .da = others->pitch, .dc = x->pitch, .flags = tri->solves ? TSR_MORE_K : TSR_GO_ON};
+  run_kernel(tri, &step, x, others->at + (tsr_mem)((p0 - others->first) * others->step), packed_at(tri, t, p0, q0),
+             x->at + (tsr_mem)((q0 - x->first) * x->step));
+}
+
+/* One strip through the columns of T that are packed. */
+static void run_strip(struct work *work, int64_t index, tsr_mem room, tsr_mem more_room) {
+  const struct tsr_triangle *tri = work->tri;
+  int64_t q0 = work->t.first, q1 = work->t.end;
+  struct tsr_panels x = strip_of(work, index, room, q0, q1 - q0);
+  struct tsr_panels others = strip_of(work, index, more_room, 0, tri->chunk);
+  tsr_triangle_load(tri, &x, q0, q1);
+  if (tri->solves) {
+    tsr_triangle_scale(tri, &x, q0, q1);
+    tsr_solve_strip(tri, &work->t, &x, &others);
+  } else {
+    tsr_multiply_strip(tri, &work->t, &x, &others);
+    tsr_triangle_scale(tri, &x, q0, q1);
+  }
+  tsr_triangle_store(tri, &x, q0, q1);
+}
+
+static void wait_for_others(struct work *work) {
+  if (work->threads > 1) tsr_barrier_wait(&work->barrier);
+}
+
+/* Columns of T, packed by all threads together, then strips of X. */
+static void run_columns(struct work *work, bool leader, tsr_mem room, tsr_mem more_room) {
+  const struct tsr_triangle *tri = work->tri;
+  int64_t groups = tsr_ceil_div(work->t.end - work->t.first, tri->nr);
+  for (int64_t g; (g = atomic_fetch_add(&work->next_group, 1)) < groups;) {
+    /* The longest first: they are the last of a triangle that is solved. */
+    tsr_triangle_pack_group(tri, &work->t, tri->solves ? groups - 1 - g : g);
+  }
+  wait_for_others(work);
+  for (int64_t s; (s = atomic_fetch_add(&work->next_strip, 1)) < work->strips;) run_strip(work, s, room, more_room);
+  wait_for_others(work);
+  if (!leader) return;
+  work->next_group = work->next_strip = 0;
+}
+
+static void place_columns(struct work *work, int64_t first) {
+  const struct tsr_triangle *tri = work->tri;
+  struct tsr_packed_triangle *t = &work->t;
+  t->first = first;
+  t->end = tsr_min(tri->n, first + tri->wide);
+  t->row = tri->solves ? 0 : first;
+  t->rows = tri->solves ? t->end : tri->n - first;
+  t->db = t->rows * t->rsb;
+}
+
+static void body(void *arg, int index) {
+  struct work *work = arg;
+  tsr_mem more_room = 0;
+  if (index >= work->threads) return;
+  tsr_mem room = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_SUMS, (size_t)work->strip_bytes);
+  if (work->others_bytes) more_room = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_A, (size_t)work->others_bytes);
+  if (!room || (work->others_bytes && !more_room)) atomic_store(&work->failed, 1);
+  wait_for_others(work);
+  if (atomic_load(&work->failed)) return;
+  for (int64_t first = 0; first < work->tri->n; first += work->tri->wide) {
+    if (index == 0) place_columns(work, first);
+    wait_for_others(work);
+    run_columns(work, index == 0, room, more_room);
+  }
+}
+
+static int64_t packed_bytes(const struct tsr_triangle *tri) {
+  return tsr_round_up(tsr_min(tri->wide, tri->n), tri->nr) / tri->nr * tri->n * tsr_triangle_row_bytes(tri);
+}
+
+static int threads_for(const struct tsr_triangle *tri) {
+  int64_t work;
+  if (__builtin_mul_overflow(tri->n * tri->lanes, tri->n, &work)) work = INT64_MAX;
+  return work <= ALONE ? 1 : (int)tsr_min(tsr_threads_available(tri->context), tsr_max(work / ALONE, 1));
+}
+
+/* False: there is no memory, and nothing has been written. */
+static bool in_blocks(struct tsr_triangle *tri, int *threads) {
+  struct work work = {.tri = tri};
+  struct tsr_team team;
+  plan_blocks(tri);
+  work.t.rsb = tsr_triangle_row_bytes(tri);
+  work.t.at = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_B, (size_t)packed_bytes(tri));
+  if (!work.t.at) return false;
+  work.threads = threads_for(tri);
+  if (work.threads > 1) {
+    tsr_team_reserve(tri->context, work.threads, &team);
+    if (work.threads > team.n) work.threads = team.n;
+  }
+  *threads = work.threads;
+  plan_strips(&work);
+  tsr_barrier_init(&work.barrier, work.threads);
+  if (*threads > 1)
+    tsr_team_run(&team, body, &work);
+  else
+    body(&work, 0);
+  return !work.failed;
+}
+
+static void zero(const struct tsr_context *context, const struct tsr_level3 *p) {
+  struct tsr_step step = {.m = p->m, .n = p->n, .csc = p->ldb * tsr_size_of(p->type)};
+  context->kernels[p->type].scale->run(&step, 0, 0, p->b);
+}
+
+static void trace(const struct tsr_triangle *tri, const struct tsr_level3 *p, const char *routine, int threads,
+                  double seconds) {
+  static const char letters[] = "NTC";
+  char kernel[32];
+  bool is_complex = tri->type == TSR_C32 || tri->type == TSR_C64;
+  struct tsr_trace_call call = {.routine = routine, .kernel = kernel, .context = tri->context, .type = tri->type,
+                                .threads = threads, .seconds = seconds,
+                                .flops = (is_complex ? 4.0 : 1.0) * (double)tri->lanes * (double)tri->n * (double)tri->n};
+  snprintf(kernel, sizeof kernel, "%s/%lldx%lld", tri->solves ? "solve" : "multiply",
+           (long long)panel_lanes(tri, tri->tiles->units), (long long)tri->nr);
+  snprintf(call.sizes, sizeof call.sizes, "%c%c%c%c %lldx%lld", p->side == TSR_LEFT ? 'L' : 'R',
+           p->uplo == TSR_UPLO_UPPER ? 'U' : 'L', letters[p->op_a], p->unit ? 'U' : 'N', (long long)p->m, (long long)p->n);
+  tsr_trace_print(&call);
+}
+
+tsr_status tsr_triangle_compute(const tsr_context *context, const struct tsr_level3 *p, bool solves,
+                                const char *routine) {
+  struct tsr_triangle tri;
+  int threads = 1;
+  if (p->m == 0 || p->n == 0) return TSR_OK;
+  if (p->alpha[0] == 0 && p->alpha[1] == 0) {
+    zero(context, p);
+    return TSR_OK;
+  }
+  bool tracing = tsr_tracing();
+  double start = tracing ? tsr_trace_now() : 0;
+  normalise(context, p, solves, &tri);
+  if (!in_blocks(&tri, &threads)) tsr_triangle_plain(&tri);
+  if (tracing) {
+    fenv_t flags;
+    fegetenv(&flags);
+    trace(&tri, p, routine, threads, tsr_trace_now() - start);
+    fesetenv(&flags);
+  }
+  return TSR_OK;
+}

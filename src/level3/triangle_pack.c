@@ -1,0 +1,70 @@
+/* X between its matrix and panels. */
+#include <string.h>
+
+#include "src/level3/triangle.h"
+
+static bool is_complex(const struct tsr_triangle *tri) { return tri->type == TSR_C32 || tri->type == TSR_C64; }
+
+int64_t tsr_triangle_row_bytes(const struct tsr_triangle *tri) {
+  return tri->nr * (is_complex(tri) ? tri->size / 2 * 3 : tri->size);
+}
+
+/* The corner of columns q0 .. q1 - 1 that lies first in memory, of X and of panels. */
+static tsr_mem corner_of_x(const struct tsr_triangle *tri, int64_t lane, int64_t q0, int64_t q1) {
+  return tri->x + (tsr_mem)(lane * tri->x_lanes + (tri->reversed ? q1 - 1 : q0) * tri->x_columns);
+}
+static tsr_mem corner_of_panel(const struct tsr_triangle *tri, const struct tsr_panels *x, int64_t q0, int64_t q1) {
+  return x->at + (tsr_mem)(((tri->reversed ? q1 - 1 : q0) - x->first) * x->step);
+}
+static int64_t positive(int64_t step) { return step < 0 ? -step : step; }
+
+void tsr_triangle_load(const struct tsr_triangle *tri, const struct tsr_panels *x, int64_t q0, int64_t q1) {
+  struct tsr_step step = {.m = x->lanes, .n = positive(x->step) / tri->size, .k = q1 - q0, .dc = x->pitch};
+  bool along_lanes = tri->x_lanes == tri->size;
+  const struct tsr_kernel *const *packs = along_lanes ? tri->kernels->pack_n : tri->kernels->pack_t;
+  step.rsa = tri->x_lanes;
+  step.csa = along_lanes ? positive(tri->x_columns) : tri->size;
+  const struct tsr_kernel *pack = step.n <= TSR_MAX_WIDTH && packs[step.n] ? packs[step.n] : packs[0];
+  pack->run(&step, corner_of_x(tri, x->lane, q0, q1), 0, corner_of_panel(tri, x, q0, q1));
+}
+
+void tsr_triangle_scale(const struct tsr_triangle *tri, const struct tsr_panels *x, int64_t q0, int64_t q1) {
+  struct tsr_step step = {.m = positive(x->step) / tri->size, .n = q1 - q0, .csc = positive(x->step),
+                          .beta = tri->alpha[0], .beta_im = tri->alpha[1]};
+  if (tri->alpha[0] == 1 && tri->alpha[1] == 0) return;
+  for (int t = 0; t < x->count; t++)
+    tri->kernels->scale->run(&step, 0, 0, corner_of_panel(tri, x, q0, q1) + (tsr_mem)(t * x->pitch));
+}
+
+/* Columns of a panel to columns of X. */
+static void store_along(const struct tsr_triangle *tri, int64_t lanes, int64_t columns, tsr_mem from, int64_t step,
+                        tsr_mem to) {
+  for (int64_t q = 0; q < columns; q++)
+    memcpy((void *)(to + (tsr_mem)(q * positive(tri->x_columns))), (const void *)(from + (tsr_mem)(q * step)),
+           (size_t)(lanes * tri->size));
+}
+
+/* Columns of a panel to rows of X. Complex f32 turns like f64. */
+static void store_across(const struct tsr_triangle *tri, int64_t lanes, int64_t columns, tsr_mem from, int64_t step,
+                         tsr_mem to) {
+  tsr_type type = tri->type == TSR_C32 ? TSR_F64 : tri->type;
+  struct tsr_step turn = {.m = columns, .n = lanes, .rsa = step, .csc = tri->x_lanes};
+  if (type != TSR_C64) {
+    tri->context->kernels[type].turn[type]->run(&turn, from, 0, to);
+    return;
+  }
+  for (int64_t i = 0; i < lanes; i++)
+    for (int64_t q = 0; q < columns; q++)
+      memcpy((void *)(to + (tsr_mem)(i * tri->x_lanes + q * 16)), (const void *)(from + (tsr_mem)(q * step + i * 16)), 16);
+}
+
+void tsr_triangle_store(const struct tsr_triangle *tri, const struct tsr_panels *x, int64_t q0, int64_t q1) {
+  int64_t step = positive(x->step), mr = step / tri->size;
+  bool along_lanes = tri->x_lanes == tri->size;
+  for (int t = 0; t < x->count; t++) {
+    int64_t lanes = tsr_min(mr, x->lanes - t * mr);
+    tsr_mem from = corner_of_panel(tri, x, q0, q1) + (tsr_mem)(t * x->pitch);
+    tsr_mem to = corner_of_x(tri, x->lane + t * mr, q0, q1);
+    (along_lanes ? store_along : store_across)(tri, lanes, q1 - q0, from, step, to);
+  }
+}
