@@ -28,6 +28,16 @@ for arguments in "--type f16" "--threads 0" "--rounds many" "--peer nameless" "-
 done
 expect "an argument is named" "there is no .stray. to measure"
 
+run blas --section small --filter 'dgemv N' --rounds 3 || failed=1
+expect "a routine of the BLAS is measured" "dgemv N 8x8  *[0-9]"
+run blas --peer bad="$bad" --section small --filter daxpy --rounds 3 || failed=1
+expect "results that differ are marked" "daxpy 8  *differs  *differs"
+for line in "gemv d N 8" "gemv d - 8 8" "gemv q N 8 8" "gemw d N 8 8" "gemv d N 8 0"; do
+  printf '[level2]\n%s\n' "$line" >"$work/shapes"
+  run blas --shapes "$work/shapes" --rounds 1 && { echo "FAIL: the line $line was accepted"; failed=1; }
+  expect "its line is named" "shapes:2: expected"
+done
+
 echo "1 4 2 5 300 32 64 1 q8_0" >"$work/shapes"
 run attention --shapes "$work/shapes" --peer none="$work/python3" --threads 1 --rounds 1 --json "$work/json" || failed=1
 expect "attention is measured, and right" "1x4/2x5x300x32/64 causal q8_0  *[0-9]"

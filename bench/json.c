@@ -101,6 +101,13 @@ static void gemm(FILE *f, const struct bench_request *r) {
           (long long)r->m, (long long)r->n, (long long)r->k, r->trans_a, r->trans_b, r->callers);
 }
 
+static void blas(FILE *f, const struct bench_blas *c) {
+  char name[32];
+  bench_blas_name(c, name, sizeof name);
+  fprintf(f, "\"routine\": \"%s\", \"options\": \"%s\", \"m\": %lld, \"n\": %lld, \"k\": %lld, ", name, c->options,
+          (long long)c->m, (long long)c->n, (long long)c->k);
+}
+
 static void one_case(FILE *f, const struct bench_batch *b, const struct bench_peers *list, const struct bench_case *c) {
   const struct bench_request *r = &c->request;
   fputs("{", f);
@@ -109,6 +116,7 @@ static void one_case(FILE *f, const struct bench_batch *b, const struct bench_pe
   if (r->op == BENCH_OP_ATTENTION) attention(f, &r->attention);
   else if (r->op == BENCH_OP_CONV) conv(f, &r->conv);
   else if (r->op == BENCH_OP_GEMM) gemm(f, r);
+  else if (r->op == BENCH_OP_BLAS) blas(f, &r->blas);
   else fprintf(f, "\"images\": %lld, ", (long long)r->images);
   fprintf(f, "\"flops\": %.17g, \"bytes\": %.17g, \"written\": %.17g, \"limit_seconds\": %.6e, ", c->flops, c->bytes,
           c->written, c->limit);

@@ -212,6 +212,7 @@ static void sample(const struct bench_batch *batch, struct bench_case *c, struct
     return;
   }
   series->fault = faults[reply.answer];
+  if (request.check) series->sum = reply.sum, series->scale = reply.scale;
   if (reply.answer == BENCH_OK) keep(series, &reply, seconds);
 }
 
@@ -248,11 +249,18 @@ static int quietest_cpu(void) {
   return best;
 }
 
+/* Whether the speed of copies is a limit of any case. */
+static bool writes(const struct bench_batch *batch) {
+  for (int i = 0; i < batch->count; i++)
+    if (batch->cases[i].written > 0) return true;
+  return false;
+}
+
 /* One round over all cases that still need samples, the libraries taking turns to be first. False: nothing was left
  * to do, or the time is up. */
 static bool pass(struct bench_batch *batch, struct bench_peers *peers, const struct bench_rules *rules, double start) {
   bool any = false;
-  measure_limits(&batch->limits, batch->cores, batch->passes, batch->cases[0].written > 0);
+  measure_limits(&batch->limits, batch->cores, batch->passes, writes(batch));
   find_best(batch, peers);
   if (batch->cores == 1) bench_peers_pin(peers, quietest_cpu());
   for (int i = 0; i < batch->count; i++) {
@@ -271,12 +279,33 @@ static bool pass(struct bench_batch *batch, struct bench_peers *peers, const str
   return any && (!rules->rounds || batch->passes < rules->rounds);
 }
 
+static bool agree(const struct bench_series *a, const struct bench_series *b, int type_bytes) {
+  return fabs(a->sum - b->sum) <= (type_bytes == 4 ? 1e-4 : 1e-10) * (a->scale + b->scale);
+}
+
+/* A library whose result is not that of half of the others is wrong, or was called wrongly. */
+static void compare(const struct bench_batch *batch, struct bench_case *c, const struct bench_peers *peers) {
+  bool differs[BENCH_MAX_PEERS] = {false};
+  for (int p = 0; p < peers->count; p++) {
+    int others = 0, agreeing = 0;
+    for (int q = 0; q < peers->count; q++) {
+      if (q == p || c->series[q].count == 0) continue;
+      others++;
+      agreeing += agree(&c->series[p], &c->series[q], batch->type_bytes);
+    }
+    differs[p] = c->series[p].count > 0 && 2 * agreeing < others;
+  }
+  for (int p = 0; p < peers->count; p++)
+    if (differs[p]) c->series[p].fault = "differs";
+}
+
 static void conclude(struct bench_batch *batch, const struct bench_peers *peers) {
   find_best(batch, peers);
   conclude_peaks(&batch->limits);
   for (int i = 0; i < batch->count; i++) {
     struct bench_case *c = &batch->cases[i];
     c->limit = limit_of(batch, c);
+    if (c->request.op == BENCH_OP_BLAS) compare(batch, c, peers);
     for (int p = 0; p < peers->count; p++) summarise(batch, &c->series[p], &c->summary[p]);
   }
 }

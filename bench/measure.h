@@ -19,6 +19,7 @@ struct bench_series {
   struct bench_sample *sample;
   int count;
   int64_t calls;
+  double sum, scale; /* what the first call of a BLAS routine left (worker.h) */
   const char *fault; /* why it gave up: "missing", "wrong", "memory", "died"; NULL = none */
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench/attention.h"
+#include "bench/blas.h"
 #include "bench/conv.h"
 #include "bench/print.h"
 #include "bench/shapes.h"
@@ -135,6 +136,11 @@ const struct bench_section bench_sections[] = {
     {"gemm", "skinny", "Skinny GEMM beyond the caches", plan_skinny, bench_print_reads},
     {"gemm", "callers", "Callers at once", plan_callers, bench_print_callers},
     {"gemm", "overhead", "Call overhead", plan_overhead, bench_print_times},
+    {"blas", "level1", "BLAS level 1", bench_plan_blas, bench_print_bytes},
+    {"blas", "small", "BLAS, call overhead", bench_plan_blas, bench_print_times},
+    {"blas", "level2", "BLAS level 2", bench_plan_blas, bench_print_bytes},
+    {"blas", "level3", "BLAS level 3", bench_plan_blas, bench_print_flops},
+    {"blas", "lapack", "LAPACK", bench_plan_blas, bench_print_flops},
     {"attention", "attention", "Attention", bench_plan_attention, bench_print_rates},
     {"attention", "prefill", "Attention, prefill", bench_plan_prefill, bench_print_rates},
     {"attention", "decode", "Attention, decode beyond the caches", bench_plan_decode, bench_print_decode},

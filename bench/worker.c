@@ -15,7 +15,8 @@
 const struct bench_op *const bench_ops[BENCH_OPS] = {[BENCH_OP_GEMM] = &bench_op_gemm,
                                                     [BENCH_OP_ATTENTION] = &bench_op_attention,
                                                     [BENCH_OP_CONV] = &bench_op_conv,
-                                                    [BENCH_OP_NET] = &bench_op_net};
+                                                    [BENCH_OP_NET] = &bench_op_net,
+                                                    [BENCH_OP_BLAS] = &bench_op_blas};
 
 enum bench_format bench_worker_format(enum bench_format otherwise) {
   const char *wanted = getenv(BENCH_FORMAT);
@@ -200,6 +201,7 @@ static void serve(const struct bench_request *request, struct bench_reply *reply
   if (reply->answer != BENCH_OK) return;
   measure(request, reply);
   if (request->check && !op->right(request)) reply->answer = BENCH_WRONG;
+  if (request->check && request->op == BENCH_OP_BLAS) bench_blas_sum(&reply->sum, &reply->scale);
   op->release();
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench/blas_routines.h"
 #include "bench/gauge.h"
 
 /* How the elements of keys and values are stored, and where: rows [batch][len][heads][d] as most engines keep them,
@@ -46,6 +47,7 @@ struct bench_request {
   int trans_a, trans_b;
   struct bench_attention attention;
   struct bench_conv conv;
+  struct bench_blas blas;
   int net; /* enum bench_net_name */
   int64_t images;
   int threads; /* that the library may use */
@@ -66,6 +68,7 @@ struct bench_reply {
   double seconds; /* of all the calls */
   double waited;  /* of these, how long threads stood in a run queue because another program had their CPU */
   struct bench_quiet before, after;
+  double sum, scale; /* of a checked BLAS call: what it left, and that of absolute values; libraries must agree */
 };
 
 /* The first thing a worker says: what the library calls itself, or why it could not be loaded. */
@@ -87,9 +90,10 @@ struct bench_op {
   void (*release)(void);                                /* gives large operands back */
   double (*elapsed)(void);                              /* seconds of the last call by its own clock; 0, NULL: none */
 };
-extern const struct bench_op bench_op_gemm, bench_op_attention, bench_op_conv, bench_op_net;
+extern const struct bench_op bench_op_gemm, bench_op_attention, bench_op_conv, bench_op_net, bench_op_blas;
+void bench_blas_sum(double *sum, double *scale); /* of the last call that was checked */
 
-enum { BENCH_OP_GEMM, BENCH_OP_ATTENTION, BENCH_OP_CONV, BENCH_OP_NET, BENCH_OPS };
+enum { BENCH_OP_GEMM, BENCH_OP_ATTENTION, BENCH_OP_CONV, BENCH_OP_NET, BENCH_OP_BLAS, BENCH_OPS };
 extern const struct bench_op *const bench_ops[BENCH_OPS];
 
 #endif
