@@ -1,6 +1,80 @@
 /* The routines of cblas.h, which includes this once for each size of integers: not to be included by itself. Pointers
  * to complex numbers, and complex scalars, are void pointers to a real part followed by an imaginary one. */
 
+/* Level 1. Vectors have n elements, inc apart; of a negative inc element 0 comes last in memory. n <= 0 does nothing (sums
+ * are 0). Sums do not depend on threads, alignment or chip (doc/blas-numbers.md).
+ *
+ * copy y = x; swap; scal x = alpha x; axpy y = alpha x + y; axpby y = alpha x + beta y; rot x, y = c x + s y, c y - s x. */
+void CBLAS_ROUTINE(cblas_scopy)(CBLAS_INT n, const float *x, CBLAS_INT incx, float *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_dcopy)(CBLAS_INT n, const double *x, CBLAS_INT incx, double *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_ccopy)(CBLAS_INT n, const void *x, CBLAS_INT incx, void *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_zcopy)(CBLAS_INT n, const void *x, CBLAS_INT incx, void *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_sswap)(CBLAS_INT n, float *x, CBLAS_INT incx, float *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_dswap)(CBLAS_INT n, double *x, CBLAS_INT incx, double *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_cswap)(CBLAS_INT n, void *x, CBLAS_INT incx, void *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_zswap)(CBLAS_INT n, void *x, CBLAS_INT incx, void *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_sscal)(CBLAS_INT n, float alpha, float *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_dscal)(CBLAS_INT n, double alpha, double *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_cscal)(CBLAS_INT n, const void *alpha, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_zscal)(CBLAS_INT n, const void *alpha, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_csscal)(CBLAS_INT n, float alpha, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_zdscal)(CBLAS_INT n, double alpha, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_saxpy)(CBLAS_INT n, float alpha, const float *x, CBLAS_INT incx, float *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_daxpy)(CBLAS_INT n, double alpha, const double *x, CBLAS_INT incx, double *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_caxpy)(CBLAS_INT n, const void *alpha, const void *x, CBLAS_INT incx, void *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_zaxpy)(CBLAS_INT n, const void *alpha, const void *x, CBLAS_INT incx, void *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_saxpby)(CBLAS_INT n, float alpha, const float *x, CBLAS_INT incx, float beta, float *y,
+                                 CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_daxpby)(CBLAS_INT n, double alpha, const double *x, CBLAS_INT incx, double beta, double *y,
+                                 CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_caxpby)(CBLAS_INT n, const void *alpha, const void *x, CBLAS_INT incx, const void *beta,
+                                 void *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_zaxpby)(CBLAS_INT n, const void *alpha, const void *x, CBLAS_INT incx, const void *beta,
+                                 void *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_srot)(CBLAS_INT n, float *x, CBLAS_INT incx, float *y, CBLAS_INT incy, float c, float s);
+void CBLAS_ROUTINE(cblas_drot)(CBLAS_INT n, double *x, CBLAS_INT incx, double *y, CBLAS_INT incy, double c, double s);
+void CBLAS_ROUTINE(cblas_csrot)(CBLAS_INT n, void *x, CBLAS_INT incx, void *y, CBLAS_INT incy, float c, float s);
+void CBLAS_ROUTINE(cblas_zdrot)(CBLAS_INT n, void *x, CBLAS_INT incx, void *y, CBLAS_INT incy, double c, double s);
+void CBLAS_ROUTINE(cblas_srotm)(CBLAS_INT n, float *x, CBLAS_INT incx, float *y, CBLAS_INT incy, const float *param);
+void CBLAS_ROUTINE(cblas_drotm)(CBLAS_INT n, double *x, CBLAS_INT incx, double *y, CBLAS_INT incy, const double *param);
+/* The rotation that makes (a, b) into (r, 0): a becomes r, a real b z. The modified one that makes the second component of
+ * (sqrt(d1) x1, sqrt(d2) y1) zero: param has 5 elements. */
+void CBLAS_ROUTINE(cblas_srotg)(float *a, float *b, float *c, float *s);
+void CBLAS_ROUTINE(cblas_drotg)(double *a, double *b, double *c, double *s);
+void CBLAS_ROUTINE(cblas_crotg)(void *a, void *b, float *c, void *s);
+void CBLAS_ROUTINE(cblas_zrotg)(void *a, void *b, double *c, void *s);
+void CBLAS_ROUTINE(cblas_srotmg)(float *d1, float *d2, float *x1, float y1, float *param);
+void CBLAS_ROUTINE(cblas_drotmg)(double *d1, double *d2, double *x1, double y1, double *param);
+/* dot: the sum of x y, dotc of conj(x) y; dsdot in double throughout, sdsdot plus b and then rounded. nrm2: the Euclidean
+ * norm without overflow; asum: of |x|, or |re| + |im|; iamax: the first index, from 0, of the largest of those (a NaN
+ * counts as the largest). */
+float CBLAS_ROUTINE(cblas_sdot)(CBLAS_INT n, const float *x, CBLAS_INT incx, const float *y, CBLAS_INT incy);
+double CBLAS_ROUTINE(cblas_ddot)(CBLAS_INT n, const double *x, CBLAS_INT incx, const double *y, CBLAS_INT incy);
+double CBLAS_ROUTINE(cblas_dsdot)(CBLAS_INT n, const float *x, CBLAS_INT incx, const float *y, CBLAS_INT incy);
+float CBLAS_ROUTINE(cblas_sdsdot)(CBLAS_INT n, float b, const float *x, CBLAS_INT incx, const float *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_cdotu_sub)(CBLAS_INT n, const void *x, CBLAS_INT incx, const void *y, CBLAS_INT incy,
+                                    void *out);
+void CBLAS_ROUTINE(cblas_cdotc_sub)(CBLAS_INT n, const void *x, CBLAS_INT incx, const void *y, CBLAS_INT incy,
+                                    void *out);
+void CBLAS_ROUTINE(cblas_zdotu_sub)(CBLAS_INT n, const void *x, CBLAS_INT incx, const void *y, CBLAS_INT incy,
+                                    void *out);
+void CBLAS_ROUTINE(cblas_zdotc_sub)(CBLAS_INT n, const void *x, CBLAS_INT incx, const void *y, CBLAS_INT incy,
+                                    void *out);
+float CBLAS_ROUTINE(cblas_snrm2)(CBLAS_INT n, const float *x, CBLAS_INT incx);
+double CBLAS_ROUTINE(cblas_dnrm2)(CBLAS_INT n, const double *x, CBLAS_INT incx);
+float CBLAS_ROUTINE(cblas_scnrm2)(CBLAS_INT n, const void *x, CBLAS_INT incx);
+double CBLAS_ROUTINE(cblas_dznrm2)(CBLAS_INT n, const void *x, CBLAS_INT incx);
+float CBLAS_ROUTINE(cblas_sasum)(CBLAS_INT n, const float *x, CBLAS_INT incx);
+double CBLAS_ROUTINE(cblas_dasum)(CBLAS_INT n, const double *x, CBLAS_INT incx);
+float CBLAS_ROUTINE(cblas_scasum)(CBLAS_INT n, const void *x, CBLAS_INT incx);
+double CBLAS_ROUTINE(cblas_dzasum)(CBLAS_INT n, const void *x, CBLAS_INT incx);
+CBLAS_INDEX CBLAS_ROUTINE(cblas_isamax)(CBLAS_INT n, const float *x, CBLAS_INT incx);
+CBLAS_INDEX CBLAS_ROUTINE(cblas_idamax)(CBLAS_INT n, const double *x, CBLAS_INT incx);
+CBLAS_INDEX CBLAS_ROUTINE(cblas_icamax)(CBLAS_INT n, const void *x, CBLAS_INT incx);
+CBLAS_INDEX CBLAS_ROUTINE(cblas_izamax)(CBLAS_INT n, const void *x, CBLAS_INT incx);
+float CBLAS_ROUTINE(cblas_scabs1)(const void *z);
+double CBLAS_ROUTINE(cblas_dcabs1)(const void *z);
+
 /* Level 3. C = alpha * op(A) * op(B) + beta * C; op(A) is m x k, op(B) is k x n. See tsr_gemm for the numeric contract;
  * a complex product keeps the four sums of real products apart, each a chain like that of a real one. */
 void CBLAS_ROUTINE(cblas_sgemm)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, CBLAS_INT m,
