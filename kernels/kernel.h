@@ -81,8 +81,8 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *
  * For triangles; X lies in ceil(m / mr) packed panels of mr rows, panel t at c + t * dc with column j at + j * csc, and all
  * mr rows of each are computed. Columns form groups of nr, of which the last may be narrower. The triangle's element (p, j)
- * is in group j / nr, at b + (j / nr) * db + p * rsb, there number j % nr; beyond the last column of a narrow group the
- * elements of that column repeat, outside of the diagonal block of nr x nr. Strides may be negative. For every row i:
+ * is in group j / nr, at b + (j / nr) * db + p * rsb, there number j % nr; beyond the last column of a narrow group its
+ * elements repeat, except the one on the diagonal. Strides may be negative. For every row i:
  *   SOLVE     k columns x are solved, at a + t * da + p * csa; unless TSR_MORE_K the n of C follow: c = a + k * csa, csc = csa.
  *             Column j: y = C[i,j];  for p = 0 .. k - 1: y = y - x[p] * T(p, j);  unless TSR_MORE_K, which ends here:
  *             for q = 0 .. j - 1: y = y - C[i,q] * T(k + q, j), then y = y * T(k + j, j), unless TSR_UNIT
@@ -106,7 +106,7 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *             TSR_LEVEL2_BLOCK even rows from the first one on, c[j] = fma(alpha, s, c[j]). s is summed in lanes, as many as
  *             elements fill TSR_LEVEL2_SUM_BYTES: lane t starts as +0 and is fma(A[i,j], b[i], lane) for the block's rows i
  *             = t, t + lanes, ...; then halves are added to halves, t and t + lanes / 2 first, last 0 and 1.
- *   LEVEL2_SYMV  for the symmetric matrix of order m of which columns k to k + n - 1 of the triangle are given (TSR_UPPER or
+ *   LEVEL2_SYMV  for the symmetric matrix of order m of which columns k to k + n - 1 of the triangle are given (TSR_IS_UPPER or
  *             the lower one), group by group from k on: the square on the diagonal, read as if its other half were
  *             there, like GEMV_N by columns; then what lies above or below it, uneven rows like GEMV_N and then like
  *             GEMV_T, even rows as both at once: c of the rows and c of the columns. TSR_CONJ_B: Hermitian, the half that is
@@ -114,7 +114,7 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *             not looked at. Column 0 of a is column 0 of the matrix.
  *   LEVEL2_GER  A[i,j] = fma(B[i,p], t[j,p], A[i,j]) for p = 0 .. k - 1, k 1 or 2;  t[j,p] = alpha * C[j,p], of the
  *             conjugate of C with TSR_CONJ_B, and of that of alpha as well for p = 1. Columns of B and C are db and csc apart.
- *   LEVEL2_SOLVE  c = the solution x of A x = c, or of A' x = c with TSR_ACROSS; TSR_UPPER, TSR_UNIT; the diagonal is inside of
+ *   LEVEL2_SOLVE  c = the solution x of A x = c, or of A' x = c with TSR_ACROSS; TSR_IS_UPPER, TSR_UNIT; the diagonal is inside of
  *             rsb and csb. Groups in the order in which unknowns are found; in the square on the diagonal, after x[j] is
  *             divided by the diagonal, x[i] = fma(A[i,j], -x[j], x[i]) for the i that follow. A: then the rest of the
  *             columns like GEMV_N with t = -x. A': first like GEMV_T with alpha = -1.
@@ -171,12 +171,12 @@ enum tsr_step_flags {
   TSR_REPEAT = 128,  /* CONV, CONV_LANES: tiles one under the other are of the same rows, whose bias is the same */
   TSR_CONJ_A = 256, TSR_CONJ_B = 512, /* complex GEMM: the operand's conjugate is multiplied */
   TSR_UNIT = 1024,   /* SOLVE, MULTIPLY: the diagonal is 1 and not multiplied */
-  TSR_UPPER = 2048, TSR_ACROSS = 4096, /* level 2: the upper triangle; its transpose */
+  TSR_IS_UPPER = 2048, TSR_ACROSS = 4096, /* level 2: the upper triangle; its transpose */
   TSR_LAST_K = 64,   /* CONV: the last block of taps: what is to be added and the limits come now */
 };
 
 /* Constants of level 2's order of sums. */
-enum { TSR_LEVEL2_GROUP = 8, TSR_LEVEL2_BLOCK = 4096, TSR_LEVEL2_SUM_BYTES = 128 };
+enum { TSR_LEVEL2_GROUP = 8, TSR_LEVEL2_BLOCK = 2048, TSR_LEVEL2_SUM_BYTES = 128 };
 
 struct tsr_step {
   int64_t m, n, k;
