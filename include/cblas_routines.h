@@ -90,6 +90,75 @@ void CBLAS_ROUTINE(cblas_zgemm)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans_a, CB
                                 CBLAS_INT n, CBLAS_INT k, const void *alpha, const void *a, CBLAS_INT lda,
                                 const void *b, CBLAS_INT ldb, const void *beta, void *c, CBLAS_INT ldc);
 
+/* C = alpha * A * B + beta * C (side left) or alpha * B * A + beta * C: A is symmetric, or Hermitian (hemm: its diagonal's
+ * imaginary parts are not read), and only its triangle `uplo` is read. B and C are m x n. The bits are gemm's. */
+void CBLAS_ROUTINE(cblas_ssymm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_INT m, CBLAS_INT n,
+                                float alpha, const float *a, CBLAS_INT lda, const float *b, CBLAS_INT ldb, float beta,
+                                float *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_dsymm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_INT m, CBLAS_INT n,
+                                double alpha, const double *a, CBLAS_INT lda, const double *b, CBLAS_INT ldb,
+                                double beta, double *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_csymm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_INT m, CBLAS_INT n,
+                                const void *alpha, const void *a, CBLAS_INT lda, const void *b, CBLAS_INT ldb,
+                                const void *beta, void *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_zsymm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_INT m, CBLAS_INT n,
+                                const void *alpha, const void *a, CBLAS_INT lda, const void *b, CBLAS_INT ldb,
+                                const void *beta, void *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_chemm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_INT m, CBLAS_INT n,
+                                const void *alpha, const void *a, CBLAS_INT lda, const void *b, CBLAS_INT ldb,
+                                const void *beta, void *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_zhemm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_INT m, CBLAS_INT n,
+                                const void *alpha, const void *a, CBLAS_INT lda, const void *b, CBLAS_INT ldb,
+                                const void *beta, void *c, CBLAS_INT ldc);
+/* The triangle `uplo` of C = alpha * op(A) * op(A)' + beta * C: op(A) is n x k, ' the transpose or (herk) the conjugate
+ * one. Of C's other triangle nothing is read or written; herk makes the diagonal real. */
+void CBLAS_ROUTINE(cblas_ssyrk)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_INT n, CBLAS_INT k,
+                                float alpha, const float *a, CBLAS_INT lda, float beta, float *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_dsyrk)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_INT n, CBLAS_INT k,
+                                double alpha, const double *a, CBLAS_INT lda, double beta, double *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_csyrk)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_INT n, CBLAS_INT k,
+                                const void *alpha, const void *a, CBLAS_INT lda, const void *beta, void *c,
+                                CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_zsyrk)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_INT n, CBLAS_INT k,
+                                const void *alpha, const void *a, CBLAS_INT lda, const void *beta, void *c,
+                                CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_cherk)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_INT n, CBLAS_INT k,
+                                float alpha, const void *a, CBLAS_INT lda, float beta, void *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_zherk)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_INT n, CBLAS_INT k,
+                                double alpha, const void *a, CBLAS_INT lda, double beta, void *c, CBLAS_INT ldc);
+/* The same of alpha * op(A) * op(B)' + alpha * op(B) * op(A)' + beta * C; her2k takes the second alpha conjugate. */
+void CBLAS_ROUTINE(cblas_ssyr2k)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_INT n, CBLAS_INT k,
+                                 float alpha, const float *a, CBLAS_INT lda, const float *b, CBLAS_INT ldb, float beta,
+                                 float *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_dsyr2k)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_INT n, CBLAS_INT k,
+                                 double alpha, const double *a, CBLAS_INT lda, const double *b, CBLAS_INT ldb,
+                                 double beta, double *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_csyr2k)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_INT n, CBLAS_INT k,
+                                 const void *alpha, const void *a, CBLAS_INT lda, const void *b, CBLAS_INT ldb,
+                                 const void *beta, void *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_zsyr2k)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_INT n, CBLAS_INT k,
+                                 const void *alpha, const void *a, CBLAS_INT lda, const void *b, CBLAS_INT ldb,
+                                 const void *beta, void *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_cher2k)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_INT n, CBLAS_INT k,
+                                 const void *alpha, const void *a, CBLAS_INT lda, const void *b, CBLAS_INT ldb,
+                                 float beta, void *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_zher2k)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_INT n, CBLAS_INT k,
+                                 const void *alpha, const void *a, CBLAS_INT lda, const void *b, CBLAS_INT ldb,
+                                 double beta, void *c, CBLAS_INT ldc);
+/* The triangle `uplo` of C = alpha * op(A) * op(B) + beta * C: op(A) is n x k, op(B) k x n. */
+void CBLAS_ROUTINE(cblas_sgemmt)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b,
+                                 CBLAS_INT n, CBLAS_INT k, float alpha, const float *a, CBLAS_INT lda, const float *b,
+                                 CBLAS_INT ldb, float beta, float *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_dgemmt)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b,
+                                 CBLAS_INT n, CBLAS_INT k, double alpha, const double *a, CBLAS_INT lda,
+                                 const double *b, CBLAS_INT ldb, double beta, double *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_cgemmt)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b,
+                                 CBLAS_INT n, CBLAS_INT k, const void *alpha, const void *a, CBLAS_INT lda,
+                                 const void *b, CBLAS_INT ldb, const void *beta, void *c, CBLAS_INT ldc);
+void CBLAS_ROUTINE(cblas_zgemmt)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b,
+                                 CBLAS_INT n, CBLAS_INT k, const void *alpha, const void *a, CBLAS_INT lda,
+                                 const void *b, CBLAS_INT ldb, const void *beta, void *c, CBLAS_INT ldc);
+
 /* Extensions, with the arguments of MKL and OpenBLAS. gemm3m: gemm, with gemm's own accuracy. */
 void CBLAS_ROUTINE(cblas_cgemm3m)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, CBLAS_INT m,
                                   CBLAS_INT n, CBLAS_INT k, const void *alpha, const void *a, CBLAS_INT lda,

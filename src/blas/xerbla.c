@@ -35,7 +35,8 @@ static const struct {
   const char *part, *unless;
   unsigned char swapped[2][2];
 } renumbered[] = {
-    {"gemm", NULL, {{4, 5}, {9, 11}}}, {"symm", NULL, {{4, 5}}},  {"hemm", NULL, {{4, 5}}},
+    {"gemmt", NULL, {{9, 11}}},        {"gemm", NULL, {{4, 5}, {9, 11}}},
+    {"symm", NULL, {{4, 5}}},          {"hemm", NULL, {{4, 5}}},
     {"trmm", NULL, {{6, 7}}},          {"trsm", NULL, {{6, 7}}},  {"gemv", NULL, {{3, 4}}},
     {"gbmv", NULL, {{3, 4}, {5, 6}}},  {"ger", NULL, {{2, 3}, {6, 8}}},
     {"her2", "her2k", {{6, 8}}},       {"hpr2", NULL, {{6, 8}}},
