@@ -39,6 +39,18 @@ static int64_t product(const struct tsr_gemm_problem *p) {
   return tsr_saturating(tsr_saturating(p->m, p->n), p->k) / (p->parts.c ? 2 : 1);
 }
 
+static bool is_complex(const struct tsr_gemm_problem *p) { return p->type == TSR_C32 || p->type == TSR_C64; }
+
+/* The same for limits on operands that are read as they lie: complex ones are as large as so many more real ones. */
+static int64_t weighed_product(const struct tsr_gemm_problem *p) {
+  return is_complex(p) ? tsr_saturating(product(p), tsr_size_of(p->type) / 4) : product(p);
+}
+
+/* Multiplications of real numbers. */
+static int64_t multiplications(const struct tsr_gemm_problem *p) {
+  return is_complex(p) ? tsr_saturating(product(p), 4) : product(p);
+}
+
 bool tsr_gemm_is_across(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
   int lanes = kernels->gemm_at.mu ? kernels->gemm_at.mu : kernels->gemm.mu;
   return p->m <= SKINNY_COLUMNS && p->m < lanes && p->n >= 4 * lanes && p->k >= lanes;
@@ -82,7 +94,7 @@ static enum tsr_gemm_path choose_path(const struct tsr_kernels *kernels, const s
   if (along_k && p->m > 1) return !p->parts.c && transposes_in_place(kernels, p) ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
   if (p->n <= SKINNY_COLUMNS) return TSR_GEMM_DIRECT;
   int64_t most = p->rsb == tsr_size_of(p->type) ? DIRECT_PRODUCT : DIRECT_PRODUCT_ROWS;
-  bool in_place = product(p) <= most || p->n <= FEW_COLUMNS || p->k <= SHORT_K;
+  bool in_place = weighed_product(p) <= most || p->n <= FEW_COLUMNS || p->k <= SHORT_K;
   return in_place ? TSR_GEMM_DIRECT : TSR_GEMM_PACKED;
 }
 
@@ -126,7 +138,7 @@ static int choose_groups(const struct tsr_tiles *tiles, const struct tsr_gemm_pr
 
 static enum tsr_gemm_pack choose_packing(const struct tsr_gemm_problem *p) {
   int64_t most = p->rsb == tsr_size_of(p->type) ? B_PRODUCT : B_PRODUCT_ROWS;
-  return product(p) > most ? TSR_GEMM_PACK_AB : TSR_GEMM_PACK_A;
+  return weighed_product(p) > most ? TSR_GEMM_PACK_AB : TSR_GEMM_PACK_A;
 }
 
 static int64_t rows_of_block(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p,
@@ -208,7 +220,7 @@ void tsr_gemm_complete(const struct tsr_kernels *kernels, const struct tsr_gemm_
   plan->kb = plan->kc = tsr_gemm_kb(p->type);
   plan->slots = 1;
   if (!plan->threads) {
-    plan->threads = tsr_gemm_threads_for(most_threads, product(p));
+    plan->threads = tsr_gemm_threads_for(most_threads, multiplications(p));
     if (plan->threads < plan->groups) plan->threads = (int)tsr_min(plan->groups, most_threads);
   }
   if (!plan->path) plan->path = choose_path(kernels, p, plan->threads);
