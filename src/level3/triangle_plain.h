@@ -106,7 +106,7 @@ static void PACK_GROUP(const struct tsr_triangle *tri, const struct tsr_packed_t
       int64_t j = j0 + tsr_min(jj, width - 1);
       t[0] = t[1] = 0;
       bool counts = tri->solves ? p < j : p > j, at_diagonal = diagonal && p == j && !tri->unit;
-      if (diagonal ? (counts || at_diagonal) && jj < width : true) ELEMENT(tri, p, j, t);
+      if (!diagonal || counts || (at_diagonal && jj < width)) ELEMENT(tri, p, j, t);
       if (at_diagonal && jj < width && tri->solves) RECIPROCAL(t);
       to[jj] = t[0];
       if (PARTS == 2) to[nr + 2 * jj] = t[1], to[nr + 2 * jj + 1] = -t[1];

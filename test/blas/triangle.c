@@ -225,18 +225,18 @@ static void compare(const struct call *c, const char *what) {
     }
 }
 
-static tsr_context *contexts[8];
-static int ncontexts;
+static tsr_context *chips_here[8];
+static int nchips_here;
 
 /* On every chip, with one thread and two: B starts anew each time. */
 static void check(struct call *c) {
   char *original = malloc(c->b.bytes + 1);
   memcpy(original, c->b.data, c->b.bytes);
   expect(c);
-  for (int i = 0; i < ncontexts; i++) {
+  for (int i = 0; i < nchips_here; i++) {
     memcpy(c->b.data, original, c->b.bytes);
-    assert_int_equal(run(contexts[i], c), TSR_OK);
-    compare(c, tsr_context_isa(contexts[i]));
+    assert_int_equal(run(chips_here[i], c), TSR_OK);
+    compare(c, tsr_context_isa(chips_here[i]));
   }
   free(original);
 }
@@ -306,7 +306,7 @@ static void without_memory(void **state) {
         expect(&c);
         tsr_release();
         tsr_scratch_fail_after(after);
-        assert_int_equal(run(contexts[0], &c), TSR_OK);
+        assert_int_equal(run(chips_here[0], &c), TSR_OK);
         tsr_scratch_fail_after(-1);
         compare(&c, "without memory");
         call_free(&c);
@@ -327,7 +327,7 @@ static void alpha_zero(void **state) {
           put(types[t], &c.b, i, j, (struct number){NAN, INFINITY});
           put(types[t], &c.expected, i, j, (struct number){0, 0});
         }
-      assert_int_equal(run(contexts[0], &c), TSR_OK);
+      assert_int_equal(run(chips_here[0], &c), TSR_OK);
       compare(&c, "alpha 0");
       call_free(&c);
     }
@@ -358,9 +358,9 @@ static void flags(void **state) {
     for (unsigned way = 0; way < WAYS; way++) {
       struct call c = call_new(types[t], way / 5 & 1, 1 + rng_below(&rng, 40), 1 + rng_below(&rng, 40), way, 2, &rng);
       expect(&c);
-      for (int i = 0; i < ncontexts; i++) {
+      for (int i = 0; i < nchips_here; i++) {
         feclearexcept(FE_ALL_EXCEPT);
-        run(contexts[i], &c);
+        run(chips_here[i], &c);
         assert_int_equal(fetestexcept(FE_INVALID | FE_OVERFLOW | FE_UNDERFLOW | FE_DIVBYZERO), 0);
       }
       call_free(&c);
@@ -373,8 +373,8 @@ static void make_contexts(void) {
   char why[TSR_WHY];
   for (int i = 0; i < n; i++)
     for (int threads = 1; threads <= 2 && chips[i]->usable(why); threads++) {
-      assert_int_equal(tsr_context_create(chips[i]->isa, &contexts[ncontexts]), TSR_OK);
-      contexts[ncontexts++]->threads = threads;
+      assert_int_equal(tsr_context_create(chips[i]->isa, &chips_here[nchips_here]), TSR_OK);
+      chips_here[nchips_here++]->threads = threads;
     }
 }
 

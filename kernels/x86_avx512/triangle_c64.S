@@ -1,0 +1,27 @@
+/* SOLVE and MULTIPLY of c64, panels of 1 to 3 vectors. Formula, registers and loop: triangle.h. */
+#define TSR_ELEMENT_C64
+#include "kernels/x86_avx512/triangle.h"
+
+FUNCTION(tsr_solve_c64_4x8_avx512)
+  solve 1
+END(tsr_solve_c64_4x8_avx512)
+
+FUNCTION(tsr_solve_c64_8x8_avx512)
+  solve 2
+END(tsr_solve_c64_8x8_avx512)
+
+FUNCTION(tsr_solve_c64_12x8_avx512)
+  solve 3
+END(tsr_solve_c64_12x8_avx512)
+
+FUNCTION(tsr_multiply_c64_4x8_avx512)
+  multiply 1
+END(tsr_multiply_c64_4x8_avx512)
+
+FUNCTION(tsr_multiply_c64_8x8_avx512)
+  multiply 2
+END(tsr_multiply_c64_8x8_avx512)
+
+FUNCTION(tsr_multiply_c64_12x8_avx512)
+  multiply 3
+END(tsr_multiply_c64_12x8_avx512)
