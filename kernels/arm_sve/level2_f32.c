@@ -1,0 +1,37 @@
+/* Level 2 of f32. */
+#include "kernels/arm_sve/simd.h"
+
+#define LEVEL2_T f32
+#define LEVEL2_REAL float
+#define LEVEL2_LANES TSR_F32_LANES
+#define LEVEL2_COMPLEX 0
+#define LEVEL2_TRIANGLES 1
+#define LEVEL2_N_COLUMNS 8
+#define LEVEL2_T_COLUMNS 2
+#define LEVEL2_NT_COLUMNS 2
+#include "kernels/level2.h"
+
+void tsr_level2_gemv_n_f32_sve(const struct tsr_step *s, tsr_mem a, tsr_mem b, tsr_mem c);
+void tsr_level2_gemv_n_f32_sve(const struct tsr_step *s, tsr_mem a, tsr_mem b, tsr_mem c) {
+  level2_gemv_n(s, a, b, c);
+}
+
+void tsr_level2_gemv_t_f32_sve(const struct tsr_step *s, tsr_mem a, tsr_mem b, tsr_mem c);
+void tsr_level2_gemv_t_f32_sve(const struct tsr_step *s, tsr_mem a, tsr_mem b, tsr_mem c) {
+  level2_gemv_t(s, a, b, c);
+}
+
+void tsr_level2_symv_f32_sve(const struct tsr_step *s, tsr_mem a, tsr_mem b, tsr_mem c);
+void tsr_level2_symv_f32_sve(const struct tsr_step *s, tsr_mem a, tsr_mem b, tsr_mem c) {
+  level2_symv(s, a, b, c);
+}
+
+void tsr_level2_ger_f32_sve(const struct tsr_step *s, tsr_mem a, tsr_mem b, tsr_mem c);
+void tsr_level2_ger_f32_sve(const struct tsr_step *s, tsr_mem a, tsr_mem b, tsr_mem c) {
+  level2_ger(s, a, b, c);
+}
+
+void tsr_level2_solve_f32_sve(const struct tsr_step *s, tsr_mem a, tsr_mem b, tsr_mem c);
+void tsr_level2_solve_f32_sve(const struct tsr_step *s, tsr_mem a, tsr_mem b, tsr_mem c) {
+  level2_solve(s, a, b, c);
+}
