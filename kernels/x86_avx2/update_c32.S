@@ -1,0 +1,15 @@
+/* The update of C from block sums, and scaling (c32). Formulas, registers and loops: complex_update.h. */
+#define TSR_ELEMENT_F32
+#include "kernels/x86_avx2/complex_update.h"
+
+FUNCTION(tsr_update_c32_avx2)
+  for_columns update_vector
+END(tsr_update_c32_avx2)
+
+FUNCTION(tsr_update_t_c32_avx2)
+  update_t
+END(tsr_update_t_c32_avx2)
+
+FUNCTION(tsr_scale_c32_avx2)
+  for_columns scale_vector
+END(tsr_scale_c32_avx2)
