@@ -44,10 +44,11 @@ static void normalise(const tsr_context *context, const struct tsr_level3 *p, bo
 struct work {
   const struct tsr_triangle *tri;
   struct tsr_packed_triangle t;
+  tsr_mem room;                /* for T */
   struct tsr_barrier barrier;
   int threads;
-  int64_t full, tall;          /* panels of the preferred height, and how many make a strip */
-  int tail_units, tail_panels; /* the last strip, whose panels may be lower */
+  int64_t full, full_strips;   /* panels of the preferred height, and how many strips they make */
+  int tail_units, tail_panels; /* one strip more, whose panels may be lower */
   int64_t strips, strip_bytes, others_bytes;
   _Atomic int64_t next_group, next_strip;
   _Atomic int failed;
@@ -82,16 +83,17 @@ static void plan_blocks(struct tsr_triangle *tri) {
   tri->wide = tsr_min(tri->wide, tsr_round_up(whole, tri->block));
 }
 
+/* A strip is as many panels as stay near while a chunk and a block of them are worked on; the threads get as many strips
+ * each. */
 static void plan_strips(struct work *work) {
   const struct tsr_triangle *tri = work->tri;
-  int64_t columns = tsr_min(tri->wide, tri->n);
-  int64_t panel = panel_lanes(tri, tri->tiles->units) * tri->size;
+  int64_t columns = tsr_min(tri->wide, tri->n), panel = panel_lanes(tri, tri->tiles->units) * tri->size;
   cover(work);
-  work->tall = tsr_max(STRIP_BYTES / (panel * columns), 1);
-  work->tall = tsr_max(tsr_min(work->tall, tsr_ceil_div(work->full, work->threads)), 1);
-  work->strips = tsr_ceil_div(work->full, work->tall) + (work->tail_panels > 0);
-  int64_t lanes = tsr_max(tsr_min(work->tall, work->full) * panel,
-                          work->tail_panels * panel_lanes(tri, work->tail_units) * tri->size);
+  int64_t tall = tsr_max(STRIP_BYTES / (panel * tsr_min(columns, tri->block + tri->chunk)), 1);
+  work->full_strips = tsr_min(tsr_round_up(tsr_ceil_div(work->full, tall), work->threads), work->full);
+  work->strips = work->full_strips + (work->tail_panels > 0);
+  int64_t lanes = work->tail_panels * panel_lanes(tri, work->tail_units) * tri->size;
+  if (work->full > 0) lanes = tsr_max(lanes, tsr_ceil_div(work->full, work->full_strips) * panel);
   work->strip_bytes = lanes * columns;
   work->others_bytes = tri->wide < tri->n ? lanes * tri->chunk : 0;
 }
@@ -99,16 +101,17 @@ static void plan_strips(struct work *work) {
 /* Strip number `index`, with room for its columns q0 and on at `at`. */
 static struct tsr_panels strip_of(const struct work *work, int64_t index, tsr_mem at, int64_t q0, int64_t columns) {
   const struct tsr_triangle *tri = work->tri;
-  struct tsr_panels x = {.first = q0, .units = tri->tiles->units};
-  int64_t panel = index * work->tall;
-  x.lane = tsr_min(panel, work->full) * panel_lanes(tri, x.units);
-  x.count = (int)tsr_min(work->tall, work->full - panel);
-  if (x.count <= 0) x.count = work->tail_panels, x.units = work->tail_units;
+  struct tsr_panels x = {.first = q0, .units = tri->tiles->units, .at = at};
+  int64_t panel = index < work->full_strips ? work->full * index / work->full_strips : work->full;
+  x.lane = panel * panel_lanes(tri, x.units);
+  if (index < work->full_strips)
+    x.count = (int)(work->full * (index + 1) / work->full_strips - panel);
+  else
+    x.count = work->tail_panels, x.units = work->tail_units;
   int64_t lanes = panel_lanes(tri, x.units);
   x.lanes = tsr_min(lanes * x.count, tri->lanes - x.lane);
   x.step = lanes * tri->size;
   x.pitch = columns * x.step;
-  x.at = at;
   if (tri->reversed) x.at += (tsr_mem)(x.pitch - x.step), x.step = -x.step;
   return x;
 }
@@ -181,8 +184,10 @@ static void place_columns(struct work *work, int64_t first) {
   t->first = first;
   t->end = tsr_min(tri->n, first + tri->wide);
   t->row = tri->solves ? 0 : first;
-  t->rows = tri->solves ? t->end : tri->n - first;
-  t->db = t->rows * t->rsb;
+  int64_t row = tsr_triangle_row_bytes(tri), rows = tri->solves ? t->end : tri->n - first;
+  t->rsb = tri->reversed ? -row : row;
+  t->db = rows * row;
+  t->at = work->room + (tsr_mem)(tri->reversed ? t->db - row : 0);
 }
 
 static void body(void *arg, int index) {
@@ -216,9 +221,8 @@ static bool in_blocks(struct tsr_triangle *tri, int *threads) {
   struct work work = {.tri = tri};
   struct tsr_team team;
   plan_blocks(tri);
-  work.t.rsb = tsr_triangle_row_bytes(tri);
-  work.t.at = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_B, (size_t)packed_bytes(tri));
-  if (!work.t.at) return false;
+  work.room = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_B, (size_t)packed_bytes(tri));
+  if (!work.room) return false;
   work.threads = threads_for(tri);
   if (work.threads > 1) {
     tsr_team_reserve(tri->context, work.threads, &team);

@@ -32,10 +32,11 @@ struct tsr_triangle {
   int64_t chunk; /* of k that an update takes at a time, a multiple of `block` */
 };
 
-/* T's packed columns first .. end - 1 (kernel.h), of rows `row` and up to `row + rows`. */
+/* T's packed columns first .. end - 1 (kernel.h), of which row number `row` is the first: it is at `at`, and rsb is below 0 if
+ * T is reversed. */
 struct tsr_packed_triangle {
   tsr_mem at;
-  int64_t first, end, row, rows, rsb, db;
+  int64_t first, end, row, rsb, db;
 };
 
 /* Columns of a strip's panels: panel t of `count`, each of mr lanes, at `at` + t * pitch, column q at + (q - first) * step,
@@ -67,8 +68,12 @@ void tsr_solve_strip(const struct tsr_triangle *tri, const struct tsr_packed_tri
 void tsr_multiply_strip(const struct tsr_triangle *tri, const struct tsr_packed_triangle *t, const struct tsr_panels *x,
                         struct tsr_panels *others);
 
-/* triangle_plain.c: the same without memory, row after row. */
+/* triangle_plain.c: the same without memory, row after row; and parts of a group of T, packed element by element: its
+ * diagonal block, and rows p .. p + count - 1 beside that. */
 void tsr_triangle_plain(const struct tsr_triangle *tri);
+void tsr_triangle_pack_diagonal(const struct tsr_triangle *tri, int64_t j0, int64_t width, tsr_mem to, int64_t rsb);
+void tsr_triangle_pack_rows(const struct tsr_triangle *tri, int64_t p, int64_t count, int64_t j0, int64_t width,
+                            tsr_mem to, int64_t rsb);
 
 /* Computes a valid problem. */
 tsr_status tsr_triangle_compute(const tsr_context *context, const struct tsr_level3 *p, bool solves,

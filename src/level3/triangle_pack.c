@@ -1,4 +1,4 @@
-/* X between its matrix and panels. */
+/* Copies: T into groups, X into panels and back. */
 #include <string.h>
 
 #include "src/level3/triangle.h"
@@ -7,6 +7,29 @@ static bool is_complex(const struct tsr_triangle *tri) { return tri->type == TSR
 
 int64_t tsr_triangle_row_bytes(const struct tsr_triangle *tri) {
   return tri->nr * (is_complex(tri) ? tri->size / 2 * 3 : tri->size);
+}
+
+/* Rows p .. p + count - 1 of a group. Kernels that copy go upwards in memory, where the rows of a T that is reversed go
+ * down: it is packed so as well. */
+static void pack_rows(const struct tsr_triangle *tri, int64_t p, int64_t count, int64_t j0, int64_t width, tsr_mem to,
+                      int64_t rsb) {
+  bool along_columns = tri->t_columns == tri->size, along_rows = tri->t_rows == tri->size || tri->t_rows == -tri->size;
+  struct tsr_step step = {.m = width, .n = tri->nr, .k = count, .rsa = tri->t_columns, .csa = tri->t_rows};
+  if (count <= 0) return;
+  if (is_complex(tri) || !(along_columns || along_rows)) return tsr_triangle_pack_rows(tri, p, count, j0, width, to, rsb);
+  if (tri->reversed) p += count - 1, to += (tsr_mem)((count - 1) * rsb);
+  const struct tsr_kernel *const *packs = along_columns ? tri->kernels->pack_n : tri->kernels->pack_t;
+  (packs[tri->nr] ? packs[tri->nr] : packs[0])->run(&step, tri->t + (tsr_mem)(p * tri->t_rows + j0 * tri->t_columns), 0, to);
+}
+
+void tsr_triangle_pack_group(const struct tsr_triangle *tri, const struct tsr_packed_triangle *packed, int64_t group) {
+  int64_t j0 = packed->first + group * tri->nr, width = tsr_min(tri->nr, packed->end - j0), rsb = packed->rsb;
+  tsr_mem at = packed->at + (tsr_mem)(group * packed->db), block = at + (tsr_mem)((j0 - packed->row) * rsb);
+  if (tri->solves)
+    pack_rows(tri, 0, j0, j0, width, at, rsb);
+  else
+    pack_rows(tri, j0 + width, tri->n - j0 - width, j0, width, block + (tsr_mem)(width * rsb), rsb);
+  tsr_triangle_pack_diagonal(tri, j0, width, block, rsb);
 }
 
 /* The corner of columns q0 .. q1 - 1 that lies first in memory, of X and of panels. */

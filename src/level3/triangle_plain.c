@@ -20,7 +20,9 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #define SOLVE_ELEMENT solve_element_f32
 #define MULTIPLY_ELEMENT multiply_element_f32
 #define PLAIN plain_f32
-#define PACK_GROUP pack_group_f32
+#define PACK_DIAGONAL pack_diagonal_f32
+#define PACK_KNOWN pack_known_f32
+#define PACK_ROWS pack_rows_f32
 #include "src/level3/triangle_plain.h"
 
 #undef REAL
@@ -36,7 +38,9 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #undef SOLVE_ELEMENT
 #undef MULTIPLY_ELEMENT
 #undef PLAIN
-#undef PACK_GROUP
+#undef PACK_DIAGONAL
+#undef PACK_KNOWN
+#undef PACK_ROWS
 
 #define REAL double
 #define LOOSE loose_f64
@@ -51,7 +55,9 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #define SOLVE_ELEMENT solve_element_f64
 #define MULTIPLY_ELEMENT multiply_element_f64
 #define PLAIN plain_f64
-#define PACK_GROUP pack_group_f64
+#define PACK_DIAGONAL pack_diagonal_f64
+#define PACK_KNOWN pack_known_f64
+#define PACK_ROWS pack_rows_f64
 #include "src/level3/triangle_plain.h"
 
 #undef REAL
@@ -67,7 +73,9 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #undef SOLVE_ELEMENT
 #undef MULTIPLY_ELEMENT
 #undef PLAIN
-#undef PACK_GROUP
+#undef PACK_DIAGONAL
+#undef PACK_KNOWN
+#undef PACK_ROWS
 
 #define REAL float
 #define LOOSE loose_f32
@@ -82,7 +90,9 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #define SOLVE_ELEMENT solve_element_c32
 #define MULTIPLY_ELEMENT multiply_element_c32
 #define PLAIN plain_c32
-#define PACK_GROUP pack_group_c32
+#define PACK_DIAGONAL pack_diagonal_c32
+#define PACK_KNOWN pack_known_c32
+#define PACK_ROWS pack_rows_c32
 #include "src/level3/triangle_plain.h"
 
 #undef REAL
@@ -98,7 +108,9 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #undef SOLVE_ELEMENT
 #undef MULTIPLY_ELEMENT
 #undef PLAIN
-#undef PACK_GROUP
+#undef PACK_DIAGONAL
+#undef PACK_KNOWN
+#undef PACK_ROWS
 
 #define REAL double
 #define LOOSE loose_f64
@@ -113,7 +125,9 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #define SOLVE_ELEMENT solve_element_c64
 #define MULTIPLY_ELEMENT multiply_element_c64
 #define PLAIN plain_c64
-#define PACK_GROUP pack_group_c64
+#define PACK_DIAGONAL pack_diagonal_c64
+#define PACK_KNOWN pack_known_c64
+#define PACK_ROWS pack_rows_c64
 #include "src/level3/triangle_plain.h"
 
 void tsr_triangle_plain(const struct tsr_triangle *tri) {
@@ -125,11 +139,21 @@ void tsr_triangle_plain(const struct tsr_triangle *tri) {
   }
 }
 
-void tsr_triangle_pack_group(const struct tsr_triangle *tri, const struct tsr_packed_triangle *packed, int64_t group) {
+void tsr_triangle_pack_diagonal(const struct tsr_triangle *tri, int64_t j0, int64_t width, tsr_mem to, int64_t rsb) {
   switch (tri->type) {
-    case TSR_F32: pack_group_f32(tri, packed, group); break;
-    case TSR_F64: pack_group_f64(tri, packed, group); break;
-    case TSR_C32: pack_group_c32(tri, packed, group); break;
-    default: pack_group_c64(tri, packed, group); break;
+    case TSR_F32: pack_diagonal_f32(tri, j0, width, to, rsb); break;
+    case TSR_F64: pack_diagonal_f64(tri, j0, width, to, rsb); break;
+    case TSR_C32: pack_diagonal_c32(tri, j0, width, to, rsb); break;
+    default: pack_diagonal_c64(tri, j0, width, to, rsb); break;
+  }
+}
+
+void tsr_triangle_pack_rows(const struct tsr_triangle *tri, int64_t p, int64_t count, int64_t j0, int64_t width,
+                            tsr_mem to, int64_t rsb) {
+  switch (tri->type) {
+    case TSR_F32: pack_rows_f32(tri, p, count, j0, width, to, rsb); break;
+    case TSR_F64: pack_rows_f64(tri, p, count, j0, width, to, rsb); break;
+    case TSR_C32: pack_rows_c32(tri, p, count, j0, width, to, rsb); break;
+    default: pack_rows_c64(tri, p, count, j0, width, to, rsb); break;
   }
 }

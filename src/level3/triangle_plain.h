@@ -94,24 +94,54 @@ static void PLAIN(const struct tsr_triangle *tri) {
         MULTIPLY_ELEMENT(tri, i, j);
 }
 
-/* A group of the packed triangle (kernel.h). Columns beyond the last repeat it. */
-static void PACK_GROUP(const struct tsr_triangle *tri, const struct tsr_packed_triangle *packed, int64_t group) {
-  int64_t nr = tri->nr, j0 = packed->first + group * nr, width = tsr_min(nr, packed->end - j0);
-  int64_t begin = tri->solves ? 0 : j0, end = tri->solves ? j0 + width : tri->n;
+/* The diagonal block of a group of the packed triangle (kernel.h). */
+static void PACK_DIAGONAL(const struct tsr_triangle *tri, int64_t j0, int64_t width, tsr_mem to, int64_t rsb) {
   REAL t[2];
-  for (int64_t p = begin; p < end; p++) {
-    bool diagonal = p >= j0 && p < j0 + width;
-    LOOSE *to = (LOOSE *)(packed->at + (tsr_mem)(group * packed->db + (p - packed->row) * packed->rsb));
-    for (int64_t jj = 0; jj < nr; jj++) {
-      int64_t j = j0 + tsr_min(jj, width - 1);
+  for (int64_t q = 0; q < width; q++, to += (tsr_mem)rsb) {
+    LOOSE *row = (LOOSE *)to;
+    for (int64_t jj = 0; jj < tri->nr; jj++) {
+      int64_t j = tsr_min(jj, width - 1);
+      bool at_diagonal = q == j && jj < width && !tri->unit;
       t[0] = t[1] = 0;
-      bool counts = tri->solves ? p < j : p > j, at_diagonal = diagonal && p == j && !tri->unit;
-      if (!diagonal || counts || (at_diagonal && jj < width)) ELEMENT(tri, p, j, t);
-      if (at_diagonal && jj < width && tri->solves) RECIPROCAL(t);
-      to[jj] = t[0];
-      if (PARTS == 2) to[nr + 2 * jj] = t[1], to[nr + 2 * jj + 1] = -t[1];
+      if (at_diagonal || (tri->solves ? q < j : q > j)) ELEMENT(tri, j0 + q, j0 + j, t);
+      if (at_diagonal && tri->solves) RECIPROCAL(t);
+      row[jj] = t[0];
+      if (PARTS == 2) row[tri->nr + 2 * jj] = t[1], row[tri->nr + 2 * jj + 1] = -t[1];
     }
   }
+}
+
+/* `count` rows of nr elements that lie `columns` elements apart, -1 or 1 where that is known. */
+static inline __attribute__((always_inline)) void PACK_KNOWN(const struct tsr_triangle *tri, tsr_mem from, int64_t count,
+                                                             int64_t nr, int64_t columns, tsr_mem to, int64_t rsb) {
+  REAL sign = tri->conjugate ? -1 : 1;
+  for (int64_t p = 0; p < count; p++, from += (tsr_mem)tri->t_rows, to += (tsr_mem)rsb) {
+    const LOOSE *element = (const LOOSE *)from;
+    LOOSE *row = (LOOSE *)to;
+    for (int64_t jj = 0; jj < nr; jj++) {
+      const LOOSE *t = element + jj * columns * PARTS;
+      row[jj] = t[0];
+      if (PARTS == 2) row[nr + 2 * jj] = sign * t[PARTS - 1], row[nr + 2 * jj + 1] = -sign * t[PARTS - 1];
+    }
+  }
+}
+
+/* Rows p .. p + count - 1 of a group; missing columns repeat the last. */
+static void PACK_ROWS(const struct tsr_triangle *tri, int64_t p, int64_t count, int64_t j0, int64_t width, tsr_mem to,
+                      int64_t rsb) {
+  tsr_mem from = tri->t + (tsr_mem)(p * tri->t_rows + j0 * tri->t_columns);
+  REAL t[2];
+  if (width == 8 && tri->nr == 8 && tri->t_columns == SIZE) return PACK_KNOWN(tri, from, count, 8, 1, to, rsb);
+  if (width == 8 && tri->nr == 8 && tri->t_columns == -SIZE) return PACK_KNOWN(tri, from, count, 8, -1, to, rsb);
+  if (width == tri->nr && tri->t_columns % SIZE == 0)
+    return PACK_KNOWN(tri, from, count, tri->nr, tri->t_columns / SIZE, to, rsb);
+  for (int64_t i = 0; i < count; i++, to += (tsr_mem)rsb)
+    for (int64_t jj = 0; jj < tri->nr; jj++) {
+      LOOSE *row = (LOOSE *)to;
+      ELEMENT(tri, p + i, j0 + tsr_min(jj, width - 1), t);
+      row[jj] = t[0];
+      if (PARTS == 2) row[tri->nr + 2 * jj] = t[1], row[tri->nr + 2 * jj + 1] = -t[1];
+    }
 }
 
 #undef SIZE
