@@ -75,6 +75,164 @@ CBLAS_INDEX CBLAS_ROUTINE(cblas_izamax)(CBLAS_INT n, const void *x, CBLAS_INT in
 float CBLAS_ROUTINE(cblas_scabs1)(const void *z);
 double CBLAS_ROUTINE(cblas_dcabs1)(const void *z);
 
+/* Level 2. Matrices lie as the layout says, band and packed ones as in the reference BLAS; op(A) is A, its transpose or its
+ * conjugate transpose. Increments may be negative, as of level 1, but not 0. Sums run in an order that depends on nothing
+ * but the sizes (doc/blas-numbers.md); y is not read where beta is 0, A and x not where alpha is 0. */
+/* y = alpha * op(A) * x + beta * y; A is m x n. */
+void CBLAS_ROUTINE(cblas_sgemv)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans, CBLAS_INT m, CBLAS_INT n, float alpha,
+                                const float *a, CBLAS_INT lda, const float *x, CBLAS_INT incx, float beta, float *y,
+                                CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_dgemv)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans, CBLAS_INT m, CBLAS_INT n, double alpha,
+                                const double *a, CBLAS_INT lda, const double *x, CBLAS_INT incx, double beta, double *y,
+                                CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_cgemv)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans, CBLAS_INT m, CBLAS_INT n, const void *alpha,
+                                const void *a, CBLAS_INT lda, const void *x, CBLAS_INT incx, const void *beta, void *y,
+                                CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_zgemv)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans, CBLAS_INT m, CBLAS_INT n, const void *alpha,
+                                const void *a, CBLAS_INT lda, const void *x, CBLAS_INT incx, const void *beta, void *y,
+                                CBLAS_INT incy);
+/* The same of a band of kl diagonals below the main one and ku above. */
+void CBLAS_ROUTINE(cblas_sgbmv)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans, CBLAS_INT m, CBLAS_INT n, CBLAS_INT kl,
+                                CBLAS_INT ku, float alpha, const float *a, CBLAS_INT lda, const float *x,
+                                CBLAS_INT incx, float beta, float *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_dgbmv)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans, CBLAS_INT m, CBLAS_INT n, CBLAS_INT kl,
+                                CBLAS_INT ku, double alpha, const double *a, CBLAS_INT lda, const double *x,
+                                CBLAS_INT incx, double beta, double *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_cgbmv)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans, CBLAS_INT m, CBLAS_INT n, CBLAS_INT kl,
+                                CBLAS_INT ku, const void *alpha, const void *a, CBLAS_INT lda, const void *x,
+                                CBLAS_INT incx, const void *beta, void *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_zgbmv)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans, CBLAS_INT m, CBLAS_INT n, CBLAS_INT kl,
+                                CBLAS_INT ku, const void *alpha, const void *a, CBLAS_INT lda, const void *x,
+                                CBLAS_INT incx, const void *beta, void *y, CBLAS_INT incy);
+/* y = alpha * A * x + beta * y; A, n x n, is symmetric or Hermitian, its triangle uplo stored: full, banded, packed. */
+void CBLAS_ROUTINE(cblas_ssymv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, float alpha, const float *a,
+                                CBLAS_INT lda, const float *x, CBLAS_INT incx, float beta, float *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_dsymv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, double alpha, const double *a,
+                                CBLAS_INT lda, const double *x, CBLAS_INT incx, double beta, double *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_chemv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, const void *alpha, const void *a,
+                                CBLAS_INT lda, const void *x, CBLAS_INT incx, const void *beta, void *y,
+                                CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_zhemv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, const void *alpha, const void *a,
+                                CBLAS_INT lda, const void *x, CBLAS_INT incx, const void *beta, void *y,
+                                CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_ssbmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, CBLAS_INT k, float alpha,
+                                const float *a, CBLAS_INT lda, const float *x, CBLAS_INT incx, float beta, float *y,
+                                CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_dsbmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, CBLAS_INT k, double alpha,
+                                const double *a, CBLAS_INT lda, const double *x, CBLAS_INT incx, double beta, double *y,
+                                CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_chbmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, CBLAS_INT k, const void *alpha,
+                                const void *a, CBLAS_INT lda, const void *x, CBLAS_INT incx, const void *beta, void *y,
+                                CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_zhbmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, CBLAS_INT k, const void *alpha,
+                                const void *a, CBLAS_INT lda, const void *x, CBLAS_INT incx, const void *beta, void *y,
+                                CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_sspmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, float alpha, const float *a,
+                                const float *x, CBLAS_INT incx, float beta, float *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_dspmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, double alpha, const double *a,
+                                const double *x, CBLAS_INT incx, double beta, double *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_chpmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, const void *alpha, const void *a,
+                                const void *x, CBLAS_INT incx, const void *beta, void *y, CBLAS_INT incy);
+void CBLAS_ROUTINE(cblas_zhpmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, const void *alpha, const void *a,
+                                const void *x, CBLAS_INT incx, const void *beta, void *y, CBLAS_INT incy);
+/* x = op(A) * x; A is a triangle, n x n. */
+void CBLAS_ROUTINE(cblas_strmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const float *a, CBLAS_INT lda, float *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_dtrmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const double *a, CBLAS_INT lda, double *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_ctrmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const void *a, CBLAS_INT lda, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_ztrmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const void *a, CBLAS_INT lda, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_stbmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, CBLAS_INT k, const float *a, CBLAS_INT lda, float *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_dtbmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, CBLAS_INT k, const double *a, CBLAS_INT lda, double *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_ctbmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, CBLAS_INT k, const void *a, CBLAS_INT lda, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_ztbmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, CBLAS_INT k, const void *a, CBLAS_INT lda, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_stpmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const float *a, float *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_dtpmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const double *a, double *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_ctpmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const void *a, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_ztpmv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const void *a, void *x, CBLAS_INT incx);
+/* The x of op(A) * x = b, which is x before the call. Whether A is singular is not looked at. */
+void CBLAS_ROUTINE(cblas_strsv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const float *a, CBLAS_INT lda, float *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_dtrsv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const double *a, CBLAS_INT lda, double *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_ctrsv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const void *a, CBLAS_INT lda, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_ztrsv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const void *a, CBLAS_INT lda, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_stbsv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, CBLAS_INT k, const float *a, CBLAS_INT lda, float *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_dtbsv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, CBLAS_INT k, const double *a, CBLAS_INT lda, double *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_ctbsv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, CBLAS_INT k, const void *a, CBLAS_INT lda, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_ztbsv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, CBLAS_INT k, const void *a, CBLAS_INT lda, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_stpsv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const float *a, float *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_dtpsv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const double *a, double *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_ctpsv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const void *a, void *x, CBLAS_INT incx);
+void CBLAS_ROUTINE(cblas_ztpsv)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,
+                                CBLAS_INT n, const void *a, void *x, CBLAS_INT incx);
+/* A = alpha * x * y' + A; A is m x n, y' the transpose or, of gerc, the conjugate transpose. */
+void CBLAS_ROUTINE(cblas_sger)(CBLAS_LAYOUT layout, CBLAS_INT m, CBLAS_INT n, float alpha, const float *x,
+                               CBLAS_INT incx, const float *y, CBLAS_INT incy, float *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_dger)(CBLAS_LAYOUT layout, CBLAS_INT m, CBLAS_INT n, double alpha, const double *x,
+                               CBLAS_INT incx, const double *y, CBLAS_INT incy, double *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_cgeru)(CBLAS_LAYOUT layout, CBLAS_INT m, CBLAS_INT n, const void *alpha, const void *x,
+                                CBLAS_INT incx, const void *y, CBLAS_INT incy, void *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_zgeru)(CBLAS_LAYOUT layout, CBLAS_INT m, CBLAS_INT n, const void *alpha, const void *x,
+                                CBLAS_INT incx, const void *y, CBLAS_INT incy, void *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_cgerc)(CBLAS_LAYOUT layout, CBLAS_INT m, CBLAS_INT n, const void *alpha, const void *x,
+                                CBLAS_INT incx, const void *y, CBLAS_INT incy, void *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_zgerc)(CBLAS_LAYOUT layout, CBLAS_INT m, CBLAS_INT n, const void *alpha, const void *x,
+                                CBLAS_INT incx, const void *y, CBLAS_INT incy, void *a, CBLAS_INT lda);
+/* A = alpha * x * x' + A, of the triangle uplo. */
+void CBLAS_ROUTINE(cblas_ssyr)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, float alpha, const float *x,
+                               CBLAS_INT incx, float *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_dsyr)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, double alpha, const double *x,
+                               CBLAS_INT incx, double *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_cher)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, float alpha, const void *x,
+                               CBLAS_INT incx, void *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_zher)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, double alpha, const void *x,
+                               CBLAS_INT incx, void *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_sspr)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, float alpha, const float *x,
+                               CBLAS_INT incx, float *a);
+void CBLAS_ROUTINE(cblas_dspr)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, double alpha, const double *x,
+                               CBLAS_INT incx, double *a);
+void CBLAS_ROUTINE(cblas_chpr)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, float alpha, const void *x,
+                               CBLAS_INT incx, void *a);
+void CBLAS_ROUTINE(cblas_zhpr)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, double alpha, const void *x,
+                               CBLAS_INT incx, void *a);
+/* A = alpha * x * y' + alpha * y * x' + A, the second alpha conjugate if A is Hermitian. */
+void CBLAS_ROUTINE(cblas_ssyr2)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, float alpha, const float *x,
+                                CBLAS_INT incx, const float *y, CBLAS_INT incy, float *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_dsyr2)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, double alpha, const double *x,
+                                CBLAS_INT incx, const double *y, CBLAS_INT incy, double *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_cher2)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, const void *alpha, const void *x,
+                                CBLAS_INT incx, const void *y, CBLAS_INT incy, void *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_zher2)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, const void *alpha, const void *x,
+                                CBLAS_INT incx, const void *y, CBLAS_INT incy, void *a, CBLAS_INT lda);
+void CBLAS_ROUTINE(cblas_sspr2)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, float alpha, const float *x,
+                                CBLAS_INT incx, const float *y, CBLAS_INT incy, float *a);
+void CBLAS_ROUTINE(cblas_dspr2)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, double alpha, const double *x,
+                                CBLAS_INT incx, const double *y, CBLAS_INT incy, double *a);
+void CBLAS_ROUTINE(cblas_chpr2)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, const void *alpha, const void *x,
+                                CBLAS_INT incx, const void *y, CBLAS_INT incy, void *a);
+void CBLAS_ROUTINE(cblas_zhpr2)(CBLAS_LAYOUT layout, CBLAS_UPLO uplo, CBLAS_INT n, const void *alpha, const void *x,
+                                CBLAS_INT incx, const void *y, CBLAS_INT incy, void *a);
+
 /* Level 3. C = alpha * op(A) * op(B) + beta * C; op(A) is m x k, op(B) is k x n. See tsr_gemm for the numeric contract;
  * a complex product keeps the four sums of real products apart, each a chain like that of a real one. */
 void CBLAS_ROUTINE(cblas_sgemm)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, CBLAS_INT m,
