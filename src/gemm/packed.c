@@ -7,9 +7,11 @@
 
 #include "src/core/memory.h"
 #include "src/core/threads.h"
+#include "src/gemm/parts.h"
 #include "src/gemm/walk.h"
 
 #define SLIVER_TILES 8 /* tiles of B that a thread packs at a time */
+#define SHARED_TILES 2 /* tiles of A that are B as well */
 
 struct group {
   struct tsr_barrier barrier;
@@ -30,6 +32,7 @@ struct packed {
 struct phase {
   int64_t j, cols, p0, k;
   int parity;
+  bool shared; /* the panels of B are panels of A, too */
   tsr_mem b;
 };
 
@@ -41,7 +44,19 @@ static int64_t bytes_of_a(const struct tsr_gemm_job *job) {
   return (job->plan->mc + spare) * depth(job);
 }
 
-static int64_t bytes_of_b(const struct tsr_gemm_job *job) { return job->plan->nc * depth(job); }
+static int64_t bytes_of_b(const struct tsr_gemm_job *job) {
+  int64_t spare = job->problem->parts.c ? (int64_t)job->plan->units * job->kernels->gemm.mu : 0; /* as panels of A */
+  return (job->plan->nc + spare) * depth(job);
+}
+
+/* Columns of B that are rows of A, into panels that serve as either. */
+static void pack_shared(const struct tsr_gemm_job *job, struct group *group, const struct phase *phase) {
+  int64_t sliver = SHARED_TILES * job->plan->units * job->kernels->gemm.mu;
+  int64_t count = phase->cols / sliver > 0 ? phase->cols / sliver : 1;
+  for (int64_t s; (s = atomic_fetch_add(&group->sliver[phase->parity], 1)) < count;)
+    tsr_gemm_pack_a(job, phase->j + s * sliver, s + 1 == count ? phase->cols - s * sliver : sliver, phase->p0, phase->k,
+                    phase->b + (tsr_mem)(s * sliver * phase->k * job->size));
+}
 
 static void pack_slivers(const struct tsr_gemm_job *job, struct group *group, const struct phase *phase) {
   int64_t sliver = SLIVER_TILES * job->plan->columns; /* at least the widest tile, which may be the last */
@@ -60,16 +75,26 @@ static int64_t row_of_block(const struct tsr_gemm_job *job, int64_t block) {
   return tsr_min(job->problem->m, grains * block / row_blocks(job) * grain);
 }
 
+/* Whether a panel of those that are shared begins at row i, or the last one ends there: the last tiles may share what is
+ * little more than a tile (tsr_next_units). */
+static bool begins_panel(const struct tsr_gemm_job *job, const struct phase *phase, int64_t i) {
+  int64_t left = phase->j + phase->cols - i, units = tsr_ceil_div(left, job->kernels->gemm.mu);
+  return i >= phase->j && left >= 0 && (left == 0 || 2 * units >= job->plan->units);
+}
+
 static void multiply_block(const struct tsr_gemm_job *job, const struct phase *phase, int64_t block, tsr_mem scratch) {
   const struct tsr_gemm_problem *pr = job->problem;
   int64_t i = row_of_block(job, block);
   struct tsr_gemm_piece piece = {i, row_of_block(job, block + 1) - i, phase->j, phase->cols};
   tsr_mem a = pr->a + (tsr_mem)(piece.i * pr->rsa + phase->p0 * pr->csa);
-  if (job->plan->pack_a) {
+  if (tsr_gemm_is_outside(pr, &piece)) return;
+  if (phase->shared && begins_panel(job, phase, i) && begins_panel(job, phase, i + piece.rows)) {
+    a = phase->b + (tsr_mem)((i - phase->j) * phase->k * job->size);
+  } else if (job->plan->pack_a) {
     tsr_gemm_pack_a(job, piece.i, piece.rows, phase->p0, phase->k, scratch);
     a = scratch;
   }
-  tsr_gemm_multiply(job, &piece, phase->p0, phase->k, a, phase->b);
+  (phase->shared ? tsr_gemm_multiply_shared : tsr_gemm_multiply)(job, &piece, phase->p0, phase->k, a, phase->b);
 }
 
 /* A counter is set back while nobody uses it: between two barriers only the counters of one parity are in use before
@@ -77,12 +102,13 @@ static void multiply_block(const struct tsr_gemm_job *job, const struct phase *p
 static void run_phase(const struct tsr_gemm_job *job, struct group *group, const struct phase *phase, bool leader,
                       tsr_mem scratch) {
   int64_t blocks = row_blocks(job);
-  pack_slivers(job, group, phase);
+  bool from_last = job->problem->parts.c & TSR_LOWER; /* the longest rows first */
+  (phase->shared ? pack_shared : pack_slivers)(job, group, phase);
   if (leader) atomic_store(&group->sliver[!phase->parity], 0);
   if (group->barrier.n > 1) tsr_barrier_wait(&group->barrier);
   if (leader) atomic_store(&group->rows[!phase->parity], 0);
   for (int64_t block; (block = atomic_fetch_add(&group->rows[phase->parity], 1)) < blocks;)
-    multiply_block(job, phase, block, scratch);
+    multiply_block(job, phase, from_last ? blocks - 1 - block : block, scratch);
 }
 
 /* Without a shared B nobody waits for anybody: a thread takes a block of rows through all of k. */
@@ -91,15 +117,16 @@ static void run_rows(const struct tsr_gemm_job *job, struct group *group, tsr_me
   struct tsr_gemm_piece piece = {.j = group->j0, .cols = group->j1 - group->j0};
   int64_t blocks = row_blocks(job);
   for (int64_t block; piece.cols > 0 && (block = atomic_fetch_add(&group->rows[0], 1)) < blocks;) {
-    piece.i = row_of_block(job, block);
-    piece.rows = row_of_block(job, block + 1) - piece.i;
+    int64_t number = job->problem->parts.c & TSR_LOWER ? blocks - 1 - block : block; /* the longest rows first */
+    piece.i = row_of_block(job, number);
+    piece.rows = row_of_block(job, number + 1) - piece.i;
     tsr_walk_block(&walker, &piece, false);
   }
 }
 
 static void run_group(const struct tsr_gemm_job *job, struct group *group, bool leader, tsr_mem scratch) {
   const struct tsr_gemm_way *plan = job->plan;
-  struct phase phase = {.parity = 0};
+  struct phase phase = {.parity = 0, .shared = tsr_gemm_shares_panels(job)};
   for (phase.j = group->j0; phase.j < group->j1; phase.j += plan->nc) {
     phase.cols = tsr_min(plan->nc, group->j1 - phase.j);
     for (phase.p0 = 0; phase.p0 < job->problem->k; phase.p0 += plan->kb, phase.parity = !phase.parity) {

@@ -135,6 +135,7 @@ void tsr_gemm_cut_column(const struct tsr_gemm_job *job, struct tsr_step *step, 
   int64_t diagonal = j - i, size = job->size;
   int64_t begin = lower ? diagonal : 0, end = lower ? rows : tsr_min(rows, diagonal + step->n); /* what C needs */
   int64_t whole = lower ? diagonal + step->n - 1 : 0, whole_end = lower ? rows : diagonal + 1;
+  if (begin >= rows) return;
   for (int64_t r = 0, count; r < end;) {
     int u = tsr_next_units(tiles, job->plan->units, tsr_ceil_div(rows - r, tiles->mu), width);
     int64_t tile_rows = (int64_t)u * tiles->mu, tile_end = tsr_min(rows, r + tile_rows);
@@ -151,6 +152,35 @@ void tsr_gemm_cut_column(const struct tsr_gemm_job *job, struct tsr_step *step, 
     }
     a += (tsr_mem)(count * step->da);
     r += count * tile_rows;
+  }
+}
+
+bool tsr_gemm_shares_panels(const struct tsr_gemm_job *job) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  const struct tsr_gemm_way *plan = job->plan;
+  if (!pr->parts.c || pr->a != pr->b || pr->rsa != pr->csb || pr->csa != pr->rsb || !plan->pack_a || !plan->pack_b)
+    return false;
+  int64_t rows = (int64_t)plan->units * job->kernels->gemm.mu;
+  return rows % plan->columns == 0 && plan->grain % rows == 0 && (plan->nc >= pr->n || plan->nc % rows == 0);
+}
+
+void tsr_gemm_multiply_shared(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0, int64_t k,
+                              tsr_mem a, tsr_mem b) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  const struct tsr_tiles *tiles = &job->kernels->gemm;
+  int units = job->plan->units, columns = job->plan->columns;
+  struct tsr_step step = {.csb = job->size, .csc = pr->csc, .flags = pr->flags};
+  tsr_mem c = pr->c + (tsr_mem)(piece->i * job->size + piece->j * pr->csc);
+  tsr_gemm_set_block(job, &step, p0);
+  for (int64_t j = 0, width; j < piece->cols; j += width, b += (tsr_mem)(width * k * job->size)) {
+    width = (int64_t)tsr_next_units(tiles, units, tsr_ceil_div(piece->cols - j, tiles->mu), columns) * tiles->mu;
+    int64_t end = tsr_min(width, piece->cols - j);
+    step.rsb = width * job->size;
+    for (int64_t col = 0; col < end; col += step.n) {
+      step.n = tsr_next_columns(end - col, columns, tiles->max_columns[units]);
+      tsr_gemm_cut_column(job, &step, piece->i, piece->rows, piece->j + j + col, true, a, b + (tsr_mem)(col * job->size),
+                          c + (tsr_mem)((j + col) * pr->csc));
+    }
   }
 }
 

@@ -24,6 +24,20 @@ void tsr_gemm_pack_half(const struct tsr_kernels *kernels, int64_t size, const s
 void tsr_gemm_cut_column(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t i, int64_t rows, int64_t j,
                          bool panels, tsr_mem a, tsr_mem b, tsr_mem c);
 
+/* Whether B is A turned over, of a C by half, and the plan packs both in panels of whole tiles: then one set of panels
+ * serves as either. */
+bool tsr_gemm_shares_panels(const struct tsr_gemm_job *job);
+
+/* tsr_gemm_multiply with such panels at `b`, of piece->cols rows of A from piece->j on. */
+void tsr_gemm_multiply_shared(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0, int64_t k,
+                              tsr_mem a, tsr_mem b);
+
+/* Whether a piece of C lies outside the triangle that is computed. */
+static inline bool tsr_gemm_is_outside(const struct tsr_gemm_problem *p, const struct tsr_gemm_piece *piece) {
+  if (p->parts.c & TSR_LOWER) return piece->i + piece->rows <= piece->j;
+  return (p->parts.c & TSR_UPPER) && piece->i >= piece->j + piece->cols;
+}
+
 /* The block of k from p0 of a piece of a C by half, with A and B as they lie; rows of A contiguous. */
 void tsr_gemm_cut_in_place(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0);
 

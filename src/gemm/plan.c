@@ -136,7 +136,13 @@ static int choose_groups(const struct tsr_tiles *tiles, const struct tsr_gemm_pr
   return plan->threads <= TSR_GEMM_MOST_GROUPS && by_rows + 3 < by_columns ? plan->threads : 1;
 }
 
+/* Whether B is A turned over: panels of one can serve as those of the other. */
+static bool is_own_transpose(const struct tsr_gemm_problem *p) {
+  return p->parts.c && p->a == p->b && p->rsa == p->csb && p->csa == p->rsb;
+}
+
 static enum tsr_gemm_pack choose_packing(const struct tsr_gemm_problem *p) {
+  if (is_own_transpose(p)) return TSR_GEMM_PACK_AB;
   int64_t most = p->rsb == tsr_size_of(p->type) ? B_PRODUCT : B_PRODUCT_ROWS;
   return weighed_product(p) > most ? TSR_GEMM_PACK_AB : TSR_GEMM_PACK_A;
 }
@@ -155,15 +161,16 @@ static int64_t rows_of_block(const struct tsr_tiles *tiles, const struct tsr_gem
 
 static void packed_blocks(const struct tsr_tiles *tiles, const struct tsr_gemm_problem *p, struct tsr_gemm_way *plan) {
   const struct tsr_topology *machine = tsr_topology_get();
-  int columns = plan->columns;
+  int64_t unit = is_own_transpose(p) ? (int64_t)plan->units * tiles->mu : plan->columns;
   int64_t column = plan->kb * tsr_size_of(p->type), tile_rows = (int64_t)plan->units * tiles->mu;
   int64_t l3 = (int64_t)machine->level[machine->nlevels - 1].bytes, most_columns = tsr_min(3 << 20, l3 / 2) / column;
   if (!plan->groups) plan->groups = choose_groups(tiles, p, plan);
   plan->groups = (int)tsr_min(plan->groups, tsr_min(plan->threads, TSR_GEMM_MOST_GROUPS));
   if (!plan->mc) plan->mc = rows_of_block(tiles, p, plan);
+  if (is_own_transpose(p)) plan->mc = tsr_round_up(plan->mc, tile_rows);
   plan->grain = plan->mc % tile_rows == 0 ? tile_rows : tiles->mu;
   if (!plan->nc)
-    plan->nc = plan->pack_b ? even(p->n, most_columns > columns ? most_columns : columns, columns, 1) : p->n;
+    plan->nc = plan->pack_b ? even(p->n, tsr_max(most_columns, unit), unit, 1) : p->n;
 }
 
 /* Pieces for threads to claim, a few for each, in whole tiles; one thread takes all in one piece. A skinny matrix along
