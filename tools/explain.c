@@ -209,9 +209,9 @@ static bool read_number(const char *what, const char *text, int64_t most, int64_
 }
 
 static bool read_type(const char *text, tsr_type *type) {
-  static const char *const names[] = {"f32", "f64", "f16", "bf16", "s8", "s32"};
-  for (int i = 0; i < 6; i++)
-    if (strcmp(text, names[i]) == 0) return *type = (tsr_type)(i + 1), true;
+  static const char *const names[] = {"f32", "f64", "f16", "bf16", "s8", "s32", [TSR_C32 - 1] = "c32", "c64"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (names[i] && strcmp(text, names[i]) == 0) return *type = (tsr_type)(i + 1), true;
   return false;
 }
 

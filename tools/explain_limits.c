@@ -132,9 +132,10 @@ static void limits_of_cpu(struct explain *e) {
   const struct tsr_topology *machine = tsr_topology_get();
   const int64_t *s = e->shape.at;
   int threads = (int)s[TSR_SHAPE_THREADS], level = 0, last = machine->nlevels - 1;
-  explain_add_limit(e, e->flops * (s[TSR_SHAPE_TYPE] == TSR_F32 ? costs->flop_f32 : costs->flop_f64) / threads,
+  bool narrow = e->p.type == TSR_F32 || e->p.type == TSR_C32;
+  explain_add_limit(e, e->flops * (narrow ? costs->flop_f32 : costs->flop_f64) / threads,
             "FMA, %d thread%s", threads, threads > 1 ? "s" : "");
-  explain_add_limit(e, (double)tsr_min(s[TSR_SHAPE_K], tsr_gemm_kb((tsr_type)s[TSR_SHAPE_TYPE])) * costs->chain,
+  explain_add_limit(e, (double)tsr_min(s[TSR_SHAPE_K], tsr_gemm_kb(e->p.type)) * costs->chain,
             "the chain of fma of one element");
   while (level <= last && e->bytes > (double)machine->level[level].bytes * (level < last ? threads : 1)) level++;
   if (level > last)
@@ -207,9 +208,10 @@ void explain_limits(struct explain *e) {
   const int64_t *s = e->shape.at;
   int first = device ? (int)TSR_DEVICE_M : (int)TSR_SHAPE_M;
   double m = (double)s[first], n = (double)s[first + 1], k = (double)s[first + 2];
-  double size = (double)tsr_size_of((tsr_type)s[0]), size_c = size;
+  tsr_type type = device ? (tsr_type)s[0] : e->p.type;
+  double size = (double)tsr_size_of(type), size_c = size;
   if (device) size_c = (double)tsr_size_of((tsr_type)s[TSR_DEVICE_TO]);
-  e->flops = 2 * m * n * k;
+  e->flops = 2 * m * n * k * (type == TSR_C32 || type == TSR_C64 ? 4 : 1);
   e->bytes = size * (m * k + k * n) + size_c * m * n;
   if (device) limits_of_device(e);
   else limits_of_cpu(e);

@@ -6,7 +6,8 @@
 #include "conv.h"
 #include "explain.h"
 
-static const char *const type_names[] = {"", "f32", "f64", "f16", "bf16", "s8", "s32"};
+static const char *const type_names[] = {"", "f32", "f64", "f16", "bf16", "s8", "s32",
+                                         [TSR_C32] = "c32", "c64"};
 
 static void words_of_plan(const struct explain *e, const struct tsr_values *plan, char *text) {
   tsr_values_print(e->op->plan, e->op->nplan, plan, text);

@@ -144,6 +144,8 @@ static int info(int argc, char **argv) {
   print_threads(tsr_topology_get());
   print_kernels(context, TSR_F32, "f32");
   print_kernels(context, TSR_F64, "f64");
+  print_kernels(context, TSR_C32, "c32");
+  print_kernels(context, TSR_C64, "c64");
   return measure ? measure_print() : 0;
 }
 

@@ -135,7 +135,7 @@ static bool shape_of_numbers(const struct shapes *s, tsr_gemm_desc d, tsr_type t
 
 /* Missing words as for a call with strides as short as can be. */
 static void complete_on_cpu(const struct shapes *s, struct tsr_values *shape) {
-  int64_t *at = shape->at, size = at[TSR_SHAPE_TYPE] == TSR_F64 ? 8 : 4;
+  int64_t *at = shape->at, size = tsr_size_of(tsr_gemm_type_at(shape));
   if (!at[TSR_SHAPE_A]) at[TSR_SHAPE_A] = 1;
   if (!at[TSR_SHAPE_B]) at[TSR_SHAPE_B] = 1;
   if (!at[TSR_SHAPE_THREADS]) at[TSR_SHAPE_THREADS] = tsr_threads_available(s->context);

@@ -129,6 +129,7 @@ static bool check_request(const struct request *r, int others) {
 static bool read_types(const struct request *r, int types[3]) {
   static const struct { const char *name; int type[2]; bool on_device; } known[] = {
       {"f32", {TSR_F32}, false}, {"f64", {TSR_F64}, false}, {"both", {TSR_F32, TSR_F64}, false},
+      {"c32", {TSR_C32}, false}, {"c64", {TSR_C64}, false},
       {"f16", {TSR_F16}, true},  {"bf16", {TSR_BF16}, true}, {"s8", {TSR_S8}, true}};
   const char *wanted = r->type ? r->type : r->device ? "f16" : "f32";
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -136,7 +137,7 @@ static bool read_types(const struct request *r, int types[3]) {
       types[0] = known[i].type[0], types[1] = known[i].type[1], types[2] = 0;
       return true;
     }
-  return wrong("--type is \"%s\": use %s", wanted, r->device ? "f16, bf16 or s8 on a device" : "f32, f64 or both");
+  return wrong("--type is \"%s\": use %s", wanted, r->device ? "f16, bf16 or s8 on a device" : "f32, f64, both, c32 or c64");
 }
 
 static bool open_context(const struct request *r, struct tune *t) {

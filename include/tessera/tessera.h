@@ -40,12 +40,12 @@ typedef enum tsr_status {
 typedef enum tsr_type {
   TSR_F32 = 1, TSR_F64 = 2, TSR_F16 = 3, TSR_BF16 = 4, TSR_S8 = 5, TSR_S32 = 6, TSR_Q8_0 = 7, TSR_Q4_0 = 8, TSR_BOOL = 9,
   TSR_U8 = 10,
-  TSR_C32 = 11, TSR_C64 = 12 /* complex: a real and an imaginary part of f32 or f64; for the BLAS only */
+  TSR_C32 = 11, TSR_C64 = 12 /* complex: a real and an imaginary part of f32 or f64 */
 } tsr_type;
 
 /* How a matrix lies in memory: TSR_ROW_MAJOR means element (i, j) is at i * ld + j. */
 typedef enum tsr_order { TSR_ROW_MAJOR = 101, TSR_COL_MAJOR = 102 } tsr_order;
-typedef enum tsr_trans { TSR_NO_TRANS = 111, TSR_TRANS = 112 } tsr_trans;
+typedef enum tsr_trans { TSR_NO_TRANS = 111, TSR_TRANS = 112, TSR_CONJ_TRANS = 113 } tsr_trans; /* of real: TRANS */
 
 /* What can follow a convolution or product, fused into its last block. gelu is x times the normal distribution function;
  * gelu_tanh its approximation by tanh; silu is x * sigmoid(x). */
@@ -128,7 +128,7 @@ TSR_API tsr_status tsr_event_seconds(const tsr_event *from, const tsr_event *to,
  *
  * op(A) is m x k, op(B) is k x n, C is m x n; A, B and C all have the order `order`. lda, ldb and ldc are in
  * elements and at least the length of a row (row-major) or column (column-major) of the matrix as stored; never
- * less than 1. m, n and k may be 0. On a CPU all are f32 or all f64, or A and B f16 or bf16 and C the same or f32,
+ * less than 1. m, n and k may be 0. On a CPU all are f32, f64, c32 or c64, or A and B f16 or bf16 and C the same or f32,
  * or A and B s8 and C s32 (f32, s8 or u8 with alpha 1 and beta 0). On a device A and B are f16 or bf16 and C is f32
  * or their type, or A and B are s8 and C is s32 (type_c). alpha and beta are rounded to f32, f64 or, for s32, must be
  * integers.
@@ -143,6 +143,9 @@ TSR_API tsr_status tsr_event_seconds(const tsr_event *from, const tsr_event *to,
  *             s = 0;  s = fma(a[i][p], b[p][j], s) in order of p;  y = fma(alpha, s, y)
  *     if bias: y began with bias[j] + 0, and beta must be 0;  then post: y * scale[j], y + add[i][j], the activation
  *     c = y
+ * Of complex numbers (KB = 384 for c32, 256 for c64) the four sums of products of parts are chains of their own:
+ * s = (rr - ii) + (ri + ir) i, with the signs that conjugates ask for; y + alpha * s begins with the real part of alpha,
+ * and an imaginary part of alpha or beta that is 0 takes no part.
  * Method: K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34 (2008);
  * F. Van Zee and R. van de Geijn, "BLIS", ACM TOMS 41 (2015). */
 typedef struct tsr_gemm_desc {
@@ -157,11 +160,12 @@ typedef struct tsr_gemm_desc {
   const char *plan; /* NULL, or how to compute, in words: see "Plans" */
   const void *bias; /* NULL, or what y begins with instead of beta * c: an element for each column of C, f32 or f64 */
   const struct tsr_post_ops *post; /* NULL, or what follows (tessera/conv.h): scales of columns, add laid out like C */
+  double alpha_im, beta_im;        /* imaginary parts, of complex types */
 } tsr_gemm_desc;
 
 #define TSR_GEMM_DESC                                                                                         \
   { sizeof(tsr_gemm_desc), TSR_F32, TSR_ROW_MAJOR, TSR_NO_TRANS, TSR_NO_TRANS, 0, 0, 0, 0, 0, 0, 1.0, 0.0, \
-    (tsr_type)0, NULL, NULL, NULL }
+    (tsr_type)0, NULL, NULL, NULL, 0.0, 0.0 }
 
 /* Plans. How a product is computed (path, tile, blocks, packing, threads) changes its speed and never its bits. A call
  * takes, in this order: desc->plan; the row of the user's tuning database for this shape ($TESSERA_DB, else

@@ -45,17 +45,21 @@ static tsr_status check_integers(const tsr_gemm_desc *d, tsr_type c) {
   return TSR_OK;
 }
 
+static bool is_complex(const tsr_gemm_desc *d) { return d->type == TSR_C32 || d->type == TSR_C64; }
+
 static tsr_status check_types(const tsr_context *context, const tsr_gemm_desc *d) {
   if (context->device) return check_device_types(d);
   bool half = d->type == TSR_F16 || d->type == TSR_BF16;
   tsr_type c = tsr_gemm_type_of_c(d);
   if (d->type == TSR_S8) return check_integers(d, c);
-  CHECK(d->type == TSR_F32 || d->type == TSR_F64 || half,
-        "type is %d: use TSR_F32, TSR_F64, TSR_F16, TSR_BF16 or TSR_S8", (int)d->type);
+  CHECK(d->type == TSR_F32 || d->type == TSR_F64 || half || is_complex(d),
+        "type is %d: use TSR_F32, TSR_F64, TSR_F16, TSR_BF16, TSR_S8, TSR_C32 or TSR_C64", (int)d->type);
   CHECK(c == d->type || (half && c == TSR_F32), "type_c is %d: use that of A and B%s", (int)d->type_c,
         half ? " or TSR_F32" : "");
   return TSR_OK;
 }
+
+static bool is_trans(tsr_trans t) { return t == TSR_NO_TRANS || t == TSR_TRANS || t == TSR_CONJ_TRANS; }
 
 static tsr_status check_sizes(const tsr_context *context, const tsr_gemm_desc *d) {
   CHECK(d, "desc is NULL: pass a tsr_gemm_desc initialised by TSR_GEMM_DESC");
@@ -64,10 +68,10 @@ static tsr_status check_sizes(const tsr_context *context, const tsr_gemm_desc *d
   if (types != TSR_OK) return types;
   CHECK(d->order == TSR_ROW_MAJOR || d->order == TSR_COL_MAJOR, "order is %d: use TSR_ROW_MAJOR or TSR_COL_MAJOR",
         (int)d->order);
-  CHECK(d->trans_a == TSR_NO_TRANS || d->trans_a == TSR_TRANS, "trans_a is %d: use TSR_NO_TRANS or TSR_TRANS",
-        (int)d->trans_a);
-  CHECK(d->trans_b == TSR_NO_TRANS || d->trans_b == TSR_TRANS, "trans_b is %d: use TSR_NO_TRANS or TSR_TRANS",
-        (int)d->trans_b);
+  CHECK(is_trans(d->trans_a), "trans_a is %d: use TSR_NO_TRANS, TSR_TRANS or TSR_CONJ_TRANS", (int)d->trans_a);
+  CHECK(is_trans(d->trans_b), "trans_b is %d: use TSR_NO_TRANS, TSR_TRANS or TSR_CONJ_TRANS", (int)d->trans_b);
+  CHECK(is_complex(d) || (d->alpha_im == 0 && d->beta_im == 0),
+        "alpha_im is %g and beta_im %g, but the matrices are real", d->alpha_im, d->beta_im);
   CHECK(d->m >= 0, "m is %lld: sizes cannot be negative", (long long)d->m);
   CHECK(d->n >= 0, "n is %lld: sizes cannot be negative", (long long)d->n);
   CHECK(d->k >= 0, "k is %lld: sizes cannot be negative", (long long)d->k);
@@ -91,7 +95,7 @@ static tsr_status check_strides(const tsr_gemm_desc *d) {
 
 /* Volatile: gcc 12 drops the rounding of two neighbouring scalars when it vectorises them. */
 double tsr_gemm_scalar(tsr_type type, double x) {
-  if (type == TSR_F64 || type == TSR_S8) return x;
+  if (type == TSR_F64 || type == TSR_S8 || type == TSR_C64) return x;
   volatile float rounded = (float)x;
   return rounded;
 }
@@ -121,8 +125,11 @@ void tsr_gemm_normalise(const tsr_gemm_desc *d, const void *a, const void *b, vo
   pr->plan = d->plan;
   pr->alpha = tsr_gemm_scalar(d->type, d->alpha);
   pr->beta = tsr_gemm_scalar(d->type, d->beta);
-  pr->alpha_im = pr->beta_im = 0;
-  pr->flags = 0;
+  pr->alpha_im = tsr_gemm_scalar(d->type, d->alpha_im);
+  pr->beta_im = tsr_gemm_scalar(d->type, d->beta_im);
+  pr->flags = (d->trans_a == TSR_CONJ_TRANS ? TSR_CONJ_A : 0) | (d->trans_b == TSR_CONJ_TRANS ? TSR_CONJ_B : 0);
+  if (!is_complex(d)) pr->flags = 0;
+  if (turned) pr->flags = tsr_gemm_turned_flags(pr->flags);
   pr->parts = (struct tsr_gemm_parts){TSR_FULL, TSR_FULL, TSR_FULL};
 }
 
@@ -134,7 +141,9 @@ tsr_status tsr_gemm_check(const tsr_context *context, const tsr_gemm_desc *d) {
   return tsr_gemm_check_fused(d);
 }
 
-bool tsr_gemm_reads_operands(const tsr_gemm_desc *d) { return d->k > 0 && tsr_gemm_scalar(d->type, d->alpha) != 0; }
+bool tsr_gemm_reads_operands(const tsr_gemm_desc *d) {
+  return d->k > 0 && (tsr_gemm_scalar(d->type, d->alpha) != 0 || tsr_gemm_scalar(d->type, d->alpha_im) != 0);
+}
 
 tsr_status tsr_gemm(tsr_context *given, const tsr_gemm_desc *d, const void *a, const void *b, void *c) {
   tsr_context *context;

@@ -11,7 +11,7 @@ struct tsr_gemm_way tsr_gemm_forced;
 
 /* What has neither a model nor rows goes by the rule of thumb. */
 static bool is_ruled(const struct tsr_gemm_problem *p) {
-  return p->type == TSR_C32 || p->type == TSR_C64 || tsr_gemm_has_parts(p);
+  return tsr_gemm_has_parts(p);
 }
 
 bool tsr_gemm_is_looked_up(const struct tsr_gemm_problem *p) {

@@ -23,6 +23,8 @@ struct product {
 
 tsr_status tsr_gemm_check_fused(const tsr_gemm_desc *d) {
   const tsr_post_ops *post = d->post;
+  if (d->type == TSR_C32 || d->type == TSR_C64)
+    return tsr_fail(TSR_UNSUPPORTED, "type is complex: a bias or post goes with real matrices only");
   CHECK(!d->bias || tsr_gemm_scalar(d->type, d->beta) == 0,
         "bias is given and beta is %g: a bias replaces beta * C, add another matrix by post->add", d->beta);
   if (!post) return TSR_OK;
@@ -202,6 +204,7 @@ tsr_status tsr_gemm_plan_create(tsr_context *given, const tsr_gemm_desc *d, cons
   if (status == TSR_OK) status = tsr_gemm_check(context, d);
   if (status != TSR_OK) return status;
   if (context->device) return tsr_fail(TSR_UNSUPPORTED, "plans of products are for CPU contexts");
+  if (d->type == TSR_C32 || d->type == TSR_C64) return tsr_fail(TSR_UNSUPPORTED, "plans are for real products");
   CHECK(b || !tsr_gemm_reads_operands(d) || d->n == 0, "b is NULL but k and n are not 0");
   tsr_gemm_plan *made = calloc(1, sizeof *made);
   if (!made) return tsr_fail(TSR_OUT_OF_MEMORY, "no memory for a plan");

@@ -72,7 +72,12 @@ static double count_of(const struct cover *cover) {
 }
 
 static double flop(const struct model *md) {
-  return md->p->type == TSR_F32 ? md->costs->flop_f32 : md->costs->flop_f64;
+  switch (md->p->type) {
+    case TSR_F32: return md->costs->flop_f32;
+    case TSR_C32: return 4 * md->costs->flop_f32;
+    case TSR_C64: return 4 * md->costs->flop_f64;
+    default: return md->costs->flop_f64;
+  }
 }
 
 /* Seconds of the tiles of a block whose operands are at hand, k deep. */

@@ -9,7 +9,7 @@
 #include "src/gemm/model.h"
 #include "src/gemm/tiles.h"
 
-static const char *const types[] = {"f32", "f64", NULL};
+static const char *const types[] = {"f32", "f64", "c32", "c64", NULL};
 static const char *const layouts[] = {"n", "t", NULL};
 static const char *const paths[] = {"direct", "across", "packed", "k-split", NULL};
 static const char *const orders[] = {"rows", "columns", NULL};
@@ -36,7 +36,7 @@ void tsr_gemm_shape_of(const struct tsr_gemm_problem *p, int threads, struct tsr
   int64_t size = tsr_size_of(p->type), lda = p->rsa == size ? p->csa : p->rsa, ldb = p->rsb == size ? p->csb : p->rsb;
   int pages = (lda % PAGE == 0) + 2 * (ldb % PAGE == 0) + 4 * (p->csc % PAGE == 0);
   int64_t *at = shape->at;
-  at[TSR_SHAPE_TYPE] = p->type;
+  at[TSR_SHAPE_TYPE] = p->type >= TSR_C32 ? p->type - TSR_C32 + 3 : p->type;
   at[TSR_SHAPE_M] = p->m;
   at[TSR_SHAPE_N] = p->n;
   at[TSR_SHAPE_K] = p->k;
@@ -54,15 +54,15 @@ static int64_t stride_for(int64_t bytes, bool whole_pages) {
 
 void tsr_gemm_problem_of(const struct tsr_values *shape, struct tsr_gemm_problem *p) {
   const int64_t *at = shape->at;
-  int64_t size = tsr_size_of((tsr_type)at[TSR_SHAPE_TYPE]), pages = at[TSR_SHAPE_PAGES] - 1;
+  tsr_type type = tsr_gemm_type_at(shape);
+  int64_t size = tsr_size_of(type), pages = at[TSR_SHAPE_PAGES] - 1;
   bool a_by_rows = at[TSR_SHAPE_A] == 1, b_by_k = at[TSR_SHAPE_B] == 1;
   int64_t m = at[TSR_SHAPE_M], n = at[TSR_SHAPE_N], k = at[TSR_SHAPE_K];
   /* Lines of one element are told from columns by a stride that is not the element's. */
   int64_t along_k = k > 1 ? k : 2, along_n = n > 1 ? n : 2;
   int64_t lda = stride_for((a_by_rows ? m : along_k) * size, pages & 1);
   int64_t ldb = stride_for((b_by_k ? k : along_n) * size, pages & 2);
-  *p = (struct tsr_gemm_problem){.type = (tsr_type)at[TSR_SHAPE_TYPE], .type_c = (tsr_type)at[TSR_SHAPE_TYPE],
-                                 .m = m, .n = n, .k = k, .alpha = 1, .csc = stride_for(m * size, pages & 4)};
+  *p = (struct tsr_gemm_problem){.type = type, .type_c = type, .m = m, .n = n, .k = k, .alpha = 1, .csc = stride_for(m * size, pages & 4)};
   p->rsa = a_by_rows ? size : lda;
   p->csa = a_by_rows ? lda : size;
   p->rsb = b_by_k ? size : ldb;
@@ -182,7 +182,7 @@ bool tsr_gemm_values_in_range(const struct tsr_values *values, char *why) {
 /* Shapes come from files and callers too. */
 static bool shape_in_range(const struct tsr_values *shape, char *why) {
   static const int64_t limits[TSR_SHAPE_FIELDS] = {
-      [TSR_SHAPE_TYPE] = 2, [TSR_SHAPE_A] = 2, [TSR_SHAPE_B] = 2, [TSR_SHAPE_PAGES] = 8,
+      [TSR_SHAPE_TYPE] = 4, [TSR_SHAPE_A] = 2, [TSR_SHAPE_B] = 2, [TSR_SHAPE_PAGES] = 8,
       [TSR_SHAPE_THREADS] = TSR_MAX_THREADS};
   for (int i = 0; i < TSR_SHAPE_FIELDS; i++)
     NEED(shape->at[i] >= 1 && (!limits[i] || shape->at[i] <= limits[i]), "%s is %lld: it can be at most %lld",

@@ -6,7 +6,7 @@
 #include "src/tune/tune.h"
 
 enum tsr_gemm_shape_field {
-  TSR_SHAPE_TYPE, /* f32 or f64 */
+  TSR_SHAPE_TYPE, /* f32, f64, c32 or c64: tsr_gemm_type_at */
   TSR_SHAPE_M, TSR_SHAPE_N, TSR_SHAPE_K,
   TSR_SHAPE_A, TSR_SHAPE_B, /* n: its rows (A), its k (B) are contiguous in memory; t: the other way */
   TSR_SHAPE_PAGES,          /* which leading strides are multiples of 4096 bytes: 1 A, 2 B, 4 C, added; and 1 more */
@@ -20,6 +20,12 @@ enum tsr_gemm_plan_field {
 };
 
 extern const struct tsr_operator tsr_gemm_operator;
+
+/* The type that a shape's first field stands for. */
+static inline tsr_type tsr_gemm_type_at(const struct tsr_values *shape) {
+  int64_t at = shape->at[TSR_SHAPE_TYPE];
+  return at <= TSR_F64 ? (tsr_type)at : (tsr_type)(at - 3 + TSR_C32);
+}
 
 /* Whether calls look a plan up: products below are so small that it would be felt, and the rule decides. */
 bool tsr_gemm_is_looked_up(const struct tsr_gemm_problem *problem);

@@ -106,7 +106,7 @@ static void fill(tsr_type type, void *to) {
 static void expect(const struct args *g) {
   tsr_gemm_desc d = {sizeof d, g->type, (tsr_order)g->layout, g->ta == CblasNoTrans ? TSR_NO_TRANS : TSR_TRANS,
                      g->tb == CblasNoTrans ? TSR_NO_TRANS : TSR_TRANS, g->m, g->n, g->k, g->lda, g->ldb, g->ldc,
-                     g->alpha, g->beta, g->type, NULL, NULL, NULL};
+                     g->alpha, g->beta, g->type, NULL, NULL, NULL, 0, 0};
   memcpy(c_expected, c_start, sizeof c_start);
   assert_int_equal(tsr_gemm(NULL, &d, g->a, g->b, c_expected), TSR_OK);
 }

@@ -120,7 +120,8 @@ static tsr_status library_sum(tsr_context *context, const struct product *p, uin
                           laid_out(p, TSR_NO_TRANS, p->m, p->n, o.c)};
   tsr_gemm_desc desc = {sizeof desc, p->type, p->order, p->ta, p->tb, p->m, p->n, p->k,
                         leading(p, p->ta, p->m, p->k), leading(p, p->tb, p->k, p->n),
-                        leading(p, TSR_NO_TRANS, p->m, p->n), p->alpha, p->beta, p->type, NULL, NULL, NULL};
+                        leading(p, TSR_NO_TRANS, p->m, p->n), p->alpha, p->beta, p->type, NULL, NULL, NULL,
+                        0, 0};
   tsr_status status = tsr_gemm(context, &desc, laid.a, laid.b, laid.c);
   lay(p, TSR_NO_TRANS, p->m, p->n, o.c, laid.c, true);
   *sum = checksum(p, o.c);

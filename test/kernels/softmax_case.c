@@ -231,7 +231,7 @@ void softmax_case_make(struct softmax_case *sc, const struct tsr_kernel *kernel,
   sc->op = kernel->op;
   sc->run = kernel->run;
   sc->step = (struct tsr_step){mk.m,   mk.n,   UNUSED, UNUSED, UNUSED,    UNUSED,    UNUSED, UNUSED,
-                               UNUSED, UNUSED, UNUSED, 0.0 / 0.0, 0.0 / 0.0, 0};
+                               UNUSED, UNUSED, UNUSED, 0.0 / 0.0, 0.0 / 0.0, 0, 0.0 / 0.0, 0.0 / 0.0};
   sc->softmax = (struct tsr_softmax){0};
   sc->tame = !wild(&mk) && sc->op != TSR_OP_MERGE && sc->op != TSR_OP_SOFTMAX_GRAD;
   for (int i = 0; i < OPERAND_COUNT; i++) sc->array[i].words = 0;
