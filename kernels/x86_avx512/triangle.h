@@ -143,16 +143,22 @@
   .endr
 .endm
 
-/* K steps; none if K is 0. */
+/* K steps; none if K is 0. The next group's T comes from far, that of this group has come. */
 .macro k_loop sign, nv
   test K, K
   jle .Lk_end\@
+  mov rax, [STEP + STEP_DB]
   .p2align 6
 .Lk_loop\@:
   load_all \nv
   .set at_i, 0
   .rept \nv
     prefetch_x %(64*at_i)
+    .set at_i, at_i + 1
+  .endr
+  .set at_i, 0
+  .rept (NR*PART*(1 + 2*IS_COMPLEX) + 63)/64
+    prefetch_t %(64*at_i)
     .set at_i, at_i + 1
   .endr
   .set at_j, 0
@@ -168,6 +174,10 @@
 .endm
 .macro prefetch_x offset
   prefetcht0 [A + 8*CSA + \offset]
+.endm
+
+.macro prefetch_t offset
+  prefetcht1 [B + rax + \offset]
 .endm
 
 /* y = C; the missing columns of a narrow group repeat the last one. */

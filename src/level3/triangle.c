@@ -9,7 +9,8 @@
 #include "src/core/threads.h"
 #include "src/core/trace.h"
 
-#define PACKED_BYTES ((int64_t)128 << 20) /* of T at a time */
+#define PACKED_BYTES ((int64_t)8 << 20)   /* of T at a time: what the caches of all cores have room for */
+#define FEW_COLUMNS 512                   /* of T that are packed at a time even so: X is read again for each such block */
 #define STRIP_BYTES ((int64_t)512 << 10)  /* of a strip of X: what a core's own cache has room for beside T */
 #define CHUNK_BYTES ((int64_t)16 << 10)   /* of a chunk of one group of T: it stays in the innermost cache */
 #define ALONE ((int64_t)64 * 64 * 64)     /* multiplications that are not worth a second thread */
@@ -79,7 +80,8 @@ static void cover(struct work *work) {
 static void plan_blocks(struct tsr_triangle *tri) {
   int64_t row = tsr_triangle_row_bytes(tri), whole = tsr_round_up(tri->n, tri->nr);
   tri->block = tri->chunk = tsr_max(tsr_min(CHUNK_BYTES / row / tri->nr * tri->nr, whole), tri->nr);
-  tri->wide = tsr_max(PACKED_BYTES / (row / tri->nr * whole) / tri->block, 1) * tri->block;
+  int64_t columns = tsr_max(PACKED_BYTES / (row / tri->nr * whole), FEW_COLUMNS);
+  tri->wide = tsr_max(columns / tri->block, 1) * tri->block;
   tri->wide = tsr_min(tri->wide, tsr_round_up(whole, tri->block));
 }
 
