@@ -123,6 +123,19 @@ typedef uintptr_t tsr_mem; /* a CPU pointer or a chip's address */
  *             lanes each, from which its parts are one addition or subtraction (see GEMM). alpha * x: re = re(alpha) * re(x), then
  *             fma(-im(x), im(alpha), re), and so on; nothing is multiplied by im(alpha) if that is 0. Division: kernels/level2_complex.h.
  *
+ *   LEVEL2_LU  factors the m x n panel at c, n at most m and TSR_LU_COLUMNS, with partial pivoting. For column j = 0, 1, ...:
+ *             C[i,j] = minus(C[i,j], C[i,p], C[p,j]) for p = 0 .. min(i, j) - 1 in order; row r is the first one from j on
+ *             with the largest |C[r,j]| (complex: |re| + |im|), or with the first NaN; b[j] = r (int64_t); rows j and r
+ *             of all columns change places; and the rows below j are multiplied by the inverse of C[j,j] (complex: re =
+ *             re(x) * re(s), then fma(-im(x), im(s), re); im = im(x) * re(s), then fma(re(x), im(s), im)), or divided
+ *             by it where it is not a normal number, or left if it is 0. minus(x, l, u): fma(-l, u, x); complex:
+ *             re = fma(-re(l), re(u), re(x)), then fma(im(l), im(u), re); im = fma(-im(l), re(u), im(x)), then
+ *             fma(-re(l), im(u), im). Division: kernels/level2_factor.h.
+ *   LEVEL2_CHOLESKY  factors the lower triangle of order n at c, n at most TSR_CHOLESKY_ROWS; the upper one and imaginary
+ *             parts of the diagonal are not looked at. For column j: C[i,j] = minus(C[i,j], C[i,p], conj(C[j,p])) for p =
+ *             0 .. j - 1; unless C[j,j] > 0, *b = j + 1 (int64_t) and the rest is left as it is; else C[j,j] becomes its
+ *             root r, and the rows below are multiplied by 1 / r. *b = 0 in the end.
+ *
  *   LEVEL1_TABLE  fills in a table of functions of vectors, of f32 or f64 and the complex numbers of that: c points to the
  *             struct (kernels/level1_table.h). A step is not looked at.
  *
@@ -155,6 +168,8 @@ enum tsr_op {
   TSR_OP_LEVEL2_SYMV,
   TSR_OP_LEVEL2_GER,
   TSR_OP_LEVEL2_SOLVE,
+  TSR_OP_LEVEL2_LU,
+  TSR_OP_LEVEL2_CHOLESKY,
   TSR_OP_COUNT
 };
 
@@ -174,6 +189,9 @@ enum tsr_step_flags {
   TSR_IS_UPPER = 2048, TSR_ACROSS = 4096, /* level 2: the upper triangle; its transpose */
   TSR_LAST_K = 64,   /* CONV: the last block of taps: what is to be added and the limits come now */
 };
+
+/* The largest ends of factorisations. */
+enum { TSR_LU_COLUMNS = 8, TSR_CHOLESKY_ROWS = 32 };
 
 /* Constants of level 2's order of sums. */
 enum { TSR_LEVEL2_GROUP = 8, TSR_LEVEL2_BLOCK = 2048, TSR_LEVEL2_SUM_BYTES = 128 };

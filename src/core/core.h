@@ -43,6 +43,7 @@ struct tsr_kernels {
   struct tsr_tiles solve, multiply;
   const struct tsr_kernel *pack_n[TSR_MAX_WIDTH + 1], *pack_t[TSR_MAX_WIDTH + 1]; /* by panel width; [0] = any */
   const struct tsr_kernel *level2_gemv_n, *level2_gemv_t, *level2_symv, *level2_ger, *level2_solve;
+  const struct tsr_kernel *level2_lu, *level2_cholesky;
   const struct tsr_kernel *update, *update_t, *scale, *softmax, *softmax_t, *merge, *softmax_grad;
   const struct tsr_kernel *convert[TSR_TYPES], *turn[TSR_TYPES], *post[TSR_TYPES]; /* by the type of C */
   union {

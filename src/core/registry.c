@@ -69,6 +69,8 @@ static void add_kernel(struct tsr_kernels *table, const struct tsr_kernel *k) {
     case TSR_OP_LEVEL2_SYMV: table->level2_symv = k; break;
     case TSR_OP_LEVEL2_GER: table->level2_ger = k; break;
     case TSR_OP_LEVEL2_SOLVE: table->level2_solve = k; break;
+    case TSR_OP_LEVEL2_LU: table->level2_lu = k; break;
+    case TSR_OP_LEVEL2_CHOLESKY: table->level2_cholesky = k; break;
     case TSR_OP_LEVEL1_TABLE: k->run(NULL, 0, 0, (tsr_mem)&table->level1); break;
   }
 }
@@ -95,6 +97,8 @@ static void borrow(struct tsr_kernels *table, const struct tsr_chip *weaker, tsr
   if (!table->level2_symv) table->level2_symv = other.level2_symv;
   if (!table->level2_ger) table->level2_ger = other.level2_ger;
   if (!table->level2_solve) table->level2_solve = other.level2_solve;
+  if (!table->level2_lu) table->level2_lu = other.level2_lu;
+  if (!table->level2_cholesky) table->level2_cholesky = other.level2_cholesky;
   if (!table->level1.f32.copy) table->level1 = other.level1;
   if (!table->conv.mu) table->conv = other.conv;
   if (!table->conv_lanes.mu) table->conv_lanes = other.conv_lanes;

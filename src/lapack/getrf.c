@@ -2,7 +2,6 @@
  * pivoting, SIAM J. Matrix Anal. Appl. 18, 1997): the left half, its exchanges of rows on the right half, the rows of U
  * beside it by trsm, what remains by a product and recursion, and its exchanges on the left half. */
 #include "src/lapack/parts.h"
-#include "src/lapack/unblocked.h"
 
 static struct tsr_pivots from(struct tsr_pivots pivots, int64_t i) {
   return (struct tsr_pivots){(char *)pivots.at + i * (pivots.wide ? 8 : 4), pivots.wide};
@@ -19,16 +18,19 @@ static int64_t to_the_right(const struct tsr_lapack *call, int64_t n, int64_t mo
 /* m is at least n. */
 static int64_t base(const struct tsr_lapack *call, int64_t m, int64_t n, struct tsr_matrix a,
                     struct tsr_pivots pivots) {
-  int64_t row[TSR_LAPACK_PANEL];
-  int64_t info = tsr_unblocked_of(call->type)->panel(m, n, a, row);
+  int64_t row[TSR_LU_COLUMNS], size = tsr_size_of(call->type), info = 0;
+  struct tsr_step step = {.m = m, .n = n, .k = 1, .csc = a.ld * size};
+  call->context->kernels[call->type].level2_lu->run(&step, 0, (tsr_mem)row, a.at);
   for (int64_t i = 0; i < n; i++) tsr_pivot_set(pivots, i, row[i] + 1);
+  for (int64_t i = n - 1; i >= 0; i--)
+    if (tsr_is_zero(call->type, tsr_part(call, a, i, i))) info = i + 1;
   return info;
 }
 
 static int64_t recurse(const struct tsr_lapack *call, int64_t m, int64_t n, struct tsr_matrix a,
                        struct tsr_pivots pivots) {
-  if (n <= TSR_LAPACK_PANEL) return base(call, m, n, a, pivots);
-  int64_t n1 = tsr_split(n, TSR_LAPACK_PANEL), n2 = n - n1;
+  if (n <= TSR_LU_COLUMNS) return base(call, m, n, a, pivots);
+  int64_t n1 = tsr_split(n, TSR_LU_COLUMNS), n2 = n - n1;
   struct tsr_matrix a21 = tsr_part(call, a, n1, 0), a12 = tsr_part(call, a, 0, n1), a22 = tsr_part(call, a, n1, n1);
   int64_t first = recurse(call, m, n1, a, pivots);
   if (first < 0) return first;

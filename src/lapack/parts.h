@@ -12,6 +12,13 @@ static inline struct tsr_matrix tsr_part(const struct tsr_lapack *call, struct t
 
 static inline bool tsr_is_complex(tsr_type type) { return type == TSR_C32 || type == TSR_C64; }
 
+/* Whether a matrix begins with a zero. */
+static inline bool tsr_is_zero(tsr_type type, struct tsr_matrix a) {
+  if (type == TSR_F32 || type == TSR_C32)
+    return ((const float *)a.at)[0] == 0 && (type == TSR_F32 || ((const float *)a.at)[1] == 0);
+  return ((const double *)a.at)[0] == 0 && (type == TSR_F64 || ((const double *)a.at)[1] == 0);
+}
+
 /* The first part of n, which is more than `least`: about half, a multiple of what level 3 cuts its operands into. */
 static inline int64_t tsr_split(int64_t n, int64_t least) {
   int64_t unit = n >= 1024 ? 256 : n >= 256 ? 64 : n >= 64 ? 16 : 8;

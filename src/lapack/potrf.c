@@ -13,7 +13,9 @@ static int64_t beside(const struct tsr_lapack *call, enum tsr_uplo uplo, int64_t
 }
 
 int64_t tsr_potrf(const struct tsr_lapack *call, enum tsr_uplo uplo, int64_t n, struct tsr_matrix a) {
-  if (n <= TSR_LAPACK_BASE) return tsr_unblocked_of(call->type)->potrf(uplo, n, a);
+  if (n == 0) return 0;
+  if (n <= TSR_LAPACK_BASE)
+    return tsr_unblocked_of(call->type)->potrf(call->context->kernels[call->type].level2_cholesky, uplo, n, a);
   int64_t n1 = tsr_split(n, TSR_LAPACK_BASE), n2 = n - n1;
   int64_t info = tsr_potrf(call, uplo, n1, a);
   if (info == 0) info = beside(call, uplo, n1, n2, a);

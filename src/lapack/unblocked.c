@@ -1,8 +1,6 @@
 /* The ends of the recursions for each type: unblocked_body.h in terms of ELEMENT, its parts PART, and arithmetic. */
 #include "src/lapack/unblocked.h"
 
-#include <float.h>
-
 #define INLINE static inline __attribute__((always_inline))
 
 /* Real arithmetic. */
@@ -14,7 +12,6 @@ INLINE float conj_f32(float x) { return x; }
 INLINE float real_f32(float x) { return x; }
 INLINE float of_real_f32(float x) { return x; }
 INLINE float size_f32(float x) { return __builtin_fabsf(x); }
-INLINE bool nearly_zero_f32(float x) { return __builtin_fabsf(x) < FLT_MIN; }
 
 INLINE double minus_f64(double a, double x, double y) { return a - x * y; }
 INLINE double plus_f64(double a, double x, double y) { return a + x * y; }
@@ -24,7 +21,6 @@ INLINE double conj_f64(double x) { return x; }
 INLINE double real_f64(double x) { return x; }
 INLINE double of_real_f64(double x) { return x; }
 INLINE double size_f64(double x) { return __builtin_fabs(x); }
-INLINE bool nearly_zero_f64(double x) { return __builtin_fabs(x) < DBL_MIN; }
 
 /* Complex arithmetic: products as (re re - im im, re im + im re), added part by part; quotients after Smith. */
 typedef struct {
@@ -54,7 +50,6 @@ INLINE c32 conj_c32(c32 x) { return (c32){x.re, -x.im}; }
 INLINE float real_c32(c32 x) { return x.re; }
 INLINE c32 of_real_c32(float x) { return (c32){x, 0}; }
 INLINE float size_c32(c32 x) { return __builtin_fabsf(x.re) + __builtin_fabsf(x.im); }
-INLINE bool nearly_zero_c32(c32 x) { return __builtin_fabsf(x.re) < FLT_MIN && __builtin_fabsf(x.im) < FLT_MIN; }
 
 INLINE c64 times_c64(c64 x, c64 y) { return (c64){x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re}; }
 INLINE c64 minus_c64(c64 a, c64 x, c64 y) {
@@ -77,7 +72,6 @@ INLINE c64 conj_c64(c64 x) { return (c64){x.re, -x.im}; }
 INLINE double real_c64(c64 x) { return x.re; }
 INLINE c64 of_real_c64(double x) { return (c64){x, 0}; }
 INLINE double size_c64(c64 x) { return __builtin_fabs(x.re) + __builtin_fabs(x.im); }
-INLINE bool nearly_zero_c64(c64 x) { return __builtin_fabs(x.re) < DBL_MIN && __builtin_fabs(x.im) < DBL_MIN; }
 
 #define ELEMENT float
 #define PART float
@@ -89,19 +83,12 @@ INLINE bool nearly_zero_c64(c64 x) { return __builtin_fabs(x.re) < DBL_MIN && __
 #define REAL real_f32
 #define OF_REAL of_real_f32
 #define MAGNITUDE size_f32
-#define NEARLY_ZERO nearly_zero_f32
-#define SQRT __builtin_sqrtf
 #define LOAD load_f32
 #define STORE store_f32
 #define POTRF potrf_f32
 #define TRTRI trtri_f32
 #define LAUUM lauum_f32
-#define FIND find_f32
-#define UPDATE update_f32
-#define NEXT next_f32
-#define PANEL panel_f32
 #define FIRST_ZERO first_zero_f32
-#define DIVIDE divide_f32
 #include "src/lapack/unblocked_body.h"
 
 #undef ELEMENT
@@ -114,19 +101,12 @@ INLINE bool nearly_zero_c64(c64 x) { return __builtin_fabs(x.re) < DBL_MIN && __
 #undef REAL
 #undef OF_REAL
 #undef MAGNITUDE
-#undef NEARLY_ZERO
-#undef SQRT
 #undef LOAD
 #undef STORE
 #undef POTRF
 #undef TRTRI
 #undef LAUUM
-#undef FIND
-#undef UPDATE
-#undef NEXT
-#undef PANEL
 #undef FIRST_ZERO
-#undef DIVIDE
 
 #define ELEMENT double
 #define PART double
@@ -138,19 +118,12 @@ INLINE bool nearly_zero_c64(c64 x) { return __builtin_fabs(x.re) < DBL_MIN && __
 #define REAL real_f64
 #define OF_REAL of_real_f64
 #define MAGNITUDE size_f64
-#define NEARLY_ZERO nearly_zero_f64
-#define SQRT __builtin_sqrt
 #define LOAD load_f64
 #define STORE store_f64
 #define POTRF potrf_f64
 #define TRTRI trtri_f64
 #define LAUUM lauum_f64
-#define FIND find_f64
-#define UPDATE update_f64
-#define NEXT next_f64
-#define PANEL panel_f64
 #define FIRST_ZERO first_zero_f64
-#define DIVIDE divide_f64
 #include "src/lapack/unblocked_body.h"
 
 #undef ELEMENT
@@ -163,19 +136,12 @@ INLINE bool nearly_zero_c64(c64 x) { return __builtin_fabs(x.re) < DBL_MIN && __
 #undef REAL
 #undef OF_REAL
 #undef MAGNITUDE
-#undef NEARLY_ZERO
-#undef SQRT
 #undef LOAD
 #undef STORE
 #undef POTRF
 #undef TRTRI
 #undef LAUUM
-#undef FIND
-#undef UPDATE
-#undef NEXT
-#undef PANEL
 #undef FIRST_ZERO
-#undef DIVIDE
 
 #define ELEMENT c32
 #define PART float
@@ -187,19 +153,12 @@ INLINE bool nearly_zero_c64(c64 x) { return __builtin_fabs(x.re) < DBL_MIN && __
 #define REAL real_c32
 #define OF_REAL of_real_c32
 #define MAGNITUDE size_c32
-#define NEARLY_ZERO nearly_zero_c32
-#define SQRT __builtin_sqrtf
 #define LOAD load_c32
 #define STORE store_c32
 #define POTRF potrf_c32
 #define TRTRI trtri_c32
 #define LAUUM lauum_c32
-#define FIND find_c32
-#define UPDATE update_c32
-#define NEXT next_c32
-#define PANEL panel_c32
 #define FIRST_ZERO first_zero_c32
-#define DIVIDE divide_c32
 #include "src/lapack/unblocked_body.h"
 
 #undef ELEMENT
@@ -212,19 +171,12 @@ INLINE bool nearly_zero_c64(c64 x) { return __builtin_fabs(x.re) < DBL_MIN && __
 #undef REAL
 #undef OF_REAL
 #undef MAGNITUDE
-#undef NEARLY_ZERO
-#undef SQRT
 #undef LOAD
 #undef STORE
 #undef POTRF
 #undef TRTRI
 #undef LAUUM
-#undef FIND
-#undef UPDATE
-#undef NEXT
-#undef PANEL
 #undef FIRST_ZERO
-#undef DIVIDE
 
 #define ELEMENT c64
 #define PART double
@@ -236,25 +188,18 @@ INLINE bool nearly_zero_c64(c64 x) { return __builtin_fabs(x.re) < DBL_MIN && __
 #define REAL real_c64
 #define OF_REAL of_real_c64
 #define MAGNITUDE size_c64
-#define NEARLY_ZERO nearly_zero_c64
-#define SQRT __builtin_sqrt
 #define LOAD load_c64
 #define STORE store_c64
 #define POTRF potrf_c64
 #define TRTRI trtri_c64
 #define LAUUM lauum_c64
-#define FIND find_c64
-#define UPDATE update_c64
-#define NEXT next_c64
-#define PANEL panel_c64
 #define FIRST_ZERO first_zero_c64
-#define DIVIDE divide_c64
 #include "src/lapack/unblocked_body.h"
 
 const struct tsr_unblocked *tsr_unblocked_of(tsr_type type) {
-  static const struct tsr_unblocked f32 = {potrf_f32, trtri_f32, lauum_f32, panel_f32, first_zero_f32},
-                                    f64 = {potrf_f64, trtri_f64, lauum_f64, panel_f64, first_zero_f64},
-                                    c32 = {potrf_c32, trtri_c32, lauum_c32, panel_c32, first_zero_c32},
-                                    c64 = {potrf_c64, trtri_c64, lauum_c64, panel_c64, first_zero_c64};
+  static const struct tsr_unblocked f32 = {potrf_f32, trtri_f32, lauum_f32, first_zero_f32},
+                                    f64 = {potrf_f64, trtri_f64, lauum_f64, first_zero_f64},
+                                    c32 = {potrf_c32, trtri_c32, lauum_c32, first_zero_c32},
+                                    c64 = {potrf_c64, trtri_c64, lauum_c64, first_zero_c64};
   return type == TSR_F32 ? &f32 : type == TSR_F64 ? &f64 : type == TSR_C32 ? &c32 : &c64;
 }

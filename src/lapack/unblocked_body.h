@@ -21,27 +21,14 @@ static void STORE(enum tsr_uplo uplo, bool conjugate, int64_t n, struct tsr_matr
     }
 }
 
-/* l[j][i] is L(i, j). Column j: a(i, j) - l(i, 0) l'(j, 0) - l(i, 1) l'(j, 1) ..., times 1 / the root of its diagonal. */
-static int64_t POTRF(enum tsr_uplo uplo, int64_t n, struct tsr_matrix a) {
+static int64_t POTRF(const struct tsr_kernel *cholesky, enum tsr_uplo uplo, int64_t n, struct tsr_matrix a) {
   ELEMENT l[TSR_LAPACK_BASE][TSR_LAPACK_BASE];
-  int64_t info = 0;
-  LOAD(uplo, true, n, a, l);
-  for (int64_t j = 0; j < n && info == 0; j++) {
-    l[j][j] = OF_REAL(REAL(l[j][j]));
-    for (int64_t k = 0; k < j; k++) {
-      ELEMENT factor = CONJ(l[k][j]);
-      for (int64_t i = j; i < n; i++) l[j][i] = MINUS(l[j][i], l[k][i], factor);
-    }
-    PART diagonal = REAL(l[j][j]);
-    if (!(diagonal > 0)) {
-      info = j + 1;
-      break;
-    }
-    PART root = SQRT(diagonal), inverse = 1 / root;
-    l[j][j] = OF_REAL(root);
-    for (int64_t i = j + 1; i < n; i++) l[j][i] = TIMES(OF_REAL(inverse), l[j][i]);
-  }
-  STORE(uplo, true, n, a, l);
+  int64_t info;
+  bool in_place = uplo == TSR_UPLO_LOWER;
+  struct tsr_step step = {.m = n, .n = n, .k = 1, .csc = (in_place ? a.ld : TSR_LAPACK_BASE) * (int64_t)sizeof(ELEMENT)};
+  if (!in_place) LOAD(uplo, true, n, a, l);
+  cholesky->run(&step, 0, (tsr_mem)&info, in_place ? a.at : (tsr_mem)l);
+  if (!in_place) STORE(uplo, true, n, a, l);
   return info;
 }
 
@@ -75,58 +62,6 @@ static void LAUUM(enum tsr_uplo uplo, int64_t n, struct tsr_matrix a) {
     }
   }
   STORE(uplo, true, n, a, l);
-}
-
-/* The row of the column's largest element, from `row` on: the first such row, or the first NaN. */
-static int64_t FIND(int64_t row, int64_t m, const ELEMENT *x) {
-  int64_t at = row;
-  PART most = MAGNITUDE(x[row]);
-  for (int64_t i = row; i < m; i++) {
-    PART size = MAGNITUDE(x[i]);
-    if (size != size) return i;
-    if (size > most) most = size, at = i;
-  }
-  return at;
-}
-
-/* x[i] /= pivot: by its inverse, unless that may overflow. */
-static void DIVIDE(int64_t m, ELEMENT *x, ELEMENT pivot) {
-  if (NEARLY_ZERO(pivot)) {
-    for (int64_t i = 0; i < m; i++) x[i] = OVER(x[i], pivot);
-  } else {
-    ELEMENT inverse = OVER(OF_REAL(1), pivot);
-    for (int64_t i = 0; i < m; i++) x[i] = TIMES(x[i], inverse);
-  }
-}
-
-/* Column j less the columns to its left: first the rows of U, then a(i, j) - l(i, 0) u(0, j) - l(i, 1) u(1, j) ... */
-static void UPDATE(int64_t j, int64_t m, ELEMENT *a, int64_t ld) {
-  ELEMENT *x = a + j * ld;
-  for (int64_t k = 0; k < j; k++) {
-    const ELEMENT *l = a + k * ld;
-    ELEMENT factor = x[k];
-    for (int64_t i = k + 1; i < m; i++) x[i] = MINUS(x[i], l[i], factor);
-  }
-}
-
-static int64_t PANEL(int64_t m, int64_t n, struct tsr_matrix matrix, int64_t *pivots) {
-  ELEMENT *a = (ELEMENT *)matrix.at;
-  int64_t ld = matrix.ld, info = 0;
-  for (int64_t j = 0; j < n; j++) {
-    UPDATE(j, m, a, ld);
-    int64_t at = pivots[j] = FIND(j, m, a + j * ld);
-    for (int64_t k = 0; k < n && at != j; k++) {
-      ELEMENT kept = a[j + k * ld];
-      a[j + k * ld] = a[at + k * ld];
-      a[at + k * ld] = kept;
-    }
-    ELEMENT pivot = a[j + j * ld];
-    if (MAGNITUDE(pivot) != 0)
-      DIVIDE(m - j - 1, a + j * ld + j + 1, pivot);
-    else if (info == 0)
-      info = j + 1;
-  }
-  return info;
 }
 
 static int64_t FIRST_ZERO(int64_t n, struct tsr_matrix a) {
