@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cblas.h"
+#include "tessera/tessera.h"
 
 enum { SIDE = 96, PRODUCTS = 24 };
 
@@ -122,6 +123,25 @@ static void packed(void **state) {
   }
 }
 
+/* tsr_gemm of complex numbers is cblas_zgemm. */
+static void complex_products(void **state) {
+  (void)state;
+  for (int round = 0; round < 60; round++) {
+    CBLAS_LAYOUT layout = below(2) ? CblasRowMajor : CblasColMajor;
+    CBLAS_TRANSPOSE ta = CblasNoTrans + (int)below(3), tb = CblasNoTrans + (int)below(3);
+    tsr_gemm_desc d = TSR_GEMM_DESC;
+    double alpha[2] = {(double)below(3), (double)below(3)}, beta[2] = {(double)below(3), (double)below(3)};
+    d.type = TSR_C64;
+    d.order = (tsr_order)layout, d.trans_a = (tsr_trans)ta, d.trans_b = (tsr_trans)tb;
+    d.m = below(SIDE), d.n = below(SIDE), d.k = below(SIDE), d.lda = d.ldb = d.ldc = SIDE;
+    d.alpha = alpha[0], d.alpha_im = alpha[1], d.beta = beta[0], d.beta_im = beta[1];
+    fill_all();
+    cblas_zgemm(layout, ta, tb, (int)d.m, (int)d.n, (int)d.k, alpha, a, SIDE, b, SIDE, beta, want, SIDE);
+    assert_int_equal(tsr_gemm(NULL, &d, a, b, c), TSR_OK);
+    assert_same();
+  }
+}
+
 /* Element (i, j) of a matrix of complex numbers, or of real ones. */
 static double complex element(const double *x, bool is_complex, CBLAS_LAYOUT layout, int ld, int i, int j) {
   int at = layout == CblasColMajor ? i + j * ld : i * ld + j;
@@ -199,6 +219,7 @@ static void bad_arguments(void **state) {
 int main(void) {
   srand48(8);
   const struct CMUnitTest tests[] = {cmocka_unit_test(groups), cmocka_unit_test(strided), cmocka_unit_test(packed),
+                                     cmocka_unit_test(complex_products),
                                      cmocka_unit_test(copies), cmocka_unit_test(bad_arguments)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,12 +50,14 @@ static void bad_sizes(void **state) {
     EXPECT_BAD(m, INT64_MIN);
     EXPECT_BAD(n, INT64_MIN);
     EXPECT_BAD(k, INT64_MIN);
+    EXPECT_BAD(alpha_im, 1);
+    EXPECT_BAD(beta_im, 1);
   }
 }
 
 static void bad_enums(void **state) {
   (void)state;
-  static const int values[] = {0, -1, 7, 99, 103, 110, 113, INT_MAX, INT_MIN};
+  static const int values[] = {0, -1, 7, 99, 103, 110, 114, INT_MAX, INT_MIN};
   for (int layout = 0; layout < LAYOUTS; layout++)
     for (int i = 0; i < COUNT(values); i++) {
       EXPECT_BAD(type, (tsr_type)values[i]);

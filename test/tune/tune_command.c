@@ -79,7 +79,7 @@ static void wrong_usage(void **state) {
                {"--shape 'm=3 n=4 k=5 pages=9'", "pages is 9"},
                {"--shape 'm=3 n=4 k=5 threads=1000'", "threads is 1000"},
                {"--shape 'm=3 n=4 k=5 type=f16'", "type cannot be"},
-               {"--type f16 --shape '1 2 3'", "f32, f64 or both"},
+               {"--type f16 --shape '1 2 3'", "f32, f64, both, c32 or c64"},
                {"--type both --device accel:910b --shape '1 2 3'", "f16, bf16 or s8"},
                {"--device 910b --shape '1 2 3'", "is no device"},
                {"--device accel:nothing --shape '1 2 3'", "no chip \"nothing\""},
