@@ -70,8 +70,8 @@ static tsr_status check_sizes(const tsr_context *context, const tsr_gemm_desc *d
         (int)d->order);
   CHECK(is_trans(d->trans_a), "trans_a is %d: use TSR_NO_TRANS, TSR_TRANS or TSR_CONJ_TRANS", (int)d->trans_a);
   CHECK(is_trans(d->trans_b), "trans_b is %d: use TSR_NO_TRANS, TSR_TRANS or TSR_CONJ_TRANS", (int)d->trans_b);
-  CHECK(is_complex(d) || (d->alpha_im == 0 && d->beta_im == 0),
-        "alpha_im is %g and beta_im %g, but the matrices are real", d->alpha_im, d->beta_im);
+  CHECK(is_complex(d) || d->alpha_im == 0, "alpha_im is %g, but the matrices are real", d->alpha_im);
+  CHECK(is_complex(d) || d->beta_im == 0, "beta_im is %g, but the matrices are real", d->beta_im);
   CHECK(d->m >= 0, "m is %lld: sizes cannot be negative", (long long)d->m);
   CHECK(d->n >= 0, "n is %lld: sizes cannot be negative", (long long)d->n);
   CHECK(d->k >= 0, "k is %lld: sizes cannot be negative", (long long)d->k);
