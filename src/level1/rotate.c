@@ -22,9 +22,8 @@ static struct rotation rotation_of(double a, double b) {
   if (a == 0) return (struct rotation){0, 1, b, 1};
   bool a_leads = size_a > size_b;
   double unit = within(a_leads ? size_a : size_b), x = a / unit, y = b / unit;
-  struct rotation q = {.r = copysign(unit * sqrt(x * x + y * y), a_leads ? a : b)};
-  q.c = a / q.r;
-  q.s = b / q.r;
+  double root = copysign(sqrt(x * x + y * y), a_leads ? a : b);
+  struct rotation q = {.c = x / root, .s = y / root, .r = unit * root};
   q.z = a_leads ? q.s : q.c != 0 ? 1 / q.c : 1;
   return q;
 }
