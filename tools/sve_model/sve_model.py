@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Models the SVE kernels of a cross-built library (doc/sve.md): nothing here is measured on an Arm CPU.
 
-  sve_model.py loops     cycles a step of k of each loop of GEMM and convolution by llvm-mca, beside the bound of the
-                         FMA ports
+  sve_model.py loops     cycles a step of k of each loop of GEMM, triangles and convolution by llvm-mca, beside the
+                         bound of the FMA ports
   sve_model.py packing   instructions of packing and of GEMM at 1024^3, counted under qemu
   sve_model.py attention cycles of softmax and of a whole chunk of attention, each call followed instruction by
                          instruction under qemu and given to llvm-mca, beside the bound of the ports
@@ -21,7 +21,7 @@ CPUS = {'neoverse-v1': (2, 2), 'neoverse-v2': (4, 2), 'neoverse-n2': (2, 2), 'a6
 # The ports that SVE arithmetic goes through, and the vector length, of the CPUs whose attention is modelled.
 ARITHMETIC = {'neoverse-v1': (('V1UnitV0', 'V1UnitV1'), 256),
               'neoverse-v2': (('V2UnitV0', 'V2UnitV1', 'V2UnitV2', 'V2UnitV3'), 128)}
-LOOPS = 'gemm.*(3vx8|2vx10)|conv_(f32|u8)_(2vx14|1vx16|4vx6)|conv_s8_4vx6|lanes_f32_(1vx14|2vx7)'
+LOOPS = 'gemm.*(3vx8|2vx10)|gemm_c.*(3vx4|2vx5)|(solve|multiply).*3vx8|conv_(f32|u8)_(2vx14|1vx16|4vx6)|conv_s8_4vx6|lanes_f32_(1vx14|2vx7)'
 QUERIES, KEYS, DEPTHS = 48, 256, (64, 128, 256)
 VECTOR_BITS = (128, 256, 512, 1024, 2048)
 KB = {'f32': 384, 'f64': 256}
@@ -39,8 +39,8 @@ def output(command, **options):
     return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, **options).stdout
 
 
-def functions(library, which=r'tsr_(gemm_b?f\d+|conv_[fus]\d+|conv_lanes_f\d+)_.*_sve'):
-    """Yields (symbol, [(address, instruction)]) of the GEMM, convolution or other kernels in the library."""
+def functions(library, which=r'tsr_(gemm_(b?f|c)\d+|(solve|multiply)_[fc]\d+|conv_[fus]\d+|conv_lanes_f\d+)_.*_sve'):
+    """Yields (symbol, [(address, instruction)]) of the GEMM, triangle, convolution or other kernels in the library."""
     text = output([tool('aarch64-linux-gnu-objdump'), '-d', '--no-show-raw-insn', library])
     symbol, body = None, []
     for line in text.splitlines():
@@ -85,13 +85,13 @@ def cycles(loop, cpu):
     return total_cycles(simulate(loop, cpu, 1000)) / 1000
 
 
-def bound(loop, columns, rows, cpu):
+def bound(products, cpu):
     ports, latency = CPUS[cpu]
-    return max(rows * columns / ports, latency)
+    return max(products / ports, latency)
 
 
 def multiplications(loop):
-    return sum(bool(re.match('fmla|usdot|sudot', t)) for t in loop)
+    return sum(bool(re.match('fmla|fmls|fcmla|usdot|sudot', t)) for t in loop)
 
 
 def kind(loop):
@@ -107,11 +107,12 @@ def print_loops(options):
         if not re.search(options.kernel, symbol):
             continue
         rows, columns = map(int, re.search(r'_(\d+)vx(\d+)_', symbol).groups())
+        products = rows * columns * (2 if re.search(r'_c\d+_', symbol) else 1)  # FMLA a step
         for loop in k_loops(body):
-            steps = multiplications(loop) / (rows * columns)
-            cells = [f'{cycles(loop, c) / steps:6.2f} / {bound(loop, columns, rows, c):5.2f}' for c in CPUS
+            steps = multiplications(loop) / products
+            cells = [f'{cycles(loop, c) / steps:6.2f} / {bound(products, c):5.2f}' for c in CPUS
                      if c != 'a64fx' or not any('dot' in t for t in loop)]
-            print(f'{symbol:30} {kind(loop):9} {rows * columns:4} {len(loop) / steps:6.1f}  ' + '  '.join(f'{c:>15}' for c in cells))
+            print(f'{symbol:30} {kind(loop):9} {products:4} {len(loop) / steps:6.1f}  ' + '  '.join(f'{c:>15}' for c in cells))
 
 
 def build_one_call(folder, library):
