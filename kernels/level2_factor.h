@@ -36,7 +36,7 @@ struct element {
   FACTOR_REAL re, im; /* im is not looked at where elements are real */
 };
 
-INLINE real real_abs(real x) { return sizeof x == 4 ? __builtin_fabsf(x) : (real)__builtin_fabs(x); }
+INLINE real real_abs(real x) { return (real)__builtin_fabs(x); }
 INLINE real real_fma(real a, real b, real c) {
   return sizeof a == 4 ? __builtin_fmaf(a, b, c) : (real)__builtin_fma(a, b, c);
 }
