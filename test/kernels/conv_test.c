@@ -93,7 +93,7 @@ static void test_chip(const struct options *o, struct conv_bench *bench, struct 
   bench->plain_c = strcmp(chip->name, "generic") == 0;
   for (int i = 0; i < chip->nkernels; i++) {
     const struct tsr_kernel *k = &chip->kernel[i];
-    if (k->op < TSR_OP_CONV || (o->kernel && !strstr(k->symbol, o->kernel))) continue;
+    if (k->op < TSR_OP_CONV || k->op > TSR_OP_TURN || (o->kernel && !strstr(k->symbol, o->kernel))) continue;
     if (k->op != TSR_OP_TURN && k->op != TSR_OP_POST && k->tc == TSR_S32) continue; /* conv_dot_test */
     if (chip->runs && !chip->runs(k)) continue;
     const char *wrong = wrong_line(k);
