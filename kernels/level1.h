@@ -157,6 +157,7 @@ SIMD int64_t unaligned(enum op op, const REAL *x, const REAL *y) {
 /* n reals side by side. */
 SIMD void contiguous(enum op op, int64_t n, const struct scalars *s, REAL *x, REAL *y) {
   const struct factors f = make_factors(op, s);
+  if (n <= LANES) return part(op, n, &f, x, y);
   if (n >= 16 * LANES) {
     int64_t first = unaligned(op, x, y);
     if (first) {
@@ -272,13 +273,13 @@ SIMD void accumulate(enum sum sum, struct lanes *l, int64_t n, const REAL *x, co
     UNROLL for (int i = 0; i < VECTORS; i++)
       add_to(sum, &l->s[i], &l->cross[i], OP(load)(x + i * LANES),
              takes_y(sum) ? OP(load)(y + i * LANES) : OP(zero)(), factor);
-  UNROLL for (int i = 0; i < VECTORS; i++, n -= LANES, x += LANES, y += LANES) {
-    if (n < LANES) {
-      if (n > 0)
-        add_to(sum, &l->s[i], &l->cross[i], OP(load_n)(x, n), takes_y(sum) ? OP(load_n)(y, n) : OP(zero)(), factor);
-      break;
-    }
-    add_to(sum, &l->s[i], &l->cross[i], OP(load)(x), takes_y(sum) ? OP(load)(y) : OP(zero)(), factor);
+  UNROLL for (int i = 0; i < VECTORS; i++) {
+    int64_t left = n - i * LANES;
+    const REAL *xi = x + i * LANES, *yi = y + i * LANES;
+    if (left >= LANES)
+      add_to(sum, &l->s[i], &l->cross[i], OP(load)(xi), takes_y(sum) ? OP(load)(yi) : OP(zero)(), factor);
+    else if (left > 0)
+      add_to(sum, &l->s[i], &l->cross[i], OP(load_n)(xi, left), takes_y(sum) ? OP(load_n)(yi, left) : OP(zero)(), factor);
   }
 }
 
@@ -288,28 +289,46 @@ SIMD V fold(V s[VECTORS]) {
   return s[0];
 }
 
+SIMD void clear(struct lanes *l) {
+  UNROLL for (int i = 0; i < VECTORS; i++) l->s[i] = l->cross[i] = OP(zero)();
+}
+
+/* Folded lanes of elements that lie apart. Out of the way of those that do not. */
+static __attribute__((noinline)) void sum_up_apart(enum sum sum, int parts, int64_t n, const REAL *x, int64_t incx,
+                                                   const REAL *y, int64_t incy, REAL factor, V *s, V *cross) {
+  V by = OP(set1)(factor);
+  REAL a[PIECE], b[PIECE];
+  struct lanes l;
+  clear(&l);
+  for (int64_t at = 0; at < n; at += PIECE / parts) {
+    int64_t count = n - at < PIECE / parts ? n - at : PIECE / parts;
+    gather(parts, count, x + parts * at * incx, incx, a);
+    if (takes_y(sum)) gather(parts, count, y + parts * at * incy, incy, b);
+    switch (sum) {
+      case DOT: accumulate(DOT, &l, count, a, b, by); break;
+      case DOT_COMPLEX: accumulate(DOT_COMPLEX, &l, 2 * count, a, b, by); break;
+      case ASUM: accumulate(ASUM, &l, parts * count, a, a, by); break;
+      case SQUARES: accumulate(SQUARES, &l, parts * count, a, a, by); break;
+      case SCALED_SQUARES: accumulate(SCALED_SQUARES, &l, parts * count, a, a, by); break;
+    }
+  }
+  *s = fold(l.s);
+  *cross = fold(l.cross);
+}
+
 /* Folded lanes of n elements of `parts` reals. */
 SIMD void sum_up(enum sum sum, int parts, int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy,
                  REAL factor, V *s, V *cross) {
-  V by = OP(set1)(factor);
-  struct lanes l;
-  UNROLL for (int i = 0; i < VECTORS; i++) l.s[i] = l.cross[i] = OP(zero)();
-  if (incx == 1 && incy == 1) {
-    if (parts * n <= LANES) {
-      add_to(sum, &l.s[0], &l.cross[0], OP(load_n)(x, parts * n), takes_y(sum) ? OP(load_n)(y, parts * n) : l.s[0], by);
-      *s = l.s[0], *cross = l.cross[0];
-      return;
-    }
-    accumulate(sum, &l, parts * n, x, y, by);
-  } else {
-    REAL a[PIECE], b[PIECE];
-    for (int64_t at = 0; at < n; at += PIECE / parts) {
-      int64_t count = n - at < PIECE / parts ? n - at : PIECE / parts;
-      gather(parts, count, x + parts * at * incx, incx, a);
-      if (takes_y(sum)) gather(parts, count, y + parts * at * incy, incy, b);
-      accumulate(sum, &l, parts * count, a, b, by);
-    }
+  V by = OP(set1)(factor), zero = OP(zero)();
+  if (incx != 1 || incy != 1) return sum_up_apart(sum, parts, n, x, incx, y, incy, factor, s, cross);
+  if (parts * n <= LANES) {
+    *s = *cross = zero;
+    add_to(sum, s, cross, OP(load_n)(x, parts * n), takes_y(sum) ? OP(load_n)(y, parts * n) : zero, by);
+    return;
   }
+  struct lanes l;
+  clear(&l);
+  accumulate(sum, &l, parts * n, x, y, by);
   *s = fold(l.s);
   *cross = sum == DOT_COMPLEX ? fold(l.cross) : *s;
 }
@@ -354,31 +373,46 @@ SIMD void accumulate_wide(enum sum sum, f64_v s[WIDE_VECTORS], int64_t n, const 
       f64_v u = f64_widen(x + i * WIDE_LANES);
       s[i] = f64_fma(u, takes_y(sum) ? f64_widen(y + i * WIDE_LANES) : u, s[i]);
     }
-  UNROLL for (int i = 0; i < WIDE_VECTORS; i++, n -= WIDE_LANES, x += WIDE_LANES, y += WIDE_LANES) {
-    if (n <= 0) break;
-    int64_t some = n < WIDE_LANES ? n : WIDE_LANES;
-    f64_v u = f64_widen_n(x, some);
-    s[i] = f64_fma(u, takes_y(sum) ? f64_widen_n(y, some) : u, s[i]);
+  UNROLL for (int i = 0; i < WIDE_VECTORS; i++) {
+    int64_t left = n - i * WIDE_LANES;
+    const float *xi = x + i * WIDE_LANES, *yi = y + i * WIDE_LANES;
+    if (left >= WIDE_LANES) {
+      f64_v u = f64_widen(xi);
+      s[i] = f64_fma(u, takes_y(sum) ? f64_widen(yi) : u, s[i]);
+    } else if (left > 0) {
+      f64_v u = f64_widen_n(xi, left);
+      s[i] = f64_fma(u, takes_y(sum) ? f64_widen_n(yi, left) : u, s[i]);
+    }
   }
 }
 
-SIMD double wide_sum_of(enum sum sum, int parts, int64_t n, const float *x, int64_t incx, const float *y, int64_t incy) {
-  f64_v s[WIDE_VECTORS];
-  UNROLL for (int i = 0; i < WIDE_VECTORS; i++) s[i] = f64_zero();
-  if (incx == 1 && incy == 1) {
-    accumulate_wide(sum, s, parts * n, x, y);
-  } else {
-    float a[PIECE], b[PIECE];
-    for (int64_t at = 0; at < n; at += PIECE / parts) {
-      int64_t count = n - at < PIECE / parts ? n - at : PIECE / parts;
-      gather(parts, count, x + parts * at * incx, incx, a);
-      if (takes_y(sum)) gather(parts, count, y + parts * at * incy, incy, b);
-      accumulate_wide(sum, s, parts * count, a, b);
-    }
-  }
+SIMD double fold_wide(f64_v s[WIDE_VECTORS]) {
   UNROLL for (int half = WIDE_VECTORS / 2; half > 0; half /= 2)
     UNROLL for (int i = 0; i < half; i++) s[i] = f64_add(s[i], s[i + half]);
   return f64_sum(s[0]);
+}
+
+static __attribute__((noinline)) double wide_sum_apart(enum sum sum, int parts, int64_t n, const float *x, int64_t incx,
+                                                       const float *y, int64_t incy) {
+  float a[PIECE], b[PIECE];
+  f64_v s[WIDE_VECTORS];
+  UNROLL for (int i = 0; i < WIDE_VECTORS; i++) s[i] = f64_zero();
+  for (int64_t at = 0; at < n; at += PIECE / parts) {
+    int64_t count = n - at < PIECE / parts ? n - at : PIECE / parts;
+    gather(parts, count, x + parts * at * incx, incx, a);
+    if (sum == DOT) gather(parts, count, y + parts * at * incy, incy, b);
+    if (sum == DOT) accumulate_wide(DOT, s, count, a, b);
+    else accumulate_wide(SQUARES, s, parts * count, a, a);
+  }
+  return fold_wide(s);
+}
+
+SIMD double wide_sum_of(enum sum sum, int parts, int64_t n, const float *x, int64_t incx, const float *y, int64_t incy) {
+  if (incx != 1 || incy != 1) return wide_sum_apart(sum, parts, n, x, incx, y, incy);
+  f64_v s[WIDE_VECTORS];
+  UNROLL for (int i = 0; i < WIDE_VECTORS; i++) s[i] = f64_zero();
+  accumulate_wide(sum, s, parts * n, x, y);
+  return fold_wide(s);
 }
 
 static double squares(int64_t n, const float *x, int64_t incx) { return wide_sum_of(SQUARES, 1, n, x, incx, x, 1); }
@@ -418,21 +452,37 @@ SIMD int64_t first_of(int parts, int64_t n, const REAL *x, REAL most) {
   }
 }
 
-/* Chunk by chunk: which has the largest, or the first NaN; then where in it. */
-SIMD int64_t find_largest(int parts, int64_t n, const REAL *x, int64_t incx, REAL *most) {
-  REAL piece[PIECE];
+/* Chunk by chunk: which has the largest, or the first NaN; then where in it. Elements that lie apart are brought together
+ * in `piece`. */
+SIMD int64_t search(int parts, int64_t n, const REAL *x, int64_t incx, REAL *piece, REAL *most) {
   int64_t best = 0, chunk = PIECE / parts;
-  *most = -1;
-  for (int64_t at = 0; at < n && !isnan(*most); at += chunk) {
+  REAL m = -1;
+  for (int64_t at = 0; at < n && !isnan(m); at += chunk) {
     int64_t count = n - at < chunk ? n - at : chunk;
-    if (incx != 1) gather(parts, count, x + parts * at * incx, incx, piece);
-    REAL m = greatest(parts, parts * count, incx == 1 ? x + parts * at : piece);
-    if (islessequal(m, *most)) continue;
-    *most = m, best = at;
+    if (piece) gather(parts, count, x + parts * at * incx, incx, piece);
+    REAL of_chunk = greatest(parts, parts * count, piece ? piece : x + parts * at);
+    if (islessequal(of_chunk, m)) continue;
+    m = of_chunk, best = at;
   }
   int64_t count = n - best < chunk ? n - best : chunk;
-  if (incx != 1) gather(parts, count, x + parts * best * incx, incx, piece);
-  return best + first_of(parts, parts * count, incx == 1 ? x + parts * best : piece, *most) / parts;
+  if (piece) gather(parts, count, x + parts * best * incx, incx, piece);
+  *most = m;
+  return best + first_of(parts, parts * count, piece ? piece : x + parts * best, m) / parts;
+}
+
+static __attribute__((noinline)) int64_t search_apart(int parts, int64_t n, const REAL *x, int64_t incx, REAL *most) {
+  REAL piece[PIECE];
+  return parts == 2 ? search(2, n, x, incx, piece, most) : search(1, n, x, incx, piece, most);
+}
+
+SIMD int64_t find_largest(int parts, int64_t n, const REAL *x, int64_t incx, REAL *most) {
+  if (incx != 1) return search_apart(parts, n, x, incx, most);
+  if (parts * n > LANES) return search(parts, n, x, 1, NULL, most);
+  V v = magnitude(parts, OP(load_n)(x, parts * n));
+  REAL m = OP(greatest)(v);
+  unsigned bits = isnan(m) ? OP(nan)(v) : OP(equal)(v, OP(set1)(m));
+  *most = m;
+  return __builtin_ctz(bits) / parts;
 }
 
 static int64_t iamax(int64_t n, const REAL *x, int64_t incx, REAL *most) { return find_largest(1, n, x, incx, most); }

@@ -5,7 +5,7 @@
 #include "src/core/core.h"
 
 /* The default context's tables; NULL until first asked for. */
-extern const struct tsr_kernels *tsr_level1_kernels;
+extern __attribute__((visibility("hidden"))) const struct tsr_kernels *tsr_level1_kernels;
 const struct tsr_kernels *tsr_level1_find(void);
 
 static inline const struct tsr_kernels *tsr_level1_get(void) {

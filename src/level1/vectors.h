@@ -350,7 +350,8 @@ INLINE int64_t find_most(int parts, int64_t n, const REAL *x, int64_t incx, REAL
 
 int64_t IAMAX(int64_t n, const REAL *x, int64_t incx) {
   REAL most;
-  return n <= 0 || incx <= 0 ? -1 : find_most(1, n, x, incx, &most);
+  if (n <= 1 || incx <= 0) return n == 1 && incx > 0 ? 0 : -1;
+  return find_most(1, n, x, incx, &most);
 }
 
 /* Sums of parts that reach Inf: an element with Inf in it goes before one whose parts only sum up to it, and of those the
@@ -367,7 +368,7 @@ COLD static int64_t largest_of_huge(int64_t n, const REAL *x, int64_t incx) {
 
 int64_t IAMAX_COMPLEX(int64_t n, const REAL *x, int64_t incx) {
   REAL most;
-  if (n <= 0 || incx <= 0) return -1;
+  if (n <= 1 || incx <= 0) return n == 1 && incx > 0 ? 0 : -1;
   int64_t found = find_most(2, n, x, incx, &most);
   return isinf(most) ? largest_of_huge(n, x, incx) : found;
 }
@@ -382,7 +383,7 @@ INLINE double sum_of_squares(int parts, int64_t n, const REAL *x, int64_t incx) 
 #ifdef NARROW
 /* Squares of f32 neither overflow nor underflow in f64. */
 INLINE REAL norm(int parts, int64_t n, const REAL *x, int64_t incx) {
-  if (n <= 0) return 0;
+  if (n <= 1) return n < 1 ? 0 : parts == 1 ? REAL_ABS(*x) : (REAL)sqrt((double)x[0] * x[0] + (double)x[1] * x[1]);
   return (REAL)sqrt(sum_of_squares(parts, n, start(parts, n, x, incx), incx));
 }
 #else
@@ -412,6 +413,7 @@ COLD static REAL scaled_norm(int parts, int64_t n, const REAL *x, int64_t incx) 
 
 INLINE REAL norm(int parts, int64_t n, const REAL *x, int64_t incx) {
   if (n <= 0) return 0;
+  if (n == 1 && parts == 1) return REAL_ABS(*x);
   x = start(parts, n, x, incx);
   double sum = sum_of_squares(parts, n, x, incx);
   if (__builtin_expect(isgreaterequal(sum, LEAST_SAFE) && islessequal(sum, 0x1.fffffffffffffp1023), 1)) return sqrt(sum);
