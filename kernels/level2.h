@@ -7,6 +7,9 @@
  *   #define LEVEL2_TRIANGLES 1        code without loops for whole triangles of a group
  *   #define LEVEL2_N_COLUMNS 8        columns at once: 1, 2, 4 or 8; LEVEL2_T_COLUMNS and LEVEL2_NT_COLUMNS likewise
  *
+ *   #define LEVEL2_SUM_GROUP          real ones: the chip has f64_sum_group, which sums the lanes of a group's vectors (two a
+ *                                     column, LEVEL2_T_COLUMNS and LEVEL2_NT_COLUMNS 8)
+ *
  * It defines level2_gemv_n, level2_gemv_t, level2_ger, level2_symv and level2_solve; kernel.h says what they compute, in
  * which order. No result depends on how many columns are taken at once. */
 #include <stdbool.h>
@@ -85,10 +88,14 @@ INLINE void group_of(struct group *g, const struct matrix *A, int64_t j, int64_t
   g->even = most(r0, j - A->upper) == g->from && least(r1, last + 1 + A->lower) == g->to;
   element *next = column(A, j);
   int64_t step = A->lda + A->grows * j;
-  for (int c = 0; c < g->n; c++) {
-    g->column[c] = next;
-    next = (element *)((uintptr_t)next + (uintptr_t)step);
-    step += A->grows;
+  if (g->n == GROUP && A->grows == 0) {
+    UNROLL for (int c = 0; c < GROUP; c++) g->column[c] = (element *)((uintptr_t)next + (uintptr_t)(c * step));
+  } else {
+    for (int c = 0; c < g->n; c++) {
+      g->column[c] = next;
+      next = (element *)((uintptr_t)next + (uintptr_t)step);
+      step += A->grows;
+    }
   }
   if (g->even) return;
   for (int c = 0; c < g->n; c++) {
@@ -196,7 +203,7 @@ SELDOM void uneven_t(bool conj, const struct group *g, const element *x, element
       for (int c = 0; c < g->n; c++) s[c] = piece_t(conj, g->column[c], x, s[c], g->to, g->end[c]);
     }
   }
-  for (int c = 0; c < g->n; c++) y[c] = e_add_scaled(alpha, s[c], y[c]);
+  add_group(g->n, alpha, s, y);
 }
 
 INLINE void rectangle_t(bool conj, int n, element *const *a, const element *x, element *s, int64_t from, int64_t to) {
@@ -212,7 +219,7 @@ INLINE void group_t(bool conj, const struct group *g, const element *x, element 
   for (int64_t from = g->from; from < g->to; from += BLOCK) {
     element s[GROUP];
     rectangle_t(conj, g->n, g->column, x, s, from, least(g->to, from + BLOCK));
-    for (int c = 0; c < g->n; c++) y[c] = e_add_scaled(alpha, s[c], y[c]);
+    add_group(g->n, alpha, s, y);
   }
 }
 
@@ -247,7 +254,7 @@ INLINE void group_nt(bool conj_n, bool conj_t, const struct group *g, const elem
   for (int64_t from = g->from; from < g->to; from += BLOCK) {
     element s[GROUP];
     rectangle_nt(conj_n, conj_t, g->n, g->column, t, x, y, s, from, least(g->to, from + BLOCK));
-    for (int c = 0; c < g->n; c++) yt[c] = e_add_scaled(alpha, s[c], yt[c]);
+    add_group(g->n, alpha, s, yt);
   }
 }
 

@@ -48,7 +48,7 @@ INLINE vec load(const element *p) { return V(load)((const real *)p); }
 INLINE void store(element *p, vec v) { V(store)((real *)p, v); }
 
 INLINE void columns_n(bool conj, int n, element *const *a, const element *t, element *y, int64_t from, int64_t to) {
-  vec straight[n], crossed[n];
+  vec straight[GROUP], crossed[GROUP];
   int64_t i = from;
   UNROLL for (int c = 0; c < n; c++) factors(conj, t[c], &straight[c], &crossed[c]);
   for (; i + 2 * PAIRS <= to; i += 2 * PAIRS) {
@@ -81,8 +81,13 @@ INLINE element sum_of(bool conj, vec *straight, vec *crossed) {
   return conj ? (element){p[0] + p[1], q[0] - q[1]} : (element){p[0] - p[1], q[0] + q[1]};
 }
 
+/* y[c] += alpha * s[c] of a group. */
+INLINE void add_group(int n, element alpha, const element *s, element *y) {
+  for (int c = 0; c < n; c++) y[c] = e_add_scaled(alpha, s[c], y[c]);
+}
+
 INLINE void columns_t(bool conj, int n, element *const *a, const element *x, element *s, int64_t from, int64_t to) {
-  vec straight[n][SUMS], crossed[n][SUMS];
+  vec straight[GROUP][SUMS], crossed[GROUP][SUMS];
   int64_t i = from;
   UNROLL for (int c = 0; c < n; c++)
     UNROLL for (int u = 0; u < SUMS; u++) straight[c][u] = crossed[c][u] = V(zero)();
@@ -97,7 +102,8 @@ INLINE void columns_t(bool conj, int n, element *const *a, const element *x, ele
     }
   if (i < to)
     UNROLL for (int u = 0; u < SUMS; u++) {
-      int64_t left = most(0, least(PAIRS, to - i - u * PAIRS));
+      int64_t left = least(PAIRS, to - i - u * PAIRS);
+      if (left <= 0) break;
       vec xv = load_pairs(x + i + u * PAIRS, left), xs = V(swap)(xv);
       UNROLL for (int c = 0; c < n; c++) {
         vec av = load_pairs(a[c] + i + u * PAIRS, left);
@@ -110,7 +116,7 @@ INLINE void columns_t(bool conj, int n, element *const *a, const element *x, ele
 
 INLINE void columns_nt(bool conj_n, bool conj_t, int n, element *const *a, const element *t, const element *x, element *y,
                        element *s, int64_t from, int64_t to) {
-  vec straight[n][SUMS], crossed[n][SUMS], ts[n], tc[n];
+  vec straight[GROUP][SUMS], crossed[GROUP][SUMS], ts[GROUP], tc[GROUP];
   int64_t i = from;
   UNROLL for (int c = 0; c < n; c++) {
     factors(conj_n, t[c], &ts[c], &tc[c]);
@@ -129,7 +135,8 @@ INLINE void columns_nt(bool conj_n, bool conj_t, int n, element *const *a, const
     }
   if (i < to)
     UNROLL for (int u = 0; u < SUMS; u++) {
-      int64_t left = most(0, least(PAIRS, to - i - u * PAIRS));
+      int64_t left = least(PAIRS, to - i - u * PAIRS);
+      if (left <= 0) break;
       vec xv = load_pairs(x + i + u * PAIRS, left), xs = V(swap)(xv), yv = load_pairs(y + i + u * PAIRS, left);
       UNROLL for (int c = 0; c < n; c++) {
         vec av = load_pairs(a[c] + i + u * PAIRS, left);

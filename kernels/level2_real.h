@@ -26,7 +26,7 @@ INLINE element e_diagonal(bool is_real, element x) {
 /* y[i] = fma(a[c][i], t[c], y[i]) for the columns c in order. */
 INLINE void columns_n(bool conj, int n, element *const *a, const element *t, element *y, int64_t from, int64_t to) {
   (void)conj;
-  vec tv[n];
+  vec tv[GROUP];
   int64_t i = from;
   UNROLL for (int c = 0; c < n; c++) tv[c] = V(set1)(t[c]);
   for (; i + 2 * LANES <= to; i += 2 * LANES) {
@@ -53,10 +53,30 @@ INLINE element sum_of(vec *s) {
   return V(sum)(s[0]);
 }
 
+INLINE void sums_of(int n, vec sum[GROUP][SUMS], element *s) {
+#ifdef LEVEL2_SUM_GROUP
+  if (n == GROUP) {
+    vec half[GROUP];
+    UNROLL for (int c = 0; c < GROUP; c++) half[c] = V(add)(sum[c][0], sum[c][1]);
+    V(sum_group)(half, s);
+    return;
+  }
+#endif
+  UNROLL for (int c = 0; c < n; c++) s[c] = sum_of(sum[c]);
+}
+
+/* y[c] = fma(alpha, s[c], y[c]) of a group. */
+INLINE void add_group(int n, element alpha, const element *s, element *y) {
+  for (int c = 0; c < n; c += LANES) {
+    int64_t left = least(LANES, n - c);
+    V(store_n)(y + c, V(fma)(V(set1)(alpha), V(load_n)(s + c, left), V(load_n)(y + c, left)), left);
+  }
+}
+
 /* s[c] = sum over i of a[c][i] * x[i]. */
 INLINE void columns_t(bool conj, int n, element *const *a, const element *x, element *s, int64_t from, int64_t to) {
   (void)conj;
-  vec sum[n][SUMS];
+  vec sum[GROUP][SUMS];
   int64_t i = from;
   UNROLL for (int c = 0; c < n; c++)
     UNROLL for (int u = 0; u < SUMS; u++) sum[c][u] = V(zero)();
@@ -67,17 +87,18 @@ INLINE void columns_t(bool conj, int n, element *const *a, const element *x, ele
     }
   if (i < to)
     UNROLL for (int u = 0; u < SUMS; u++) {
-      int64_t left = most(0, least(LANES, to - i - u * LANES));
+      int64_t left = least(LANES, to - i - u * LANES);
+      if (left <= 0) break;
       vec xv = V(load_n)(x + i + u * LANES, left);
       UNROLL for (int c = 0; c < n; c++) sum[c][u] = V(fma)(V(load_n)(a[c] + i + u * LANES, left), xv, sum[c][u]);
     }
-  UNROLL for (int c = 0; c < n; c++) s[c] = sum_of(sum[c]);
+  sums_of(n, sum, s);
 }
 
 INLINE void columns_nt(bool conj_n, bool conj_t, int n, element *const *a, const element *t, const element *x, element *y,
                        element *s, int64_t from, int64_t to) {
   (void)conj_n, (void)conj_t;
-  vec sum[n][SUMS], tv[n];
+  vec sum[GROUP][SUMS], tv[GROUP];
   int64_t i = from;
   UNROLL for (int c = 0; c < n; c++) {
     tv[c] = V(set1)(t[c]);
@@ -95,7 +116,8 @@ INLINE void columns_nt(bool conj_n, bool conj_t, int n, element *const *a, const
     }
   if (i < to)
     UNROLL for (int u = 0; u < SUMS; u++) {
-      int64_t left = most(0, least(LANES, to - i - u * LANES));
+      int64_t left = least(LANES, to - i - u * LANES);
+      if (left <= 0) break;
       vec xv = V(load_n)(x + i + u * LANES, left), yv = V(load_n)(y + i + u * LANES, left);
       UNROLL for (int c = 0; c < n; c++) {
         vec av = V(load_n)(a[c] + i + u * LANES, left);
@@ -104,7 +126,7 @@ INLINE void columns_nt(bool conj_n, bool conj_t, int n, element *const *a, const
       }
       V(store_n)(y + i + u * LANES, yv, left);
     }
-  UNROLL for (int c = 0; c < n; c++) s[c] = sum_of(sum[c]);
+  sums_of(n, sum, s);
 }
 
 /* a[i] = fma(x[p][i], t[p], a[i]) for p in order. */

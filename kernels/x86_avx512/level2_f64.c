@@ -1,5 +1,6 @@
 /* Level 2 of f64. */
 #include "kernels/x86_avx512/simd.h"
+#include "kernels/x86_avx512/level2_sums.h"
 
 #define LEVEL2_T f64
 #define LEVEL2_REAL double
@@ -9,6 +10,7 @@
 #define LEVEL2_N_COLUMNS 8
 #define LEVEL2_T_COLUMNS 8
 #define LEVEL2_NT_COLUMNS 8
+#define LEVEL2_SUM_GROUP
 #include "kernels/level2.h"
 
 void tsr_level2_gemv_n_f64_avx512(const struct tsr_step *s, tsr_mem a, tsr_mem b, tsr_mem c);

@@ -46,7 +46,9 @@ static void multiply(const tsr_context *context, const struct tsr_level2 *p, con
                      tsr_mem y) {
   const struct tsr_kernels *kernels = &context->kernels[p->type];
   struct job job = {s, p->trans ? kernels->level2_gemv_t->run : kernels->level2_gemv_n->run, tsr_size_of(p->type), a, x, y};
-  if (p->trans)
+  if (bytes_of(s, job.size) <= BLOCK_BYTES)
+    job.run(s, a, x, y);
+  else if (p->trans)
     tsr_level2_split(context, tsr_ceil_div(s->n, TSR_LEVEL2_GROUP), bytes_of(s, job.size), true, columns, &job);
   else
     tsr_level2_split(context, tsr_ceil_div(s->m, ROWS), bytes_of(s, job.size), true, rows, &job);
