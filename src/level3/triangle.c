@@ -12,8 +12,11 @@
 #define PACKED_BYTES ((int64_t)8 << 20)   /* of T at a time: what the caches of all cores have room for */
 #define FEW_COLUMNS 512                   /* of T that are packed at a time even so: X is read again for each such block */
 #define STRIP_BYTES ((int64_t)512 << 10)  /* of a strip of X: what a core's own cache has room for beside T */
+#define KEPT_BYTES ((int64_t)256 << 10)   /* of T at a time, where X is so little that all of it stays near */
+#define FEW_KEPT 64
+#define BUNCH 4                           /* groups of T that are packed together */
 #define CHUNK_BYTES ((int64_t)16 << 10)   /* of a chunk of one group of T: it stays in the innermost cache */
-#define ALONE ((int64_t)64 * 64 * 64)     /* multiplications that are not worth a second thread */
+#define ALONE ((int64_t)1 << 20)          /* multiplications that a thread is worth */
 
 /* The whole triangle from its end on: both indices count down. */
 static void reverse(struct tsr_triangle *tri) {
@@ -45,13 +48,13 @@ static void normalise(const tsr_context *context, const struct tsr_level3 *p, bo
 struct work {
   const struct tsr_triangle *tri;
   struct tsr_packed_triangle t;
-  tsr_mem room;                /* for T */
+  tsr_mem room; /* for T */
   struct tsr_barrier barrier;
   int threads;
-  int64_t full, full_strips;   /* panels of the preferred height, and how many strips they make */
-  int tail_units, tail_panels; /* one strip more, whose panels may be lower */
+  bool keeps;   /* a thread keeps all columns of its one strip, from the first columns of T to the last */
+  int64_t tall; /* the most panels in a strip */
   int64_t strips, strip_bytes, others_bytes;
-  _Atomic int64_t next_group, next_strip;
+  _Atomic int64_t next_groups, next_strip;
   _Atomic int failed;
 };
 
@@ -64,56 +67,81 @@ static int height_for(const struct tsr_tiles *tiles, int64_t units) {
   return height;
 }
 
-/* Lanes in panels: as many high ones as there are, then one of what is left, or two of middle height where one would be
- * too low to hide an addition behind others. */
-static void cover(struct work *work) {
+/* The lanes of one thread in panels: as many high ones as there are, in strips, and one strip more of what is left: one
+ * panel, or two of middle height where one would be too low to hide an addition behind others. */
+struct share {
+  int64_t unit, full, full_strips; /* unit: the first */
+  int tail_units, tail_panels;
+};
+
+static struct share share_of(const struct work *work, int64_t index) {
   const struct tsr_tiles *tiles = work->tri->tiles;
-  int64_t units = tsr_ceil_div(work->tri->lanes, tiles->mu), rest = units % tiles->units;
-  work->full = units / tiles->units;
-  work->tail_panels = rest > 0;
-  if (rest == 0) return;
-  bool two = work->full > 0 && (tiles->units + rest) % 2 == 0 && tiles->max_columns[(tiles->units + rest) / 2];
-  if (two) rest = (rest + tiles->units) / 2, work->full--, work->tail_panels = 2;
-  work->tail_units = height_for(tiles, rest);
+  int64_t all = tsr_ceil_div(work->tri->lanes, tiles->mu), unit = all * index / work->threads;
+  int64_t units = all * (index + 1) / work->threads - unit, rest = units % tiles->units;
+  struct share share = {.unit = unit, .full = units / tiles->units, .tail_panels = rest > 0};
+  if (rest > 0) {
+    bool two = share.full > 0 && (tiles->units + rest) % 2 == 0 && tiles->max_columns[(tiles->units + rest) / 2];
+    if (two) rest = (rest + tiles->units) / 2, share.full--, share.tail_panels = 2;
+    share.tail_units = height_for(tiles, rest);
+  }
+  share.full_strips = tsr_ceil_div(share.full, work->tall);
+  return share;
 }
 
-static void plan_blocks(struct tsr_triangle *tri) {
+/* The most panels of a thread. */
+static int64_t panels_of_share(const struct work *work) {
+  const struct tsr_tiles *tiles = work->tri->tiles;
+  int64_t units = tsr_ceil_div(tsr_ceil_div(work->tri->lanes, tiles->mu), work->threads);
+  return tsr_ceil_div(units, tiles->units);
+}
+
+/* So many columns of T that they take `bytes` packed, at least `fewest`: whole blocks. */
+static int64_t wide_for(const struct tsr_triangle *tri, int64_t bytes, int64_t fewest) {
+  int64_t whole = tsr_round_up(tri->n, tri->nr), column = tsr_triangle_row_bytes(tri) / tri->nr * whole;
+  int64_t wide = tsr_max(tsr_max(bytes / column, fewest) / tri->block, 1) * tri->block;
+  return tsr_min(wide, tsr_round_up(whole, tri->block));
+}
+
+static void plan_blocks(struct work *work, struct tsr_triangle *tri) {
   int64_t row = tsr_triangle_row_bytes(tri), whole = tsr_round_up(tri->n, tri->nr);
-  tri->block = tri->chunk = tsr_max(tsr_min(CHUNK_BYTES / row / tri->nr * tri->nr, whole), tri->nr);
-  int64_t columns = tsr_max(PACKED_BYTES / (row / tri->nr * whole), FEW_COLUMNS);
-  tri->wide = tsr_max(columns / tri->block, 1) * tri->block;
-  tri->wide = tsr_min(tri->wide, tsr_round_up(whole, tri->block));
+  int64_t strip = panels_of_share(work) * panel_lanes(tri, tri->tiles->units) * tri->size;
+  work->keeps = strip <= STRIP_BYTES / tri->n && tri->n > FEW_KEPT;
+  tri->chunk = tsr_max(tsr_min(CHUNK_BYTES / row / tri->nr * tri->nr, whole), tri->nr);
+  tri->block = work->keeps ? tsr_min(tri->chunk, tsr_round_up(FEW_KEPT, tri->nr)) : tri->chunk;
+  tri->wide = work->keeps ? wide_for(tri, KEPT_BYTES, FEW_KEPT) : wide_for(tri, PACKED_BYTES, FEW_COLUMNS);
 }
 
-/* A strip is as many panels as stay near while a chunk and a block of them are worked on; the threads get as many strips
- * each. */
+/* A strip is as many panels as stay near while a chunk and a block of them are worked on. */
 static void plan_strips(struct work *work) {
   const struct tsr_triangle *tri = work->tri;
-  int64_t columns = tsr_min(tri->wide, tri->n), panel = panel_lanes(tri, tri->tiles->units) * tri->size;
-  cover(work);
-  int64_t tall = tsr_max(STRIP_BYTES / (panel * tsr_min(columns, tri->block + tri->chunk)), 1);
-  work->full_strips = tsr_min(tsr_round_up(tsr_ceil_div(work->full, tall), work->threads), work->full);
-  work->strips = work->full_strips + (work->tail_panels > 0);
-  int64_t lanes = work->tail_panels * panel_lanes(tri, work->tail_units) * tri->size;
-  if (work->full > 0) lanes = tsr_max(lanes, tsr_ceil_div(work->full, work->full_strips) * panel);
+  int64_t columns = work->keeps ? tri->n : tsr_min(tri->wide, tri->n), most = panels_of_share(work);
+  int64_t panel = panel_lanes(tri, tri->tiles->units) * tri->size;
+  work->tall = tsr_max(STRIP_BYTES / (panel * tsr_min(columns, tri->block + tri->chunk)), 1);
+  if (work->keeps) work->tall = tsr_max(most, 2);
+  work->strips = work->threads * (tsr_ceil_div(most, work->tall) + 1);
+  int64_t lanes = tsr_min(tsr_max(work->tall, 2), most) * panel;
   work->strip_bytes = lanes * columns;
-  work->others_bytes = tri->wide < tri->n ? lanes * tri->chunk : 0;
+  work->others_bytes = columns < tri->n ? lanes * tri->chunk : 0;
 }
 
-/* Strip number `index`, with room for its columns q0 and on at `at`. */
-static struct tsr_panels strip_of(const struct work *work, int64_t index, tsr_mem at, int64_t q0, int64_t columns) {
+/* Strip number `index`, with room for its columns q0 .. q1 - 1 at `at`; of no panels if there is none. */
+static struct tsr_panels strip_of(const struct work *work, int64_t index, tsr_mem at, int64_t q0, int64_t q1) {
   const struct tsr_triangle *tri = work->tri;
-  struct tsr_panels x = {.first = q0, .units = tri->tiles->units, .at = at};
-  int64_t panel = index < work->full_strips ? work->full * index / work->full_strips : work->full;
-  x.lane = panel * panel_lanes(tri, x.units);
-  if (index < work->full_strips)
-    x.count = (int)(work->full * (index + 1) / work->full_strips - panel);
-  else
-    x.count = work->tail_panels, x.units = work->tail_units;
+  struct share share = share_of(work, index % work->threads);
+  struct tsr_panels x = {.first = q0, .end = q1, .units = tri->tiles->units, .at = at};
+  int64_t strip = index / work->threads, panel = share.full;
+  if (strip < share.full_strips) {
+    panel = share.full * strip / share.full_strips;
+    x.count = (int)(share.full * (strip + 1) / share.full_strips - panel);
+  } else if (strip == share.full_strips) {
+    x.count = share.tail_panels;
+    x.units = share.tail_units;
+  }
   int64_t lanes = panel_lanes(tri, x.units);
+  x.lane = share.unit * tri->tiles->mu + panel * panel_lanes(tri, tri->tiles->units);
   x.lanes = tsr_min(lanes * x.count, tri->lanes - x.lane);
   x.step = lanes * tri->size;
-  x.pitch = columns * x.step;
+  x.pitch = (q1 - q0) * x.step;
   if (tri->reversed) x.at += (tsr_mem)(x.pitch - x.step), x.step = -x.step;
   return x;
 }
@@ -147,37 +175,45 @@ void tsr_triangle_update(const struct tsr_triangle *tri, const struct tsr_packed
 /* One strip through the columns of T that are packed. */
 static void run_strip(struct work *work, int64_t index, tsr_mem room, tsr_mem more_room) {
   const struct tsr_triangle *tri = work->tri;
-  int64_t q0 = work->t.first, q1 = work->t.end;
-  struct tsr_panels x = strip_of(work, index, room, q0, q1 - q0);
-  struct tsr_panels others = strip_of(work, index, more_room, 0, tri->chunk);
-  tsr_triangle_load(tri, &x, q0, q1);
-  if (tri->solves) {
-    tsr_triangle_scale(tri, &x, q0, q1);
-    tsr_solve_strip(tri, &work->t, &x, &others);
-  } else {
-    tsr_multiply_strip(tri, &work->t, &x, &others);
-    tsr_triangle_scale(tri, &x, q0, q1);
-  }
-  tsr_triangle_store(tri, &x, q0, q1);
+  int64_t q0 = work->keeps ? 0 : work->t.first, q1 = work->keeps ? tri->n : work->t.end;
+  bool comes = !work->keeps || work->t.first == 0, goes = !work->keeps || work->t.end == tri->n;
+  struct tsr_panels x = strip_of(work, index, room, q0, q1), others = strip_of(work, index, more_room, 0, tri->chunk);
+  if (x.count == 0) return;
+  if (comes) tsr_triangle_load(tri, &x, q0, q1);
+  if (comes && tri->solves) tsr_triangle_scale(tri, &x, q0, q1);
+  (tri->solves ? tsr_solve_strip : tsr_multiply_strip)(tri, &work->t, &x, &others);
+  if (goes && !tri->solves) tsr_triangle_scale(tri, &x, q0, q1);
+  if (goes) tsr_triangle_store(tri, &x, q0, q1);
 }
 
 static void wait_for_others(struct work *work) {
   if (work->threads > 1) tsr_barrier_wait(&work->barrier);
 }
 
-/* Columns of T, packed by all threads together, then strips of X. */
-static void run_columns(struct work *work, bool leader, tsr_mem room, tsr_mem more_room) {
+/* A thread that keeps its strips has one of full panels and one of what is left, each in a place of its own. */
+static void run_kept(struct work *work, int index, tsr_mem room) {
   const struct tsr_triangle *tri = work->tri;
-  int64_t groups = tsr_ceil_div(work->t.end - work->t.first, tri->nr);
-  for (int64_t g; (g = atomic_fetch_add(&work->next_group, 1)) < groups;) {
+  struct tsr_panels x = strip_of(work, index, room, 0, tri->n);
+  run_strip(work, index, room, 0);
+  run_strip(work, index + work->threads, room + (tsr_mem)(x.count * x.pitch), 0);
+}
+
+/* Columns of T, packed by all threads together, then strips of X. */
+static void run_columns(struct work *work, int index, tsr_mem room, tsr_mem more_room) {
+  const struct tsr_triangle *tri = work->tri;
+  int64_t groups = tsr_ceil_div(work->t.end - work->t.first, tri->nr), bunches = tsr_ceil_div(groups, BUNCH);
+  for (int64_t g; (g = atomic_fetch_add(&work->next_groups, 1)) < bunches;) {
     /* The longest first: they are the last of a triangle that is solved. */
-    tsr_triangle_pack_group(tri, &work->t, tri->solves ? groups - 1 - g : g);
+    int64_t bunch = tri->solves ? bunches - 1 - g : g;
+    tsr_triangle_pack(tri, &work->t, bunch * BUNCH, tsr_min(groups, (bunch + 1) * BUNCH));
   }
   wait_for_others(work);
-  for (int64_t s; (s = atomic_fetch_add(&work->next_strip, 1)) < work->strips;) run_strip(work, s, room, more_room);
+  if (work->keeps)
+    run_kept(work, index, room);
+  else
+    for (int64_t s; (s = atomic_fetch_add(&work->next_strip, 1)) < work->strips;) run_strip(work, s, room, more_room);
   wait_for_others(work);
-  if (!leader) return;
-  work->next_group = work->next_strip = 0;
+  if (index == 0) work->next_groups = work->next_strip = 0;
 }
 
 static void place_columns(struct work *work, int64_t first) {
@@ -204,7 +240,7 @@ static void body(void *arg, int index) {
   for (int64_t first = 0; first < work->tri->n; first += work->tri->wide) {
     if (index == 0) place_columns(work, first);
     wait_for_others(work);
-    run_columns(work, index == 0, room, more_room);
+    run_columns(work, index, room, more_room);
   }
 }
 
@@ -220,23 +256,23 @@ static int threads_for(const struct tsr_triangle *tri) {
 
 /* False: there is no memory, and nothing has been written. */
 static bool in_blocks(struct tsr_triangle *tri, int *threads) {
-  struct work work = {.tri = tri};
+  struct work work = {.tri = tri, .threads = threads_for(tri)};
   struct tsr_team team;
-  plan_blocks(tri);
-  work.room = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_B, (size_t)packed_bytes(tri));
-  if (!work.room) return false;
-  work.threads = threads_for(tri);
-  if (work.threads > 1) {
+  bool alone = work.threads == 1;
+  if (!alone) {
     tsr_team_reserve(tri->context, work.threads, &team);
-    if (work.threads > team.n) work.threads = team.n;
+    work.threads = (int)tsr_min(work.threads, team.n);
   }
   *threads = work.threads;
+  plan_blocks(&work, tri);
   plan_strips(&work);
+  work.room = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_B, (size_t)packed_bytes(tri));
+  if (!work.room) work.failed = 1;
   tsr_barrier_init(&work.barrier, work.threads);
-  if (*threads > 1)
-    tsr_team_run(&team, body, &work);
-  else
+  if (alone)
     body(&work, 0);
+  else
+    tsr_team_run(&team, body, &work);
   return !work.failed;
 }
 

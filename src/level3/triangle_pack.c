@@ -9,27 +9,40 @@ int64_t tsr_triangle_row_bytes(const struct tsr_triangle *tri) {
   return tri->nr * (is_complex(tri) ? tri->size / 2 * 3 : tri->size);
 }
 
-/* Rows p .. p + count - 1 of a group. Kernels that copy go upwards in memory, where the rows of a T that is reversed go
- * down: it is packed so as well. */
-static void pack_rows(const struct tsr_triangle *tri, int64_t p, int64_t count, int64_t j0, int64_t width, tsr_mem to,
-                      int64_t rsb) {
+/* Rows p .. p + count - 1 of columns j0 .. j0 + columns - 1, which are whole groups or the last one. Kernels that copy go
+ * upwards in memory, where the rows of a T that is reversed go down: it is packed so as well. */
+static void pack_rows(const struct tsr_triangle *tri, const struct tsr_packed_triangle *packed, int64_t p, int64_t count,
+                      int64_t j0, int64_t columns) {
   bool along_columns = tri->t_columns == tri->size, along_rows = tri->t_rows == tri->size || tri->t_rows == -tri->size;
-  struct tsr_step step = {.m = width, .n = tri->nr, .k = count, .rsa = tri->t_columns, .csa = tri->t_rows};
+  struct tsr_step step = {.m = columns, .n = tri->nr, .k = count, .rsa = tri->t_columns, .csa = tri->t_rows, .dc = packed->db};
+  tsr_mem to = packed->at + (tsr_mem)((j0 - packed->first) / tri->nr * packed->db + (p - packed->row) * packed->rsb);
   if (count <= 0) return;
-  if (is_complex(tri) || !(along_columns || along_rows)) return tsr_triangle_pack_rows(tri, p, count, j0, width, to, rsb);
-  if (tri->reversed) p += count - 1, to += (tsr_mem)((count - 1) * rsb);
+  if (is_complex(tri) || !(along_columns || along_rows)) {
+    for (int64_t j = 0; j < columns; j += tri->nr, to += (tsr_mem)packed->db)
+      tsr_triangle_pack_rows(tri, p, count, j0 + j, tsr_min(tri->nr, columns - j), to, packed->rsb);
+    return;
+  }
+  if (tri->reversed) p += count - 1, to += (tsr_mem)((count - 1) * packed->rsb);
   const struct tsr_kernel *const *packs = along_columns ? tri->kernels->pack_n : tri->kernels->pack_t;
   (packs[tri->nr] ? packs[tri->nr] : packs[0])->run(&step, tri->t + (tsr_mem)(p * tri->t_rows + j0 * tri->t_columns), 0, to);
 }
 
-void tsr_triangle_pack_group(const struct tsr_triangle *tri, const struct tsr_packed_triangle *packed, int64_t group) {
-  int64_t j0 = packed->first + group * tri->nr, width = tsr_min(tri->nr, packed->end - j0), rsb = packed->rsb;
-  tsr_mem at = packed->at + (tsr_mem)(group * packed->db), block = at + (tsr_mem)((j0 - packed->row) * rsb);
+/* What all of the groups have in common is copied at once: whole lines of memory. */
+void tsr_triangle_pack(const struct tsr_triangle *tri, const struct tsr_packed_triangle *packed, int64_t g0, int64_t g1) {
+  int64_t j0 = packed->first + g0 * tri->nr, j1 = tsr_min(packed->end, packed->first + g1 * tri->nr), width;
   if (tri->solves)
-    pack_rows(tri, 0, j0, j0, width, at, rsb);
+    pack_rows(tri, packed, 0, j0, j0, j1 - j0);
   else
-    pack_rows(tri, j0 + width, tri->n - j0 - width, j0, width, block + (tsr_mem)(width * rsb), rsb);
-  tsr_triangle_pack_diagonal(tri, j0, width, block, rsb);
+    pack_rows(tri, packed, j1, tri->n - j1, j0, j1 - j0);
+  for (int64_t j = j0, g = g0; j < j1; j += width, g++) {
+    width = tsr_min(tri->nr, j1 - j);
+    if (tri->solves)
+      pack_rows(tri, packed, j0, j - j0, j, width);
+    else
+      pack_rows(tri, packed, j + width, j1 - j - width, j, width);
+    tsr_triangle_pack_diagonal(tri, j, width, packed->at + (tsr_mem)(g * packed->db + (j - packed->row) * packed->rsb),
+                               packed->rsb);
+  }
 }
 
 /* The corner of columns q0 .. q1 - 1 that lies first in memory, of X and of panels. */

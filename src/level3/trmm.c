@@ -13,9 +13,9 @@ void tsr_multiply_strip(const struct tsr_triangle *tri, const struct tsr_packed_
   for (int64_t q = t->first; q < t->end; q += tri->block) {
     int64_t end = tsr_min(t->end, q + tri->block);
     tsr_triangle_diagonal(tri, t, x, q, end);
-    update(tri, t, x, q, end, x, end, t->end);
+    update(tri, t, x, q, end, x, end, x->end);
   }
-  for (int64_t p = t->end; p < tri->n; p += tri->chunk) {
+  for (int64_t p = x->end; p < tri->n; p += tri->chunk) {
     others->first = p;
     int64_t end = tsr_min(tri->n, p + tri->chunk);
     tsr_triangle_load(tri, others, p, end);

@@ -10,15 +10,15 @@ static void update(const struct tsr_triangle *tri, const struct tsr_packed_trian
 
 void tsr_solve_strip(const struct tsr_triangle *tri, const struct tsr_packed_triangle *t, const struct tsr_panels *x,
                      struct tsr_panels *others) {
-  for (int64_t p = 0; p < t->first; p += tri->chunk) {
+  for (int64_t p = 0; p < x->first; p += tri->chunk) {
     others->first = p;
-    int64_t end = tsr_min(t->first, p + tri->chunk);
+    int64_t end = tsr_min(x->first, p + tri->chunk);
     tsr_triangle_load(tri, others, p, end);
     update(tri, t, x, t->first, t->end, others, p, end);
   }
   for (int64_t q = t->first; q < t->end; q += tri->block) {
     int64_t end = tsr_min(t->end, q + tri->block);
-    update(tri, t, x, q, end, x, t->first, q);
+    update(tri, t, x, q, end, x, x->first, q);
     tsr_triangle_diagonal(tri, t, x, q, end);
   }
 }
