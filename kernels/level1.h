@@ -31,6 +31,9 @@ enum { VECTORS = GROUP / LANES, VECTOR_BYTES = LANES * sizeof(REAL) };
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
+#ifndef LEVEL1_KEEP /* what was loaded stays in its register: a compiler may load it again for each use */
+#define LEVEL1_KEEP(v)
+#endif
 
 /* --- Elementwise -------------------------------------------------------------------------------------------------- */
 
@@ -131,6 +134,10 @@ SIMD void whole(enum op op, int count, const struct factors *f, REAL *x, REAL *y
     u[i] = v[i] = OP(zero)();
     if (reads_x(op)) u[i] = OP(load)(x + i * LANES);
     if (reads_y(op)) v[i] = OP(load)(y + i * LANES);
+    if (op == ROT) {
+      LEVEL1_KEEP(u[i]);
+      LEVEL1_KEEP(v[i]);
+    }
     compute(op, f, &u[i], &v[i]);
   }
   UNROLL for (int i = 0; i < count; i++) {
@@ -154,10 +161,21 @@ SIMD int64_t unaligned(enum op op, const REAL *x, const REAL *y) {
   return (int64_t)(-at % VECTOR_BYTES / sizeof(REAL)) & ~(int64_t)1;
 }
 
-/* n reals side by side. */
-SIMD void contiguous(enum op op, int64_t n, const struct scalars *s, REAL *x, REAL *y) {
+/* The very shortest one by one: a masked store delays the next load of what it wrote. */
+enum { FEW = 4 };
+
+/* n reals side by side, `parts` to an element. */
+SIMD void contiguous(enum op op, int parts, int64_t n, const struct scalars *s, REAL *x, REAL *y) {
+  if (n <= FEW) {
+    compute_one(op, parts, s, x, y);
+    UNROLL for (int i = parts; i < FEW; i += parts) {
+      if (n <= i) return;
+      compute_one(op, parts, s, x + i, y + i);
+    }
+    return;
+  }
   const struct factors f = make_factors(op, s);
-  if (n <= LANES) return part(op, n, &f, x, y);
+  if (n < LANES) return part(op, n, &f, x, y);
   if (n >= 16 * LANES) {
     int64_t first = unaligned(op, x, y);
     if (first) {
@@ -167,14 +185,16 @@ SIMD void contiguous(enum op op, int64_t n, const struct scalars *s, REAL *x, RE
   }
   for (; n >= 4 * LANES; n -= 4 * LANES, x += 4 * LANES, y += 4 * LANES) whole(op, 4, &f, x, y);
   for (; n >= LANES; n -= LANES, x += LANES, y += LANES) whole(op, 1, &f, x, y);
-  if (n > 0) part(op, n, &f, x, y);
+  if (n <= 0) return;
+  if (reads_y(op) || writes_x(op)) part(op, n, &f, x, y);
+  else whole(op, 1, &f, x + n - LANES, y + n - LANES); /* some once more */
 }
 
 SIMD void elementwise(enum op op, int parts, int64_t n, const struct scalars *s, const REAL *from, int64_t incx, REAL *y,
                       int64_t incy) {
   REAL *x = (REAL *)from;
   bool side_by_side = (incx == 1 || !(reads_x(op) || writes_x(op))) && (incy == 1 || !writes_y(op));
-  if (side_by_side) return contiguous(op, parts * n, s, x, y);
+  if (side_by_side) return contiguous(op, parts, parts * n, s, x, y);
   for (; n > 0; n--, x += parts * incx, y += parts * incy) compute_one(op, parts, s, x, y);
 }
 

@@ -51,7 +51,11 @@ SIMD float f32_sum(f32_v a) {
   return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
 }
 SIMD float f32_greatest(f32_v a) {
-  return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(_mm512_reduce_max_epi32(_mm512_castps_si512(a)))));
+  __m512i bits = _mm512_castps_si512(a);
+  __m256i half = _mm256_max_epi32(_mm512_castsi512_si256(bits), _mm512_extracti32x8_epi32(bits, 1));
+  __m128i v = _mm_max_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  v = _mm_max_epi32(v, _mm_unpackhi_epi64(v, v));
+  return _mm_cvtss_f32(_mm_castsi128_ps(_mm_max_epi32(v, _mm_shuffle_epi32(v, 1))));
 }
 SIMD unsigned f32_equal(f32_v a, f32_v b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 SIMD unsigned f32_nan(f32_v a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
@@ -98,7 +102,10 @@ SIMD double f64_sum(f64_v a) {
   return _mm_cvtsd_f64(_mm_add_sd(pair, _mm_unpackhi_pd(pair, pair)));
 }
 SIMD double f64_greatest(f64_v a) {
-  return _mm_cvtsd_f64(_mm_castsi128_pd(_mm_cvtsi64_si128(_mm512_reduce_max_epi64(_mm512_castpd_si512(a)))));
+  __m512i bits = _mm512_castpd_si512(a);
+  __m256i half = _mm256_max_epi64(_mm512_castsi512_si256(bits), _mm512_extracti64x4_epi64(bits, 1));
+  __m128i v = _mm_max_epi64(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  return _mm_cvtsd_f64(_mm_castsi128_pd(_mm_max_epi64(v, _mm_unpackhi_epi64(v, v))));
 }
 SIMD unsigned f64_equal(f64_v a, f64_v b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
 SIMD unsigned f64_nan(f64_v a) { return _mm512_cmp_pd_mask(a, a, _CMP_UNORD_Q); }

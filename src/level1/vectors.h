@@ -267,7 +267,7 @@ void ROTM(int64_t n, REAL *x, int64_t incx, REAL *y, int64_t incy, const REAL *p
 /* --- Sums --------------------------------------------------------------------------------------------------------- */
 
 REAL DOT(int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy) {
-  if (n <= 0) return 0;
+  if (n <= 1) return n < 1 ? 0 : *x * *y + 0; /* -0 is added to lanes of +0 */
   x = start(1, n, x, incx), y = start(1, n, y, incy);
   if (is_short(1, n)) return kernels()->dot(n, x, incx, y, incy);
   struct call c = {.task = TASK_DOT, .parts = 1, .n = n, .x = x, .incx = incx, .y = (REAL *)y, .incy = incy};
@@ -315,7 +315,7 @@ INLINE double sum_of(enum task task, int parts, int64_t n, const REAL *x, int64_
 }
 
 REAL ASUM(int64_t n, const REAL *x, int64_t incx) {
-  if (n <= 0 || incx <= 0) return 0;
+  if (n <= 1 || incx <= 0) return n < 1 || incx <= 0 ? 0 : REAL_ABS(*x);
   if (is_short(1, n)) return kernels()->asum(n, x, incx);
   return (REAL)sum_of(TASK_ASUM, 1, n, x, incx, 1);
 }
