@@ -16,8 +16,14 @@ static bool find(void *library) {
   return dlsym(library, "dgemm_") || dlsym(library, "scipy_dgemm_");
 }
 
+/* A complex value is returned in more than one way by Fortran's faces, and by reference in CBLAS's. */
+static bool is_complex_function(const struct bench_blas *c) {
+  return c->letter >= BENCH_C && strncmp(bench_blas_routines[c->routine].name, "dot", 3) == 0;
+}
+
 static void *function_of(const struct bench_blas *call) {
-  static const char *const forms[] = {"%s_", "scipy_%s_"};
+  static const char *const fortran[] = {"%s_", "scipy_%s_"}, *const cblas[] = {"cblas_%s_sub", "scipy_cblas_%s_sub"};
+  const char *const *forms = is_complex_function(call) ? cblas : fortran;
   char name[32], symbol[48];
   void *found = NULL;
   bench_blas_name(call, name, sizeof name);
@@ -219,10 +225,20 @@ static inline void call_once(any *function) {
            x[17], x[18], x[19]);
 }
 
+typedef void by_value(int, const void *, int, const void *, int, void *);
+
+static void call_by_value(by_value *function) {
+  function(now.sizes[0], now.operand[0].now, 1, now.operand[1].now, 1, now.scalar[4]);
+}
+
 static void call(const struct bench_request *r, int caller, int64_t calls) {
   any *function = (any *)function_of(&r->blas);
   (void)caller;
   now.seconds = 0;
+  if (is_complex_function(&r->blas)) {
+    for (; calls > 0; calls--) call_by_value((by_value *)(void *)function);
+    return;
+  }
   if (!bench_blas_routines[r->blas.routine].restores) {
     for (; calls > 0; calls--) call_once(function);
     return;
@@ -241,6 +257,10 @@ static double elapsed(void) { return now.seconds; }
 /* A function's value: all that can be are in the first vector register or, for amax, in the first integer one. */
 static double value_of(const struct bench_blas *c) {
   void *function = function_of(c), **x = now.argument;
+  if (is_complex_function(c)) {
+    call_by_value((by_value *)function);
+    return is_wide(c) ? now.scalar[4][0] : *(float *)now.scalar[4];
+  }
   if (strcmp(bench_blas_routines[c->routine].name, "amax") == 0)
     return ((int (*)(void *, void *, void *))function)(x[0], x[1], x[2]);
   if (is_wide(c)) return ((double (*)(void *, void *, void *, void *, void *))function)(x[0], x[1], x[2], x[3], x[4]);
