@@ -254,21 +254,21 @@ static void call(const struct bench_request *r, int caller, int64_t calls) {
 
 static double elapsed(void) { return now.seconds; }
 
+static double part(const struct bench_blas *c, const char *from, int64_t i) {
+  return is_wide(c) ? ((const double *)from)[i] : ((const float *)from)[i];
+}
+
 /* A function's value: all that can be are in the first vector register or, for amax, in the first integer one. */
 static double value_of(const struct bench_blas *c) {
   void *function = function_of(c), **x = now.argument;
   if (is_complex_function(c)) {
     call_by_value((by_value *)function);
-    return is_wide(c) ? now.scalar[4][0] : *(float *)now.scalar[4];
+    return part(c, (const char *)now.scalar[4], 0);
   }
   if (strcmp(bench_blas_routines[c->routine].name, "amax") == 0)
     return ((int (*)(void *, void *, void *))function)(x[0], x[1], x[2]);
   if (is_wide(c)) return ((double (*)(void *, void *, void *, void *, void *))function)(x[0], x[1], x[2], x[3], x[4]);
   return ((float (*)(void *, void *, void *, void *, void *))function)(x[0], x[1], x[2], x[3], x[4]);
-}
-
-static double part(const struct bench_blas *c, const char *from, int64_t i) {
-  return is_wide(c) ? ((const double *)from)[i] : ((const float *)from)[i];
 }
 
 /* A sum of what one call leaves in fresh operands, weighted so that places count. */
