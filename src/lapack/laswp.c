@@ -4,7 +4,11 @@
 #include "src/core/threads.h"
 #include "src/lapack/lapack.h"
 
-enum { PAIRS = 1024, ENOUGH = 1 << 16 }; /* exchanges written down at a time; exchanges that pay for a thread */
+enum {
+  PAIRS = 1024,     /* exchanges written down at a time */
+  FETCH_AHEAD = 64, /* exchanges in the time that memory takes to answer */
+  ENOUGH = 1 << 16, /* exchanges that pay for a thread */
+};
 
 struct pair {
   int64_t i, with;
@@ -26,14 +30,30 @@ typedef struct __attribute__((may_alias, aligned(8))) {
   uint64_t half[2];
 } element_16;
 
-#define EXCHANGE(type)                                                         \
-  for (int64_t j = 0; j < columns; j++) {                                      \
-    type *column = (type *)a.at + j * a.ld;                                    \
-    for (int64_t p = 0; p < pairs; p++) {                                      \
-      type kept = column[pair[p].i];                                           \
-      column[pair[p].i] = column[pair[p].with];                                \
-      column[pair[p].with] = kept;                                             \
-    }                                                                          \
+/* Two columns at a time. Rows that are exchanged with lie anywhere: those of columns to come are fetched ahead. */
+#define EXCHANGE_ONE(type, column, p)                                                      \
+  do {                                                                                     \
+    type kept = (column)[pair[p].i];                                                       \
+    (column)[pair[p].i] = (column)[pair[p].with];                                          \
+    (column)[pair[p].with] = kept;                                                         \
+  } while (0)
+#define EXCHANGE(type)                                                                     \
+  int64_t ahead = 2 * tsr_ceil_div(FETCH_AHEAD, 2 * pairs), j = 0;                         \
+  for (; j + 2 <= columns; j += 2) {                                                       \
+    type *column = (type *)a.at + j * a.ld, *next = column + a.ld;                         \
+    const type *later = j + ahead + 2 <= columns ? column + ahead * a.ld : column;         \
+    for (int64_t p = 0; p < pairs; p++) {                                                  \
+      __builtin_prefetch(&later[pair[p].with], 1);                                         \
+      __builtin_prefetch(&later[a.ld + pair[p].with], 1);                                  \
+      __builtin_prefetch(&later[pair[p].i], 1);                                            \
+      __builtin_prefetch(&later[a.ld + pair[p].i], 1);                                     \
+      EXCHANGE_ONE(type, column, p);                                                       \
+      EXCHANGE_ONE(type, next, p);                                                         \
+    }                                                                                      \
+  }                                                                                        \
+  for (; j < columns; j++) {                                                               \
+    type *column = (type *)a.at + j * a.ld;                                                \
+    for (int64_t p = 0; p < pairs; p++) EXCHANGE_ONE(type, column, p);                     \
   }
 static void exchange_4(int64_t columns, struct tsr_matrix a, const struct pair *pair, int64_t pairs) {
   EXCHANGE(element_4)
