@@ -99,7 +99,7 @@ static void piece_into_c(const struct tsr_gemm_job *job, struct tsr_gemm_piece p
     if (!pr->parts.c)
       block(job, piece, p0, c);
     else if (pr->rsa == job->size || pr->m == 1)
-      tsr_gemm_cut_in_place(job, &piece, p0);
+      tsr_gemm_cut_in_place(job, &piece, p0, tsr_gemm_is_near(pr, job->size));
     else
       rows_of_triangle(job, piece, p0);
   }

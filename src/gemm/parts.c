@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-#define BUFFER (32 << 10)   /* bytes on the stack for copies */
+#define BUFFER (32 << 10)     /* bytes on the stack for copies */
 #define TILE_BYTES (16 << 10) /* more than the sums of any tile: those of a chip's registers */
-#define SMALL 64
+#define SMALL 64              /* rows and columns of a C that needs no plan */
+#define FEW_ROWS 1            /* beyond a corner, that are added with it */
 
 struct tsr_gemm_half tsr_gemm_half_a(const struct tsr_gemm_problem *p) {
   return (struct tsr_gemm_half){p->a, p->rsa, p->csa, p->parts.a};
@@ -73,57 +74,97 @@ void tsr_gemm_pack_half(const struct tsr_kernels *kernels, int64_t size, const s
     pack_half_panel(kernels, size, half, i + r, tsr_min(width, rows - r), width, p0, k, to);
 }
 
-void tsr_gemm_cut_update(const struct tsr_gemm_job *job, const struct tsr_step *given, int64_t i, int64_t j,
-                         tsr_mem sums, tsr_mem c) {
-  struct tsr_step step = *given;
-  bool lower = job->problem->parts.c & TSR_LOWER;
-  int64_t rows = given->m, cols = given->n, diagonal = j - i;
-  int64_t full = tsr_min(tsr_max(lower ? diagonal + cols - 1 : diagonal + 1, 0), rows); /* where rows begin, or end, to be whole */
-  int64_t first = lower ? full : 0;
-  step.m = lower ? rows - full : full;
-  tsr_mem offset = (tsr_mem)(first * job->size);
-  if (step.m > 0) job->kernels->update->run(&step, sums + offset, 0, c + offset);
-  step.n = 1;
-  for (int64_t col = 0; col < cols; col++) {
-    int64_t begin = lower ? tsr_max(diagonal + col, 0) : full;
-    int64_t end = lower ? full : tsr_min(diagonal + col + 1, rows);
-    if (end <= begin) continue;
-    step.m = end - begin;
-    job->kernels->update->run(&step, sums + (tsr_mem)(col * step.csa + begin * job->size), 0,
-                              c + (tsr_mem)(col * step.csc + begin * job->size));
+typedef float loose_float __attribute__((aligned(1), may_alias));
+typedef double loose_double __attribute__((aligned(1), may_alias));
+
+/* y = fma(alpha, s, beta * c) of so many elements where alpha is 1 or -1 and beta 1 or 0: one addition, the same bits. A
+ * triangle's short columns are too short for a kernel's call. */
+#define ADD(name, real)                                                                                        \
+  static void name(bool negative, bool keep, int64_t count, tsr_mem sums, tsr_mem c) {                         \
+    const real *s = (const real *)sums;                                                                        \
+    real *y = (real *)c;                                                                                       \
+    for (int64_t i = 0; i < count; i++) y[i] = (keep ? y[i] : 0) + (negative ? -s[i] : s[i]);                  \
+  }
+ADD(add_f32, loose_float)
+ADD(add_f64, loose_double)
+
+static bool only_adds(const struct tsr_step *step) {
+  return (step->alpha == 1 || step->alpha == -1) && (step->beta == 1 || step->beta == 0) && step->alpha_im == 0 &&
+         step->beta_im == 0;
+}
+
+/* The columns of a corner that the diagonal cuts, one by one: their rows from `begin`, or up to `end`. */
+static void update_corner(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t diagonal, int64_t begin,
+                          int64_t end, int64_t cols, tsr_mem sums, tsr_mem c) {
+  const struct tsr_gemm_problem *pr = job->problem;
+  bool lower = pr->parts.c & TSR_LOWER, single = pr->type == TSR_F32 || pr->type == TSR_C32;
+  int64_t size = job->size, parts = size / (single ? 4 : 8);
+  bool adds = only_adds(step);
+  for (int64_t col = 0; col < cols; col++, sums += (tsr_mem)step->csa, c += (tsr_mem)step->csc) {
+    int64_t first = lower ? tsr_max(diagonal + col, 0) : begin, last = lower ? end : tsr_min(diagonal + col + 1, end);
+    tsr_mem offset = (tsr_mem)(first * size);
+    if (last <= first) continue;
+    if (adds) {
+      (single ? add_f32 : add_f64)(step->alpha < 0, step->beta != 0, (last - first) * parts, sums + offset, c + offset);
+      continue;
+    }
+    step->m = last - first;
+    job->kernels->update->run(step, sums + offset, 0, c + offset);
   }
 }
 
-/* A tile of `units`, `rows` of whose rows are real, that the diagonal crosses `diagonal` rows below its first one: units
- * of rows outside the triangle are left out, the sums of the others go to scratch and from there into the triangle. */
-static void cut_tile(const struct tsr_gemm_job *job, struct tsr_step *step, int units, int64_t i, int64_t rows,
-                     int64_t j, tsr_mem a, tsr_mem b, tsr_mem c) {
+void tsr_gemm_cut_update(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t i, int64_t j, tsr_mem sums,
+                         tsr_mem c) {
+  bool lower = job->problem->parts.c & TSR_LOWER;
+  int64_t rows = step->m, cols = step->n, diagonal = j - i;
+  /* Where rows begin, or end, that lie in the triangle in every column. */
+  int64_t whole = tsr_min(tsr_max(lower ? diagonal + cols - 1 : diagonal + 1, 0), rows);
+  if ((lower ? rows - whole : whole) <= FEW_ROWS && only_adds(step)) whole = lower ? rows : 0;
+  tsr_mem offset = (tsr_mem)((lower ? whole : 0) * job->size);
+  step->m = lower ? rows - whole : whole;
+  if (step->m > 0) job->kernels->update->run(step, sums + offset, 0, c + offset);
+  step->n = 1;
+  update_corner(job, step, diagonal, whole, lower ? whole : rows, cols, sums, c);
+}
+
+/* A tile of `units`, `rows` of whose rows from i are real, that the diagonal crosses: units of rows outside the triangle
+ * are left out, the sums of the others go to scratch and from there into the triangle. */
+static void cut_tile(const struct tsr_gemm_job *job, const struct tsr_step *step, int64_t units, int64_t i,
+                     int64_t rows, int64_t j, tsr_mem a, tsr_mem b, tsr_mem c) {
   _Alignas(64) char sums[TILE_BYTES];
   const struct tsr_tiles *tiles = &job->kernels->gemm;
   bool lower = job->problem->parts.c & TSR_LOWER;
-  int64_t width = step->n, above = j > i ? (j - i) / tiles->mu : 0; /* units */
-  int64_t height = lower ? units - above : tsr_ceil_div(tsr_min(rows, j + width - i), tiles->mu);
-  while (tiles->max_columns[height] < width) height++;
-  int64_t skipped = lower ? (units - height) * tiles->mu : 0;
-  struct tsr_step sum = *step, update = *step;
-  sum.m = update.m = lower ? rows - skipped : tsr_min(rows, height * tiles->mu);
-  sum.csc = update.csa = height * tiles->mu * job->size;
-  sum.flags |= TSR_STORE_SUM;
+  int64_t height = units, skipped = 0;
+  struct tsr_step cut = *step;
+  cut.m = rows;
+  if (lower && j > i) {
+    height -= (j - i) / tiles->mu;
+    while (tiles->max_columns[height] < step->n) height++;
+    skipped = (units - height) * tiles->mu;
+    cut.m -= skipped;
+  } else if (!lower && rows > j + step->n - i) {
+    height = tsr_ceil_div(j + step->n - i, tiles->mu);
+    while (tiles->max_columns[height] < step->n) height++;
+    cut.m = tsr_min(rows, height * tiles->mu);
+  }
+  cut.csc = height * tiles->mu * job->size;
+  cut.flags |= TSR_STORE_SUM;
   tsr_mem offset = (tsr_mem)(skipped * job->size);
-  tiles->tile[height][width]->run(&sum, a + offset, b, (tsr_mem)sums);
-  tsr_gemm_cut_update(job, &update, i + skipped, j, (tsr_mem)sums, c + offset);
+  tiles->tile[height][step->n]->run(&cut, a + offset, b, (tsr_mem)sums);
+  cut.csa = cut.csc;
+  cut.csc = step->csc;
+  cut.flags = 0;
+  tsr_gemm_cut_update(job, &cut, i + skipped, j, (tsr_mem)sums, c + offset);
 }
 
-/* How many tiles of one height follow one another, the first included, that end at `end` at the latest. */
-static int64_t whole_tiles(const struct tsr_gemm_job *job, int units, int64_t row, int64_t rows, int64_t end,
+/* How many tiles of `units`, of `left` units, follow one another that end at `end` at the latest, counted in rows from
+ * the first tile's. */
+static int64_t whole_tiles(const struct tsr_gemm_job *job, int units, int64_t left, int64_t rows, int64_t end,
                            int width) {
   const struct tsr_tiles *tiles = &job->kernels->gemm;
-  int64_t count = 0, left = tsr_ceil_div(rows - row, tiles->mu);
-  for (int64_t next = row; left > 0; count++, left -= units) {
-    if (tsr_next_units(tiles, job->plan->units, left, width) != units) break;
-    next += (int64_t)units * tiles->mu;
-    if (tsr_min(next, rows) > end) break;
-  }
+  int64_t count = 0, tile_rows = (int64_t)units * tiles->mu;
+  for (; left > 0 && tsr_next_units(tiles, job->plan->units, left, width) == units; count++, left -= units)
+    if (tsr_min((count + 1) * tile_rows, rows) > end) break;
   return count;
 }
 
@@ -132,17 +173,18 @@ void tsr_gemm_cut_column(const struct tsr_gemm_job *job, struct tsr_step *step, 
   const struct tsr_tiles *tiles = &job->kernels->gemm;
   bool lower = job->problem->parts.c & TSR_LOWER;
   int width = panels ? job->plan->columns : (int)step->n;
+  int u;
   int64_t diagonal = j - i, size = job->size;
   int64_t begin = lower ? diagonal : 0, end = lower ? rows : tsr_min(rows, diagonal + step->n); /* what C needs */
   int64_t whole = lower ? diagonal + step->n - 1 : 0, whole_end = lower ? rows : diagonal + 1;
   if (begin >= rows) return;
-  for (int64_t r = 0, count; r < end;) {
-    int u = tsr_next_units(tiles, job->plan->units, tsr_ceil_div(rows - r, tiles->mu), width);
+  for (int64_t r = 0, left = tsr_ceil_div(rows, tiles->mu), count; r < end; left -= count * u) {
+    u = tsr_next_units(tiles, job->plan->units, left, width);
     int64_t tile_rows = (int64_t)u * tiles->mu, tile_end = tsr_min(rows, r + tile_rows);
     step->dc = tile_rows * size;
     step->da = panels ? step->dc * step->k : step->dc;
     step->csa = panels ? step->dc : job->problem->csa;
-    count = r >= whole ? whole_tiles(job, u, r, rows, whole_end, width) : 0;
+    count = r >= whole ? whole_tiles(job, u, left, rows - r, whole_end - r, width) : 0;
     if (count > 0) {
       step->m = tsr_min(rows - r, count * tile_rows);
       tiles->tile[u][step->n]->run(step, a, b, c + (tsr_mem)(r * size));
@@ -184,13 +226,12 @@ void tsr_gemm_multiply_shared(const struct tsr_gemm_job *job, const struct tsr_g
   }
 }
 
-void tsr_gemm_cut_in_place(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0) {
+void tsr_gemm_cut_in_place(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0, bool near) {
   const struct tsr_gemm_problem *pr = job->problem;
-  struct tsr_step step = {.rsb = pr->rsb, .csb = pr->csb, .csc = pr->csc, .flags = pr->flags};
+  struct tsr_step step = {.rsb = pr->rsb, .csb = pr->csb, .csc = pr->csc, .flags = pr->flags | (near ? TSR_NEAR : 0)};
   bool lower = pr->parts.c & TSR_LOWER;
   int most = job->kernels->gemm.max_columns[job->plan->units];
   tsr_gemm_set_block(job, &step, p0);
-  if (tsr_gemm_is_near(pr, job->size)) step.flags |= TSR_NEAR;
   for (int64_t j = piece->j, end = piece->j + piece->cols; j < end; j += step.n) {
     step.n = tsr_next_columns(end - j, job->plan->columns, most);
     int64_t i = lower ? tsr_max(piece->i, j) : piece->i;
@@ -232,7 +273,7 @@ static bool small_c(const struct tsr_kernels *kernels, const struct tsr_gemm_pro
     in_place.csa = width * job.size;
   }
   in_place.rsa = job.size;
-  tsr_gemm_cut_in_place(&job, &all, 0);
+  tsr_gemm_cut_in_place(&job, &all, 0, true);
   return true;
 }
 

@@ -38,12 +38,14 @@ static inline bool tsr_gemm_is_outside(const struct tsr_gemm_problem *p, const s
   return (p->parts.c & TSR_UPPER) && piece->i >= piece->j + piece->cols;
 }
 
-/* The block of k from p0 of a piece of a C by half, with A and B as they lie; rows of A contiguous. */
-void tsr_gemm_cut_in_place(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0);
+/* The block of k from p0 of a piece of a C by half, with A and B as they lie, `near` in the
+ * innermost caches; rows of A are contiguous. */
+void tsr_gemm_cut_in_place(const struct tsr_gemm_job *job, const struct tsr_gemm_piece *piece, int64_t p0, bool near);
 
-/* UPDATE of what lies in the triangle, of rows from i and columns from j of C: step has m, n, csa, csc and scalars. */
-void tsr_gemm_cut_update(const struct tsr_gemm_job *job, const struct tsr_step *step, int64_t i, int64_t j,
-                         tsr_mem sums, tsr_mem c);
+/* UPDATE of what lies in the triangle, of rows from i and columns from j of C: step has m, n, csa, csc and scalars; m
+ * and n are changed. */
+void tsr_gemm_cut_update(const struct tsr_gemm_job *job, struct tsr_step *step, int64_t i, int64_t j, tsr_mem sums,
+                         tsr_mem c);
 
 /* SCALE of a C of which one triangle is computed. */
 void tsr_gemm_cut_scale(const struct tsr_gemm_job *job);
