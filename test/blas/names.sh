@@ -1,8 +1,8 @@
 #!/bin/sh
 # The names that leave a library: every one of each routine in src/blas/routines.def, as src/blas/face.h forms them, the
-# handlers' and tsr_*, and no others. usage: names.sh LIBRARY ROUTINES_DEF [strangers: do not ask that all are there]
+# handlers' and tsr_*, and no others. usage: names.sh LIBRARY ROUTINES_DEF
 set -eu
-library=$1 routines=$2 only=${3:-}
+library=$1 routines=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -23,7 +23,7 @@ comm -13 "$work/named" "$work/there" >"$work/strangers"
 comm -23 "$work/named" "$work/there" >"$work/missing"
 status=0
 [ ! -s "$work/strangers" ] || { echo 'these names leave the library and are nobody'\''s:'; cat "$work/strangers"; status=1; }
-if [ -s "$work/missing" ] && [ -z "$only" ]; then
+if [ -s "$work/missing" ]; then
   echo 'these names are missing:'
   cat "$work/missing"
   status=1
