@@ -288,19 +288,38 @@ SIMD void add_to(enum sum sum, V *s, V *cross, V x, V y, V factor) {
   }
 }
 
+/* One vector of the last lanes: whole, in part or none. */
+SIMD void add_last(enum sum sum, V *s, V *cross, int64_t left, const REAL *x, const REAL *y, V factor) {
+  if (left >= LANES)
+    add_to(sum, s, cross, OP(load)(x), takes_y(sum) ? OP(load)(y) : OP(zero)(), factor);
+  else if (left > 0)
+    add_to(sum, s, cross, OP(load_n)(x, left), takes_y(sum) ? OP(load_n)(y, left) : OP(zero)(), factor);
+}
+
 SIMD void accumulate(enum sum sum, struct lanes *l, int64_t n, const REAL *x, const REAL *y, V factor) {
   for (; n >= GROUP; n -= GROUP, x += GROUP, y += GROUP)
     UNROLL for (int i = 0; i < VECTORS; i++)
       add_to(sum, &l->s[i], &l->cross[i], OP(load)(x + i * LANES),
              takes_y(sum) ? OP(load)(y + i * LANES) : OP(zero)(), factor);
-  UNROLL for (int i = 0; i < VECTORS; i++) {
-    int64_t left = n - i * LANES;
-    const REAL *xi = x + i * LANES, *yi = y + i * LANES;
-    if (left >= LANES)
-      add_to(sum, &l->s[i], &l->cross[i], OP(load)(xi), takes_y(sum) ? OP(load)(yi) : OP(zero)(), factor);
-    else if (left > 0)
-      add_to(sum, &l->s[i], &l->cross[i], OP(load_n)(xi, left), takes_y(sum) ? OP(load_n)(yi, left) : OP(zero)(), factor);
+  UNROLL for (int i = 0; i < VECTORS; i++)
+    add_last(sum, &l->s[i], &l->cross[i], n - i * LANES, x + i * LANES, y + i * LANES, factor);
+}
+
+/* The same of four vectors, folded: an array of them would go through memory. */
+SIMD void sum_of_four(enum sum sum, int64_t n, const REAL *x, const REAL *y, V factor, V *s, V *cross) {
+  V zero = OP(zero)(), s0 = zero, s1 = zero, s2 = zero, s3 = zero, c0 = zero, c1 = zero, c2 = zero, c3 = zero;
+  for (; n >= 4 * LANES; n -= 4 * LANES, x += 4 * LANES, y += 4 * LANES) {
+    add_to(sum, &s0, &c0, OP(load)(x), takes_y(sum) ? OP(load)(y) : zero, factor);
+    add_to(sum, &s1, &c1, OP(load)(x + LANES), takes_y(sum) ? OP(load)(y + LANES) : zero, factor);
+    add_to(sum, &s2, &c2, OP(load)(x + 2 * LANES), takes_y(sum) ? OP(load)(y + 2 * LANES) : zero, factor);
+    add_to(sum, &s3, &c3, OP(load)(x + 3 * LANES), takes_y(sum) ? OP(load)(y + 3 * LANES) : zero, factor);
   }
+  add_last(sum, &s0, &c0, n, x, y, factor);
+  add_last(sum, &s1, &c1, n - LANES, x + LANES, y + LANES, factor);
+  add_last(sum, &s2, &c2, n - 2 * LANES, x + 2 * LANES, y + 2 * LANES, factor);
+  add_last(sum, &s3, &c3, n - 3 * LANES, x + 3 * LANES, y + 3 * LANES, factor);
+  *s = OP(add)(OP(add)(s0, s2), OP(add)(s1, s3));
+  if (sum == DOT_COMPLEX) *cross = OP(add)(OP(add)(c0, c2), OP(add)(c1, c3));
 }
 
 SIMD V fold(V s[VECTORS]) {
@@ -346,6 +365,7 @@ SIMD void sum_up(enum sum sum, int parts, int64_t n, const REAL *x, int64_t incx
     add_to(sum, s, cross, OP(load_n)(x, parts * n), takes_y(sum) ? OP(load_n)(y, parts * n) : zero, by);
     return;
   }
+  if (VECTORS == 4) return sum_of_four(sum, parts * n, x, y, by, s, cross);
   struct lanes l;
   clear(&l);
   accumulate(sum, &l, parts * n, x, y, by);

@@ -37,7 +37,7 @@
 enum {
   TSR_LEVEL1_LANES_F32 = 64,
   TSR_LEVEL1_LANES_F64 = 32,
-  TSR_LEVEL1_BLOCK = 16384 /* a multiple of all lanes; complex numbers count twice */
+  TSR_LEVEL1_BLOCK = 65536 /* a multiple of all lanes; complex numbers count twice */
 };
 
 #define TSR_LEVEL1_FUNCTIONS(real)                                                                               \

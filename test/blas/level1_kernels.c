@@ -90,7 +90,7 @@ static void test_dot_f64(const struct tsr_level1_f32 *k, int64_t n) {
 
 static int64_t some_length(int i) {
   if (i < 300) return i + 1;
-  return 1 + below(below(8) ? 700 : TSR_LEVEL1_BLOCK);
+  return 1 + below(below(20) ? 700 : 20000);
 }
 
 static void test_kernel(const struct tsr_kernel *kernel, int cases) {
@@ -116,8 +116,8 @@ int main(int argc, char **argv) {
   }
   printf("seed %ld\n", seed);
   srand48(seed);
-  arena_make(&arena_x, (size_t)TSR_LEVEL1_BLOCK * 2 * 8 * 8);
-  arena_make(&arena_y, (size_t)TSR_LEVEL1_BLOCK * 2 * 8 * 8);
+  arena_make(&arena_x, (size_t)TSR_LEVEL1_BLOCK * 8 * 8);
+  arena_make(&arena_y, (size_t)TSR_LEVEL1_BLOCK * 8 * 8);
   const struct tsr_chip *const *chips = tsr_chips(&n);
   for (int c = 0; c < n; c++) {
     char why[TSR_WHY];
