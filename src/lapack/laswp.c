@@ -7,7 +7,7 @@
 enum {
   PAIRS = 1024,     /* exchanges written down at a time */
   FETCH_AHEAD = 64, /* exchanges in the time that memory takes to answer */
-  ENOUGH = 1 << 16, /* exchanges that pay for a thread */
+  ENOUGH = 1 << 14, /* exchanges that pay for a thread */
 };
 
 struct pair {
