@@ -1,0 +1,27 @@
+/* SOLVE and MULTIPLY of f32, panels of 1 to 3 vectors. Formula, registers and loop: triangle.h. */
+#define TSR_ELEMENT_F32
+#include "kernels/x86_avx2/triangle.h"
+
+FUNCTION(tsr_solve_f32_8x4_avx2)
+  solve 1
+END(tsr_solve_f32_8x4_avx2)
+
+FUNCTION(tsr_solve_f32_16x4_avx2)
+  solve 2
+END(tsr_solve_f32_16x4_avx2)
+
+FUNCTION(tsr_solve_f32_24x4_avx2)
+  solve 3
+END(tsr_solve_f32_24x4_avx2)
+
+FUNCTION(tsr_multiply_f32_8x4_avx2)
+  multiply 1
+END(tsr_multiply_f32_8x4_avx2)
+
+FUNCTION(tsr_multiply_f32_16x4_avx2)
+  multiply 2
+END(tsr_multiply_f32_16x4_avx2)
+
+FUNCTION(tsr_multiply_f32_24x4_avx2)
+  multiply 3
+END(tsr_multiply_f32_24x4_avx2)
