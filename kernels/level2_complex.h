@@ -3,7 +3,10 @@ typedef struct {
   real re, im;
 } element;
 
-enum { PAIRS = LANES / 2 }; /* elements of a vector */
+enum {
+  PAIRS = LANES / 2, /* elements of a vector */
+  AHEAD = 2048,      /* bytes: four columns are too few for the hardware to fetch all of it in time */
+};
 
 static const element e_zero = {0, 0};
 INLINE element e_of(double re, double im) { return (element){(real)re, (real)im}; }
@@ -127,6 +130,7 @@ INLINE void columns_nt(bool conj_n, bool conj_t, int n, element *const *a, const
       vec xv = load(x + i + u * PAIRS), xs = V(swap)(xv), yv = load(y + i + u * PAIRS);
       UNROLL for (int c = 0; c < n; c++) {
         vec av = load(a[c] + i + u * PAIRS);
+        __builtin_prefetch((const char *)(a[c] + i + u * PAIRS) + AHEAD);
         yv = step_n(av, ts[c], tc[c], yv);
         straight[c][u] = V(fma)(av, xv, straight[c][u]);
         crossed[c][u] = V(fma)(av, xs, crossed[c][u]);

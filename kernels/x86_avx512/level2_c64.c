@@ -6,7 +6,7 @@
 #define LEVEL2_LANES TSR_F64_LANES
 #define LEVEL2_COMPLEX 1
 #define LEVEL2_TRIANGLES 0
-#define LEVEL2_N_COLUMNS 4
+#define LEVEL2_N_COLUMNS 8
 #define LEVEL2_T_COLUMNS 4
 #define LEVEL2_NT_COLUMNS 4
 #include "kernels/level2.h"

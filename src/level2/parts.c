@@ -40,10 +40,9 @@ static void conjugate(tsr_type type, int64_t n, tsr_mem x) {
     for (int64_t i = 0; i < n; i++) f64[2 * i + 1] = -f64[2 * i + 1];
 }
 
-tsr_mem tsr_level2_gather(const struct tsr_level2 *p, int64_t n, tsr_mem x, int64_t inc, bool conj, bool must_copy, bool read,
-                          enum tsr_scratch slot, struct tsr_level2_buffer *buffer) {
+tsr_mem tsr_level2_copy(const struct tsr_level2 *p, int64_t n, tsr_mem x, int64_t inc, bool conj, bool read,
+                        enum tsr_scratch slot, struct tsr_level2_buffer *buffer) {
   int64_t bytes = n * tsr_size_of(p->type);
-  if (inc == 1 && !conj && !must_copy) return x;
   tsr_mem to = (tsr_mem)buffer;
   if (bytes > (int64_t)sizeof *buffer) to = (tsr_mem)tsr_scratch_get(slot, (size_t)bytes);
   if (!to || !read) return to;
@@ -52,14 +51,13 @@ tsr_mem tsr_level2_gather(const struct tsr_level2 *p, int64_t n, tsr_mem x, int6
   return to;
 }
 
-void tsr_level2_scatter(const struct tsr_level2 *p, int64_t n, tsr_mem from, tsr_mem x, int64_t inc) {
-  if (from != x) copy(p->type, n, from, 1, element_0(p, n, x, inc), inc);
+void tsr_level2_put_back(const struct tsr_level2 *p, int64_t n, tsr_mem from, tsr_mem x, int64_t inc) {
+  copy(p->type, n, from, 1, element_0(p, n, x, inc), inc);
 }
 
-void tsr_level2_scale(const tsr_context *context, const struct tsr_level2 *p, const double beta[2], int64_t n, tsr_mem y) {
+void tsr_level2_multiply(const tsr_context *context, const struct tsr_level2 *p, const double beta[2], int64_t n, tsr_mem y) {
   bool is_complex = tsr_level2_complex(p);
   int64_t reals = is_complex ? 2 * n : n;
-  if (beta[0] == 1 && beta[1] == 0) return;
   if (beta[0] == 0 && beta[1] == 0) {
     memset((void *)y, 0, (size_t)(n * tsr_size_of(p->type)));
   } else if (p->type == TSR_F32 || p->type == TSR_C32) {
@@ -91,8 +89,9 @@ tsr_status tsr_level2_no_memory(void) { return tsr_fail(TSR_OUT_OF_MEMORY, "no m
 
 /* --- Threads ------------------------------------------------------------------------------------------------------ */
 
-/* What one thread does in the time that it takes to wake another and a good deal more. */
-enum { NEAR_BYTES = 512 << 10, PIECES = 8 };
+/* What a thread should have to do at least, a few microseconds; and how finely work is cut. Rows of a column that follow
+ * one another are worth more than pieces of the same length. */
+enum { LEAST_BYTES = 256 << 10, PIECES = 8, EVEN_PIECES = 2 };
 
 struct split {
   tsr_level2_body *body;
@@ -111,15 +110,15 @@ static void take_pieces(void *arg, int index) {
 static __attribute__((noinline)) bool on_team(const tsr_context *context, int64_t units, int64_t bytes, bool even,
                                               tsr_level2_body *body, void *arg) {
   struct tsr_team team;
-  int64_t want = tsr_min(bytes / NEAR_BYTES, units);
+  int64_t want = tsr_min(bytes / LEAST_BYTES, units);
   int available = tsr_threads_available(context);
   if (tsr_min(want, available) < 2) return false;
   tsr_team_reserve(context, (int)tsr_min(want, available), &team);
-  struct split split = {body, arg, units, tsr_max(1, tsr_ceil_div(units, team.n * (even ? PIECES / 2 : PIECES))), 0};
+  struct split split = {body, arg, units, tsr_max(1, tsr_ceil_div(units, team.n * (even ? EVEN_PIECES : PIECES))), 0};
   tsr_team_run(&team, take_pieces, &split);
   return true;
 }
 
 void tsr_level2_split(const tsr_context *context, int64_t units, int64_t bytes, bool even, tsr_level2_body *body, void *arg) {
-  if (bytes < 2 * NEAR_BYTES || !on_team(context, units, bytes, even, body, arg)) body(arg, 0, units);
+  if (bytes < 2 * LEAST_BYTES || !on_team(context, units, bytes, even, body, arg)) body(arg, 0, units);
 }

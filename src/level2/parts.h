@@ -53,13 +53,24 @@ struct tsr_level2_buffer {
 
 /* A vector whose elements lie side by side: the caller's own, or a copy in `buffer` or scratch memory; 0: no memory. Copied
  * it is also if `conj` (then it is the conjugate) or `copy`. `read` = false: only the place, for a result. */
-tsr_mem tsr_level2_gather(const struct tsr_level2 *p, int64_t n, tsr_mem x, int64_t inc, bool conj, bool copy, bool read,
-                          enum tsr_scratch slot, struct tsr_level2_buffer *buffer);
+tsr_mem tsr_level2_copy(const struct tsr_level2 *p, int64_t n, tsr_mem x, int64_t inc, bool conj, bool read,
+                        enum tsr_scratch slot, struct tsr_level2_buffer *buffer);
+INLINE tsr_mem tsr_level2_gather(const struct tsr_level2 *p, int64_t n, tsr_mem x, int64_t inc, bool conj, bool copy,
+                                 bool read, enum tsr_scratch slot, struct tsr_level2_buffer *buffer) {
+  return inc == 1 && !conj && !copy ? x : tsr_level2_copy(p, n, x, inc, conj, read, slot, buffer);
+}
 /* Puts it back; does nothing where it is the caller's own. */
-void tsr_level2_scatter(const struct tsr_level2 *p, int64_t n, tsr_mem from, tsr_mem x, int64_t inc);
+void tsr_level2_put_back(const struct tsr_level2 *p, int64_t n, tsr_mem from, tsr_mem x, int64_t inc);
+INLINE void tsr_level2_scatter(const struct tsr_level2 *p, int64_t n, tsr_mem from, tsr_mem x, int64_t inc) {
+  if (from != x) tsr_level2_put_back(p, n, from, x, inc);
+}
 
 /* y = beta * y, or +0 without reading y. */
-void tsr_level2_scale(const tsr_context *context, const struct tsr_level2 *p, const double beta[2], int64_t n, tsr_mem y);
+void tsr_level2_multiply(const tsr_context *context, const struct tsr_level2 *p, const double beta[2], int64_t n, tsr_mem y);
+INLINE void tsr_level2_scale(const tsr_context *context, const struct tsr_level2 *p, const double beta[2], int64_t n,
+                             tsr_mem y) {
+  if (beta[0] != 1 || beta[1] != 0) tsr_level2_multiply(context, p, beta, n, y);
+}
 /* y = y + x */
 void tsr_level2_add(tsr_type type, int64_t n, tsr_mem x, tsr_mem y);
 

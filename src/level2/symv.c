@@ -7,7 +7,7 @@
 
 /* Strips of a matrix of order n. */
 static int64_t strips_of(const struct tsr_level2 *p) {
-  if (p->storage == TSR_STORED_BAND || p->n < 1024) return 1;
+  if (p->storage == TSR_STORED_BAND || p->n < 512) return 1;
   return p->n < 4096 ? 4 : 8;
 }
 
