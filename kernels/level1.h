@@ -276,6 +276,8 @@ SIMD void add_to(enum sum sum, V *s, V *cross, V x, V y, V factor) {
   switch (sum) {
     case DOT: *s = OP(fma)(x, y, *s); break;
     case DOT_COMPLEX:
+      LEVEL1_KEEP(x);
+      LEVEL1_KEEP(y);
       *s = OP(fma)(x, y, *s);
       *cross = OP(fma)(x, OP(swap)(y), *cross);
       break;
@@ -359,7 +361,12 @@ static __attribute__((noinline)) void sum_up_apart(enum sum sum, int parts, int6
 SIMD void sum_up(enum sum sum, int parts, int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy,
                  REAL factor, V *s, V *cross) {
   V by = OP(set1)(factor), zero = OP(zero)();
-  if (incx != 1 || incy != 1) return sum_up_apart(sum, parts, n, x, incx, y, incy, factor, s, cross);
+  if (incx != 1 || incy != 1) {
+    V apart[2]; /* s and cross themselves stay in registers */
+    sum_up_apart(sum, parts, n, x, incx, y, incy, factor, &apart[0], &apart[1]);
+    *s = apart[0], *cross = apart[1];
+    return;
+  }
   if (parts * n <= LANES) {
     *s = *cross = zero;
     add_to(sum, s, cross, OP(load_n)(x, parts * n), takes_y(sum) ? OP(load_n)(y, parts * n) : zero, by);
@@ -407,23 +414,44 @@ static double scaled_squares_complex(int64_t n, const double *x, int64_t incx, d
 /* Sums of f32 in lanes of f64. */
 enum { WIDE_GROUP = TSR_LEVEL1_LANES_F64, WIDE_LANES = TSR_F64_LANES, WIDE_VECTORS = WIDE_GROUP / WIDE_LANES };
 
+SIMD void add_wide(enum sum sum, f64_v *s, const float *x, const float *y) {
+  f64_v u = f64_widen(x);
+  *s = f64_fma(u, takes_y(sum) ? f64_widen(y) : u, *s);
+}
+
+SIMD void add_last_wide(enum sum sum, f64_v *s, int64_t left, const float *x, const float *y) {
+  if (left >= WIDE_LANES) return add_wide(sum, s, x, y);
+  if (left <= 0) return;
+  f64_v u = f64_widen_n(x, left);
+  *s = f64_fma(u, takes_y(sum) ? f64_widen_n(y, left) : u, *s);
+}
+
 SIMD void accumulate_wide(enum sum sum, f64_v s[WIDE_VECTORS], int64_t n, const float *x, const float *y) {
   for (; n >= WIDE_GROUP; n -= WIDE_GROUP, x += WIDE_GROUP, y += WIDE_GROUP)
-    UNROLL for (int i = 0; i < WIDE_VECTORS; i++) {
-      f64_v u = f64_widen(x + i * WIDE_LANES);
-      s[i] = f64_fma(u, takes_y(sum) ? f64_widen(y + i * WIDE_LANES) : u, s[i]);
-    }
-  UNROLL for (int i = 0; i < WIDE_VECTORS; i++) {
-    int64_t left = n - i * WIDE_LANES;
-    const float *xi = x + i * WIDE_LANES, *yi = y + i * WIDE_LANES;
-    if (left >= WIDE_LANES) {
-      f64_v u = f64_widen(xi);
-      s[i] = f64_fma(u, takes_y(sum) ? f64_widen(yi) : u, s[i]);
-    } else if (left > 0) {
-      f64_v u = f64_widen_n(xi, left);
-      s[i] = f64_fma(u, takes_y(sum) ? f64_widen_n(yi, left) : u, s[i]);
-    }
+    UNROLL for (int i = 0; i < WIDE_VECTORS; i++) add_wide(sum, &s[i], x + i * WIDE_LANES, y + i * WIDE_LANES);
+  UNROLL for (int i = 0; i < WIDE_VECTORS; i++)
+    add_last_wide(sum, &s[i], n - i * WIDE_LANES, x + i * WIDE_LANES, y + i * WIDE_LANES);
+}
+
+/* Of four vectors, for the reason of sum_of_four. */
+SIMD double wide_sum_of_four(enum sum sum, int64_t n, const float *x, const float *y) {
+  enum { N = WIDE_LANES };
+  f64_v s0 = f64_zero(), s1 = s0, s2 = s0, s3 = s0;
+  if (n <= N) {
+    add_last_wide(sum, &s0, n, x, y);
+    return f64_sum(s0);
   }
+  for (; n >= 4 * N; n -= 4 * N, x += 4 * N, y += 4 * N) {
+    add_wide(sum, &s0, x, y);
+    add_wide(sum, &s1, x + N, y + N);
+    add_wide(sum, &s2, x + 2 * N, y + 2 * N);
+    add_wide(sum, &s3, x + 3 * N, y + 3 * N);
+  }
+  add_last_wide(sum, &s0, n, x, y);
+  add_last_wide(sum, &s1, n - N, x + N, y + N);
+  add_last_wide(sum, &s2, n - 2 * N, x + 2 * N, y + 2 * N);
+  add_last_wide(sum, &s3, n - 3 * N, x + 3 * N, y + 3 * N);
+  return f64_sum(f64_add(f64_add(s0, s2), f64_add(s1, s3)));
 }
 
 SIMD double fold_wide(f64_v s[WIDE_VECTORS]) {
@@ -449,6 +477,7 @@ static __attribute__((noinline)) double wide_sum_apart(enum sum sum, int parts, 
 
 SIMD double wide_sum_of(enum sum sum, int parts, int64_t n, const float *x, int64_t incx, const float *y, int64_t incy) {
   if (incx != 1 || incy != 1) return wide_sum_apart(sum, parts, n, x, incx, y, incy);
+  if (WIDE_VECTORS == 4) return wide_sum_of_four(sum, parts * n, x, y);
   f64_v s[WIDE_VECTORS];
   UNROLL for (int i = 0; i < WIDE_VECTORS; i++) s[i] = f64_zero();
   accumulate_wide(sum, s, parts * n, x, y);

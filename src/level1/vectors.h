@@ -296,7 +296,10 @@ COLD static void long_products(struct call *c, REAL sums[4]) {
 
 void DOT_COMPLEX(int64_t n, bool conjugate, const REAL *x, int64_t incx, const REAL *y, int64_t incy, REAL out[2]) {
   REAL p[4] = {0};
-  if (n > 0) {
+  if (n == 1) { /* -0 is added to lanes of +0 */
+    p[0] = x[0] * y[0] + 0, p[1] = x[1] * y[1] + 0;
+    p[2] = x[0] * y[1] + 0, p[3] = x[1] * y[0] + 0;
+  } else if (n > 1) {
     x = start(2, n, x, incx), y = start(2, n, y, incy);
     if (is_short(2, n)) {
       kernels()->dot_complex(n, x, incx, y, incy, p);
