@@ -248,8 +248,9 @@ void CBLAS_ROUTINE(cblas_zgemm)(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE trans_a, CB
                                 CBLAS_INT n, CBLAS_INT k, const void *alpha, const void *a, CBLAS_INT lda,
                                 const void *b, CBLAS_INT ldb, const void *beta, void *c, CBLAS_INT ldc);
 
-/* C = alpha * A * B + beta * C (side left) or alpha * B * A + beta * C: A is symmetric, or Hermitian (hemm: its diagonal's
- * imaginary parts are not read), and only its triangle `uplo` is read. B and C are m x n. The bits are gemm's. */
+/* C = alpha * A * B + beta * C (side left) or alpha * B * A + beta * C: A is symmetric, or Hermitian (hemm: its
+ * diagonal's imaginary parts are not read), and only its triangle `uplo` is read. B and C are m x n. The bits are those
+ * of gemm with the whole A. */
 void CBLAS_ROUTINE(cblas_ssymm)(CBLAS_LAYOUT layout, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_INT m, CBLAS_INT n,
                                 float alpha, const float *a, CBLAS_INT lda, const float *b, CBLAS_INT ldb, float beta,
                                 float *c, CBLAS_INT ldc);

@@ -106,8 +106,8 @@ static void compute_by_plan(const tsr_context *context, const struct tsr_gemm_jo
     run(job, plan, NULL);
 }
 
-/* `most_threads` = 1 keeps the call on its thread, 0 leaves it to the plan. The diagonal of a Hermitian C is real before,
- * since its imaginary parts are not read, and after. */
+/* `most_threads` = 1 keeps the call on its thread, 0 leaves it to the plan. The diagonal of a Hermitian C is real
+ * before, since its imaginary parts are not read, and after. */
 static void compute(const tsr_context *context, const struct tsr_gemm_job *job, int most_threads,
                     struct tsr_gemm_way *plan) {
   const struct tsr_gemm_problem *pr = job->problem;

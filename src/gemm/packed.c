@@ -75,8 +75,8 @@ static int64_t row_of_block(const struct tsr_gemm_job *job, int64_t block) {
   return tsr_min(job->problem->m, grains * block / row_blocks(job) * grain);
 }
 
-/* Whether a panel of those that are shared begins at row i, or the last one ends there: the last tiles may share what is
- * little more than a tile (tsr_next_units). */
+/* Whether a panel of those that are shared begins at row i, or the last one ends there: the last tiles may share what
+ * is little more than a tile (tsr_next_units). */
 static bool begins_panel(const struct tsr_gemm_job *job, const struct phase *phase, int64_t i) {
   int64_t left = phase->j + phase->cols - i, units = tsr_ceil_div(left, job->kernels->gemm.mu);
   return i >= phase->j && left >= 0 && (left == 0 || 2 * units >= job->plan->units);

@@ -77,8 +77,8 @@ void tsr_gemm_pack_half(const struct tsr_kernels *kernels, int64_t size, const s
 typedef float loose_float __attribute__((aligned(1), may_alias));
 typedef double loose_double __attribute__((aligned(1), may_alias));
 
-/* y = fma(alpha, s, beta * c) of so many elements where alpha is 1 or -1 and beta 1 or 0: one addition, the same bits. A
- * triangle's short columns are too short for a kernel's call. */
+/* y = fma(alpha, s, beta * c) of so many elements where alpha is 1 or -1 and beta 1 or 0: one addition, the same bits.
+ * The columns of a triangle's corner are too short for a kernel's call. */
 #define ADD(name, real)                                                                                        \
   static void name(bool negative, bool keep, int64_t count, tsr_mem sums, tsr_mem c) {                         \
     const real *s = (const real *)sums;                                                                        \
@@ -127,8 +127,8 @@ void tsr_gemm_cut_update(const struct tsr_gemm_job *job, struct tsr_step *step, 
   update_corner(job, step, diagonal, whole, lower ? whole : rows, cols, sums, c);
 }
 
-/* A tile of `units`, `rows` of whose rows from i are real, that the diagonal crosses: units of rows outside the triangle
- * are left out, the sums of the others go to scratch and from there into the triangle. */
+/* A tile of `units`, `rows` of whose rows from i are real, that the diagonal crosses: units of rows outside the
+ * triangle are left out, the sums of the others go to scratch and from there into the triangle. */
 static void cut_tile(const struct tsr_gemm_job *job, const struct tsr_step *step, int64_t units, int64_t i,
                      int64_t rows, int64_t j, tsr_mem a, tsr_mem b, tsr_mem c) {
   _Alignas(64) char sums[TILE_BYTES];
@@ -220,8 +220,8 @@ void tsr_gemm_multiply_shared(const struct tsr_gemm_job *job, const struct tsr_g
     step.rsb = width * job->size;
     for (int64_t col = 0; col < end; col += step.n) {
       step.n = tsr_next_columns(end - col, columns, tiles->max_columns[units]);
-      tsr_gemm_cut_column(job, &step, piece->i, piece->rows, piece->j + j + col, true, a, b + (tsr_mem)(col * job->size),
-                          c + (tsr_mem)((j + col) * pr->csc));
+      tsr_gemm_cut_column(job, &step, piece->i, piece->rows, piece->j + j + col, true, a,
+                          b + (tsr_mem)(col * job->size), c + (tsr_mem)((j + col) * pr->csc));
     }
   }
 }
@@ -284,7 +284,7 @@ bool tsr_gemm_small_part(const struct tsr_kernels *kernels, const struct tsr_gem
   int64_t size = tsr_size_of(p->type), rows = p->k, width = tsr_round_up(rows, kernels->gemm.mu);
   _Alignas(64) char copy[BUFFER];
   if ((p->parts.a && p->parts.b) || width * rows * size > BUFFER) return false;
-  struct tsr_gemm_half half = p->parts.a ? tsr_gemm_half_a(p) : (struct tsr_gemm_half){p->b, p->rsb, p->csb, p->parts.b};
+  struct tsr_gemm_half b = {p->b, p->rsb, p->csb, p->parts.b}, half = p->parts.a ? tsr_gemm_half_a(p) : b;
   tsr_gemm_pack_half(kernels, size, &half, 0, rows, width, 0, rows, (tsr_mem)copy);
   if (p->parts.a) {
     whole.a = (tsr_mem)copy, whole.rsa = size, whole.csa = width * size;

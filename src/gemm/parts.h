@@ -14,8 +14,8 @@ struct tsr_gemm_half tsr_gemm_half_a(const struct tsr_gemm_problem *problem);
 /* B with its rows and columns exchanged, as it is packed. */
 struct tsr_gemm_half tsr_gemm_half_b(const struct tsr_gemm_problem *problem);
 
-/* What tsr_gemm_pack does with rows i .. i + rows and steps p0 .. p0 + k of such a matrix: the other triangle's elements
- * come from their mirror image. */
+/* What tsr_gemm_pack does with rows i .. i + rows and steps p0 .. p0 + k of such a matrix: the other triangle's
+ * elements come from their mirror image. */
 void tsr_gemm_pack_half(const struct tsr_kernels *kernels, int64_t size, const struct tsr_gemm_half *half, int64_t i,
                         int64_t rows, int64_t width, int64_t p0, int64_t k, tsr_mem to);
 

@@ -1,6 +1,6 @@
 /* Products of symmetric and Hermitian matrices and triangles of products, bit for bit those of gemm with whole
- * matrices, on every chip of this machine: operands end at a page that cannot be touched, and NaN lies in every triangle
- * that a routine must not read. `slow` takes more sizes. */
+ * matrices, on every chip of this machine: operands end at a page that cannot be touched, and NaN lies in every
+ * triangle that a routine must not read. `slow` takes more sizes. */
 #include <math.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -267,7 +267,8 @@ static void on_every_chip(const struct test *t) {
 
 /* Scalars by turns: none, one, others; real where the routine wants them real. */
 static void scalars(struct test *t, uint64_t turn) {
-  static const double alphas[][2] = {{1, 0}, {-0.75, 0.5}, {1, 0}, {0.3, 0}}, betas[][2] = {{0, 0}, {1, 0}, {0.7, -0.2}};
+  static const double alphas[][2] = {{1, 0}, {-0.75, 0.5}, {-1, 0}, {0.3, 0}};
+  static const double betas[][2] = {{0, 0}, {1, 0}, {0.7, -0.2}};
   bool real = !is_complex(t->p.type), herk = t->p.hermitian && t->routine == SYRK;
   memcpy(t->p.alpha, alphas[turn % 4], sizeof t->p.alpha);
   memcpy(t->p.beta, betas[turn % 3], sizeof t->p.beta);
@@ -319,7 +320,8 @@ static void small_blocks(const struct test *t) {
   for (int i = 0; i < ncontexts; i++) {
     const struct tsr_tiles *tiles = &contexts[i]->kernels[t->p.type].gemm;
     uint64_t w = t->seed % COUNT(ways);
-    int units = ways[w].units ? ways[w].units : tiles->units, columns = ways[w].columns ? ways[w].columns : tiles->columns;
+    int units = ways[w].units ? ways[w].units : tiles->units;
+    int columns = ways[w].columns ? ways[w].columns : tiles->columns;
     tsr_set_num_threads(contexts[i], 3);
     tsr_gemm_forced = (struct tsr_gemm_way){.path = ways[w].path, .threads = ways[w].threads, .units = ways[w].units,
                                             .columns = ways[w].columns, .mc = ways[w].mc * units * tiles->mu,
