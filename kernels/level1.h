@@ -204,6 +204,20 @@ static void copy(int64_t n, const REAL *x, int64_t incx, REAL *y, int64_t incy) 
 static void copy_complex(int64_t n, const REAL *x, int64_t incx, REAL *y, int64_t incy) {
   elementwise(COPY, 2, n, &(struct scalars){{0}, {0}, {0}}, x, incx, y, incy);
 }
+/* Past the caches: what was there of y is not fetched first. */
+static void copy_far(int64_t n, const REAL *x, REAL *y) {
+  enum { AHEAD = 16 * VECTOR_BYTES / (int)sizeof(REAL) };
+  int64_t first = (int64_t)(-(uintptr_t)y % VECTOR_BYTES / sizeof(REAL));
+  if ((uintptr_t)y % sizeof(REAL) || n < first) first = n;
+  copy(first, x, 1, y, 1);
+  x += first, y += first, n -= first;
+  for (; n >= 4 * LANES; n -= 4 * LANES, x += 4 * LANES, y += 4 * LANES) {
+    UNROLL for (int i = 0; i < 4; i++) __builtin_prefetch(x + AHEAD + i * LANES);
+    UNROLL for (int i = 0; i < 4; i++) OP(stream)(y + i * LANES, OP(load)(x + i * LANES));
+  }
+  OP(stream_end)();
+  if (n > 0) copy(n, x, 1, y, 1);
+}
 static void swap(int64_t n, REAL *x, int64_t incx, REAL *y, int64_t incy) {
   elementwise(SWAP, 1, n, &(struct scalars){{0}, {0}, {0}}, x, incx, y, incy);
 }
@@ -564,7 +578,7 @@ __attribute__((visibility("hidden"))) void LEVEL1_TABLE(const struct tsr_step *s
 void LEVEL1_TABLE(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c) {
   (void)step, (void)a, (void)b;
   *(TABLE *)c = (TABLE){
-      .copy = copy, .copy_complex = copy_complex, .swap = swap, .swap_complex = swap_complex, .fill = fill,
+      .copy = copy, .copy_complex = copy_complex, .copy_far = copy_far, .swap = swap, .swap_complex = swap_complex, .fill = fill,
       .fill_complex = fill_complex, .scale = scale, .scale_parts = scale_parts, .scale_complex = scale_complex,
       .copy_scaled = copy_scaled, .copy_scaled_complex = copy_scaled_complex, .axpy = axpy,
       .axpy_complex = axpy_complex, .axpby = axpby, .axpby_complex = axpby_complex, .rot = rot,

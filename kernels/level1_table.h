@@ -6,6 +6,7 @@
  * x and y may be the same vector but do not overlap otherwise. Results are the same bits on every chip:
  *
  *   copy      y = x                       swap   x, y = y, x
+ *   copy_far  y = x side by side, both far larger than the caches
  *   scale     x = alpha * x               copy_scaled   y = alpha * x
  *   axpy      y = fma(alpha, x, y)        axpby  y = fma(alpha, x, beta * y)
  *   rot       x, y = fma(h[2], y, h[0] * x), fma(h[3], y, h[1] * x) with the old x and y: h is a matrix by columns
@@ -43,6 +44,7 @@ enum {
 #define TSR_LEVEL1_FUNCTIONS(real)                                                                               \
   void (*copy)(int64_t n, const real *x, int64_t incx, real *y, int64_t incy);                                   \
   void (*copy_complex)(int64_t n, const real *x, int64_t incx, real *y, int64_t incy);                           \
+  void (*copy_far)(int64_t n, const real *x, real *y);                                                           \
   void (*swap)(int64_t n, real *x, int64_t incx, real *y, int64_t incy);                                         \
   void (*swap_complex)(int64_t n, real *x, int64_t incx, real *y, int64_t incy);                                 \
   void (*fill)(int64_t n, real alpha, real *y, int64_t incy);                                                    \

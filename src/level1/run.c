@@ -54,6 +54,11 @@ static int64_t near_bytes(void) {
   return 2 * (int64_t)topology->level[level].bytes;
 }
 
+bool tsr_level1_far(int64_t bytes) {
+  const struct tsr_topology *topology = tsr_topology_get();
+  return bytes > (int64_t)topology->level[topology->nlevels - 1].bytes;
+}
+
 void tsr_level1_split(int64_t blocks, int64_t bytes, tsr_level1_body *run, void *call) {
   tsr_context *context;
   struct tsr_team team;

@@ -18,4 +18,7 @@ static inline const struct tsr_kernels *tsr_level1_get(void) {
 typedef void tsr_level1_body(void *call, int64_t first, int64_t end);
 void tsr_level1_split(int64_t blocks, int64_t bytes, tsr_level1_body *run, void *call);
 
+/* Whether so many bytes do not fit any cache. */
+bool tsr_level1_far(int64_t bytes);
+
 #endif

@@ -19,7 +19,7 @@ INLINE const REAL *start(int parts, int64_t n, const REAL *x, int64_t inc) {
 INLINE REAL *start_of(int parts, int64_t n, REAL *x, int64_t inc) { return inc < 0 ? x + (1 - n) * inc * parts : x; }
 
 /* A long call, cut into blocks of BLOCK / parts elements. */
-enum task { TASK_COPY, TASK_SWAP, TASK_FILL, TASK_SCALE, TASK_SCALE_PARTS, TASK_COPY_SCALED, TASK_AXPY, TASK_AXPBY, TASK_ROT,
+enum task { TASK_COPY, TASK_COPY_FAR, TASK_SWAP, TASK_FILL, TASK_SCALE, TASK_SCALE_PARTS, TASK_COPY_SCALED, TASK_AXPY, TASK_AXPBY, TASK_ROT,
             TASK_DOT, TASK_DOT_F64, TASK_ASUM, TASK_SQUARES, TASK_SCALED_SQUARES, TASK_IAMAX };
 enum { ROUND = 256 }; /* blocks whose sums are kept side by side */
 
@@ -47,6 +47,7 @@ static void elements(struct call *c, int64_t n, const REAL *x, REAL *y) {
   bool pairs = c->parts == 2;
   switch (c->task) {
     case TASK_COPY: (pairs ? k->copy_complex : k->copy)(n, x, c->incx, y, c->incy); break;
+    case TASK_COPY_FAR: k->copy_far(n * c->parts, x, y); break;
     case TASK_SWAP: (pairs ? k->swap_complex : k->swap)(n, (REAL *)x, c->incx, y, c->incy); break;
     case TASK_FILL:
       if (pairs) k->fill_complex(n, c->a, y, c->incy);
@@ -85,7 +86,9 @@ COLD static void long_elements(struct call *c) {
   int64_t vectors = c->x == c->y ? 1 : 2, blocks = tsr_ceil_div(c->n * c->parts, BLOCK);
   if (c->incy == 0 || (c->incx == 0 && c->task == TASK_ROT) || (c->incx == 0 && c->task == TASK_SWAP))
     return elements(c, c->n, c->x, c->y);
-  tsr_level1_split(blocks, vectors * c->n * c->parts * SIZE, some_elements, c);
+  int64_t bytes = vectors * c->n * c->parts * SIZE;
+  if (c->task == TASK_COPY && c->incx == 1 && c->incy == 1 && tsr_level1_far(bytes)) c->task = TASK_COPY_FAR;
+  tsr_level1_split(blocks, bytes, some_elements, c);
 }
 
 static void sum_block(const struct call *c, int64_t i, int64_t n, const REAL *x, const REAL *y) {

@@ -62,7 +62,7 @@ static void NAME(expect_number)(const struct NAME(vectors) *v, const char *what,
 
 /* --- Elementwise: all of them through one loop --------------------------------------------------------------------- */
 
-enum NAME(op) { NAME(COPY), NAME(SWAP), NAME(FILL), NAME(SCALE), NAME(SCALE_PARTS), NAME(COPY_SCALED), NAME(AXPY),
+enum NAME(op) { NAME(COPY), NAME(COPY_FAR), NAME(SWAP), NAME(FILL), NAME(SCALE), NAME(SCALE_PARTS), NAME(COPY_SCALED), NAME(AXPY),
                 NAME(AXPBY), NAME(ROT), NAME(OPS) };
 
 static void NAME(times)(int parts, const REAL a[2], const REAL x[2], REAL out[2]) {
@@ -86,7 +86,8 @@ static void NAME(loop)(enum NAME(op) op, const struct NAME(vectors) *v, const RE
     REAL u[2] = {0}, w[2] = {0}, t[2] = {0};
     memcpy(u, x, size), memcpy(w, y, size);
     switch (op) {
-      case NAME(COPY): memcpy(y, u, size); break;
+      case NAME(COPY):
+      case NAME(COPY_FAR): memcpy(y, u, size); break;
       case NAME(SWAP): memcpy(x, w, size), memcpy(y, u, size); break;
       case NAME(FILL): memcpy(y, a, size); break;
       case NAME(SCALE): NAME(times)(parts, a, u, t), memcpy(x, t, size); break;
@@ -111,6 +112,10 @@ static const char *NAME(run)(enum NAME(op) op, const TABLE *k, const struct NAME
   bool pairs = v->parts == 2;
   switch (op) {
     case NAME(COPY): (pairs ? k->copy_complex : k->copy)(n, x, incx, y, incy); return "copy";
+    case NAME(COPY_FAR):
+      if (incx != 1 || incy != 1) (pairs ? k->copy_complex : k->copy)(n, x, incx, y, incy);
+      else k->copy_far(n * v->parts, x, y);
+      return "copy_far";
     case NAME(SWAP): (pairs ? k->swap_complex : k->swap)(n, x, incx, y, incy); return "swap";
     case NAME(FILL):
       if (pairs) k->fill_complex(n, a, y, incy);
