@@ -30,6 +30,7 @@ if [ ! -f "$dir/build.ninja" ]; then
 fi
 ninja -C "$dir" --quiet test/kernels/kernels_test test/kernels/kernels_selftest \
   test/kernels/softmax_test test/kernels/conv_test test/kernels/conv_dot_test \
+  test/kernels/triangle_test test/kernels/level1_test test/kernels/level2_test \
   test/kernels/checksums || exit 1
 
 failed=0
@@ -49,11 +50,14 @@ at 1 kernels_selftest
 at 1 softmax_test --selftest
 at 1 conv_test --selftest
 at 1 kernels_test --chip generic --cases "$cases"
+at 1 level1_test --cases "$((cases * 2))"
+at 1 level2_test --cases "$cases"
 for vq in 1 2 3 4 8 16; do
   at $vq kernels_test --chip arm_sve --vector-bytes $((vq * 16)) --cases "$cases"
   at $vq softmax_test --chip arm_sve --cases "$cases"
   at $vq conv_test --chip arm_sve --cases "$cases"
   at $vq conv_dot_test --cases "$cases"
+  at $vq triangle_test --cases "$cases"
   at $vq checksums
 done
 
