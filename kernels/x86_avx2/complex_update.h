@@ -5,8 +5,8 @@
  *   scale:   C[i][j] = beta * C[i][j]
  *   void kernel(const struct tsr_step *step, tsr_mem a, tsr_mem b, tsr_mem c)
  *
- * C is not read when both parts of beta are 0. Live in the loops: ymm0, ymm1 alpha's real part and (-im, im); ymm2, ymm3
- * beta's; ymm4 y, ymm5 s, ymm6 free; ymm12 and ymm13 the last vector's mask and the lane each of its lanes takes. */
+ * C is not read when both parts of beta are 0. Live in the loops: ymm0, ymm1 alpha's real part and (-im, im);
+ * ymm2, ymm3 beta's; ymm4 y, ymm5 s, ymm6 free; ymm12 and ymm13 the last vector's mask and the lane each of its lanes takes. */
 #include "kernels/x86_avx2/lanes.h"
 #include "kernels/x86_avx2/complex_lanes.h"
 

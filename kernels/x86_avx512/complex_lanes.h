@@ -1,4 +1,5 @@
-/* Complex numbers along the lanes: the real part in the even lane, the imaginary part in the odd one. Beside lanes.h. */
+/* Complex numbers along the lanes: the real part in the even lane, the imaginary part in the odd one.
+ * Beside lanes.h. */
 #if defined(TSR_ELEMENT_F32)
 #define vswap vpermilps
 #define SWAP 0xb1
@@ -41,8 +42,8 @@
 #endif
 .text
 
-/* zmm<reg> = (-x, x) in every pair of lanes, x the field of the step: what a swapped vector is multiplied by. zmm<free> is
- * overwritten. */
+/* zmm<reg> = (-x, x) in every pair of lanes, x the field of the step: what a swapped vector is multiplied by.
+ * zmm<free> is overwritten. */
 .macro load_turn reg, field, free
   load_scalar(xmm\reg, \field)
   vbcast zmm\reg, xmm\reg

@@ -351,7 +351,8 @@ static void place_c(struct maker *mk, int64_t tiles) {
 /* Marks rows x cols elements at `offset` as C's and gives them values: trouble, where they must not be read. */
 static void fill_c_block(struct maker *mk, int64_t offset, int64_t rows, int64_t cols, bool hot) {
   struct test_case *tc = mk->tc;
-  bool stored = tc->step.flags & TSR_STORE_SUM, no_beta = tc->step.beta == 0 && !(is_complex(tc) && tc->step.beta_im != 0);
+  bool stored = tc->step.flags & TSR_STORE_SUM;
+  bool no_beta = tc->step.beta == 0 && !(is_complex(tc) && tc->step.beta_im != 0);
   bool unread = stored ? !(tc->step.flags & TSR_GO_ON) : no_beta;
   bool poison = unread && rng_chance(&mk->rng, 70);
   for (int64_t j = 0; j < cols; j++)
