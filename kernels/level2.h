@@ -4,7 +4,8 @@
  *   #define LEVEL2_T f64              the vectors' functions are f64_load and so on
  *   #define LEVEL2_REAL double        #define LEVEL2_LANES TSR_F64_LANES
  *   #define LEVEL2_COMPLEX 0          1: elements are pairs of LEVEL2_REAL
- *   #define LEVEL2_TRIANGLES 1        code without loops for whole triangles of a group
+ *   #define LEVEL2_TRIANGLES 1        code without loops for what is small: triangles of a group, few
+ *                                     rows; real elements only
  *   #define LEVEL2_N_COLUMNS 8        columns at once: 1, 2, 4 or 8; LEVEL2_T_COLUMNS and LEVEL2_NT_COLUMNS likewise
  *
  *   #define LEVEL2_SUM_GROUP          real ones: the chip has f64_sum_group, which sums the lanes of a group's vectors (two a
@@ -165,9 +166,52 @@ INLINE void group_n(bool conj, const struct group *g, const element *t, element 
   if (g->from < g->to) rectangle_n(conj, g->n, g->column, t, y, g->from, g->to);
 }
 
+#if LEVEL2_TRIANGLES
+enum { ROWS = 8 }; /* vectors of y that stay in registers: as many as an fma takes, twice */
+
+/* All columns of a few rows, of which the last vector has `last`. */
+INLINE void rows_n(int vectors, int64_t last, const struct matrix *A, uintptr_t at, element alpha, const element *x, element *y) {
+  vec s[ROWS];
+  UNROLL for (int r = 0; r < vectors; r++)
+    s[r] = r < vectors - 1 ? V(load)(y + r * LANES) : V(load_n)(y + r * LANES, last);
+  for (int64_t j = 0; j < A->n; j++, at += (uintptr_t)A->lda) {
+    const element *a = (const element *)at;
+    vec t = V(set1)(alpha * x[j]);
+    UNROLL for (int r = 0; r < vectors; r++)
+      s[r] = V(fma)(r < vectors - 1 ? V(load)(a + r * LANES) : V(load_n)(a + r * LANES, last), t, s[r]);
+  }
+  UNROLL for (int r = 0; r < vectors - 1; r++) V(store)(y + r * LANES, s[r]);
+  V(store_n)(y + (vectors - 1) * LANES, s[vectors - 1], last);
+}
+
+/* A whole matrix of so few rows that y need not go to memory between its columns. */
+static bool few_rows(const struct matrix *A, element alpha, const element *x, element *y) {
+  int64_t vectors = (A->m + LANES - 1) / LANES, step = vectors > ROWS ? (vectors + 1) / 2 : vectors;
+  if (vectors > (A->n > 1024 ? ROWS : 2 * ROWS) || A->grows != 0 || A->lower < A->m - 1 || A->upper < A->n - 1) return false;
+  for (int64_t i = 0; i < A->m; i += step * LANES) {
+    int64_t left = least(A->m - i, step * LANES), count = (left + LANES - 1) / LANES, last = left - (count - 1) * LANES;
+    uintptr_t a = A->a + (uintptr_t)(i * (int64_t)sizeof(element));
+    switch (count) {
+      case 1: rows_n(1, last, A, a, alpha, x, y + i); break;
+      case 2: rows_n(2, last, A, a, alpha, x, y + i); break;
+      case 3: rows_n(3, last, A, a, alpha, x, y + i); break;
+      case 4: rows_n(4, last, A, a, alpha, x, y + i); break;
+      case 5: rows_n(5, last, A, a, alpha, x, y + i); break;
+      case 6: rows_n(6, last, A, a, alpha, x, y + i); break;
+      case 7: rows_n(7, last, A, a, alpha, x, y + i); break;
+      default: rows_n(8, last, A, a, alpha, x, y + i);
+    }
+  }
+  return true;
+}
+#endif
+
 INLINE void gemv_n_body(bool conj, const struct tsr_step *s, tsr_mem a, const element *x, element *y) {
   struct matrix A = matrix_of(s, a);
   element alpha = e_of(s->alpha, s->alpha_im), t[GROUP];
+#if LEVEL2_TRIANGLES
+  if (few_rows(&A, alpha, x, y)) return;
+#endif
   for (int64_t j = 0; j < A.n; j += GROUP) {
     struct group g;
     group_of(&g, &A, j, 0, A.m);
