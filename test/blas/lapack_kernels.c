@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "src/core/core.h"
+#include "src/core/memory.h"
 
 /* --- Arithmetic as the contract has it; f32 is kept in doubles, which hold it exactly --- */
 
@@ -215,7 +216,39 @@ static void lines(void **state) {
   }
 }
 
+/* Whenever memory runs out, a routine gives the same bits by another way, or says that it gave up. */
+static void no_memory(void **state) {
+  (void)state;
+  const struct kind *kind = &kinds[1];
+  int n = 300, pivots[300], info;
+  char *done[3] = {NULL};
+  struct matrix a = matrix_new(kind, n, n, n, false), b = matrix_new(kind, n, n, n, false);
+  fill(&a, 1);
+  for (int i = 0; i < n; i++) put(&a, i, i, n);
+  fill(&b, 1);
+  for (int after = -1; after < 40; after = after < 3 ? after + 1 : after * 3) {
+    struct matrix f[3] = {copy_of(&a), copy_of(&a), copy_of(&b)};
+    int infos[3];
+    if (after >= 0) tsr_scratch_fail_after(after);
+    dgetrf_(&n, &n, f[0].at, &n, pivots, &infos[0]);
+    dpotrf_("L", &n, f[1].at, &n, &infos[1], (size_t)1);
+    dpotri_("L", &n, f[1].at, &n, &info, (size_t)1);
+    dgesv_(&n, &n, f[2].at, &n, pivots, f[0].at, &n, &infos[2]);
+    tsr_scratch_fail_after(-1);
+    for (int i = 0; i < 3; i++) {
+      assert_true(infos[i] == 0 || (after >= 0 && infos[i] == -1010));
+      if (!done[i]) memcpy(done[i] = malloc(f[i].bytes), f[i].at, f[i].bytes);
+      if (infos[0] == 0 && infos[1] == 0 && info == 0 && infos[2] == 0)
+        assert_memory_equal(f[i].at, done[i], f[i].bytes);
+      matrix_free(&f[i]);
+    }
+  }
+  for (int i = 0; i < 3; i++) free(done[i]);
+  matrix_free(&a);
+  matrix_free(&b);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(lines)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(lines), cmocka_unit_test(no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
