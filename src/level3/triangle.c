@@ -74,10 +74,15 @@ struct share {
   int tail_units, tail_panels;
 };
 
+/* Where part number `index` of `parts` begins. Small calls have one: a division would be a good part of them. */
+static int64_t begin_of(int64_t all, int64_t index, int64_t parts) {
+  return parts == 1 ? (index ? all : 0) : all * index / parts;
+}
+
 static struct share share_of(const struct work *work, int64_t index) {
   const struct tsr_tiles *tiles = work->tri->tiles;
-  int64_t all = tsr_ceil_div(work->tri->lanes, tiles->mu), unit = all * index / work->threads;
-  int64_t units = all * (index + 1) / work->threads - unit, rest = units % tiles->units;
+  int64_t all = tsr_ceil_div(work->tri->lanes, tiles->mu), unit = begin_of(all, index, work->threads);
+  int64_t units = begin_of(all, index + 1, work->threads) - unit, rest = units % tiles->units;
   struct share share = {.unit = unit, .full = units / tiles->units, .tail_panels = rest > 0};
   if (rest > 0) {
     bool two = share.full > 0 && (tiles->units + rest) % 2 == 0 && tiles->max_columns[(tiles->units + rest) / 2];
@@ -127,12 +132,12 @@ static void plan_strips(struct work *work) {
 /* Strip number `index`, with room for its columns q0 .. q1 - 1 at `at`; of no panels if there is none. */
 static struct tsr_panels strip_of(const struct work *work, int64_t index, tsr_mem at, int64_t q0, int64_t q1) {
   const struct tsr_triangle *tri = work->tri;
-  struct share share = share_of(work, index % work->threads);
+  struct share share = share_of(work, work->threads == 1 ? 0 : index % work->threads);
   struct tsr_panels x = {.first = q0, .end = q1, .units = tri->tiles->units, .at = at};
-  int64_t strip = index / work->threads, panel = share.full;
+  int64_t strip = work->threads == 1 ? index : index / work->threads, panel = share.full;
   if (strip < share.full_strips) {
-    panel = share.full * strip / share.full_strips;
-    x.count = (int)(share.full * (strip + 1) / share.full_strips - panel);
+    panel = begin_of(share.full, strip, share.full_strips);
+    x.count = (int)(begin_of(share.full, strip + 1, share.full_strips) - panel);
   } else if (strip == share.full_strips) {
     x.count = share.tail_panels;
     x.units = share.tail_units;
@@ -177,7 +182,8 @@ static void run_strip(struct work *work, int64_t index, tsr_mem room, tsr_mem mo
   const struct tsr_triangle *tri = work->tri;
   int64_t q0 = work->keeps ? 0 : work->t.first, q1 = work->keeps ? tri->n : work->t.end;
   bool comes = !work->keeps || work->t.first == 0, goes = !work->keeps || work->t.end == tri->n;
-  struct tsr_panels x = strip_of(work, index, room, q0, q1), others = strip_of(work, index, more_room, 0, tri->chunk);
+  struct tsr_panels x = strip_of(work, index, room, q0, q1), others;
+  if (work->others_bytes) others = strip_of(work, index, more_room, 0, tri->chunk);
   if (x.count == 0) return;
   if (comes) tsr_triangle_load(tri, &x, q0, q1);
   if (comes && tri->solves) tsr_triangle_scale(tri, &x, q0, q1);

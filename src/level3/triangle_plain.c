@@ -20,6 +20,7 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #define SOLVE_ELEMENT solve_element_f32
 #define MULTIPLY_ELEMENT multiply_element_f32
 #define PLAIN plain_f32
+#define PUT put_f32
 #define PACK_DIAGONAL pack_diagonal_f32
 #define PACK_KNOWN pack_known_f32
 #define PACK_ROWS pack_rows_f32
@@ -38,6 +39,7 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #undef SOLVE_ELEMENT
 #undef MULTIPLY_ELEMENT
 #undef PLAIN
+#undef PUT
 #undef PACK_DIAGONAL
 #undef PACK_KNOWN
 #undef PACK_ROWS
@@ -55,6 +57,7 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #define SOLVE_ELEMENT solve_element_f64
 #define MULTIPLY_ELEMENT multiply_element_f64
 #define PLAIN plain_f64
+#define PUT put_f64
 #define PACK_DIAGONAL pack_diagonal_f64
 #define PACK_KNOWN pack_known_f64
 #define PACK_ROWS pack_rows_f64
@@ -73,6 +76,7 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #undef SOLVE_ELEMENT
 #undef MULTIPLY_ELEMENT
 #undef PLAIN
+#undef PUT
 #undef PACK_DIAGONAL
 #undef PACK_KNOWN
 #undef PACK_ROWS
@@ -90,6 +94,7 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #define SOLVE_ELEMENT solve_element_c32
 #define MULTIPLY_ELEMENT multiply_element_c32
 #define PLAIN plain_c32
+#define PUT put_c32
 #define PACK_DIAGONAL pack_diagonal_c32
 #define PACK_KNOWN pack_known_c32
 #define PACK_ROWS pack_rows_c32
@@ -108,6 +113,7 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #undef SOLVE_ELEMENT
 #undef MULTIPLY_ELEMENT
 #undef PLAIN
+#undef PUT
 #undef PACK_DIAGONAL
 #undef PACK_KNOWN
 #undef PACK_ROWS
@@ -125,6 +131,7 @@ typedef double loose_f64 __attribute__((aligned(1), may_alias));
 #define SOLVE_ELEMENT solve_element_c64
 #define MULTIPLY_ELEMENT multiply_element_c64
 #define PLAIN plain_c64
+#define PUT put_c64
 #define PACK_DIAGONAL pack_diagonal_c64
 #define PACK_KNOWN pack_known_c64
 #define PACK_ROWS pack_rows_c64

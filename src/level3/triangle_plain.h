@@ -94,20 +94,26 @@ static void PLAIN(const struct tsr_triangle *tri) {
         MULTIPLY_ELEMENT(tri, i, j);
 }
 
-/* The diagonal block of a group of the packed triangle (kernel.h). */
+static inline void PUT(const struct tsr_triangle *tri, LOOSE *row, int64_t j, const REAL t[2]) {
+  row[j] = t[0];
+  if (PARTS == 2) row[tri->nr + 2 * j] = t[1], row[tri->nr + 2 * j + 1] = -t[1];
+}
+
+/* The diagonal block of a group of the packed triangle (kernel.h): only what is read of it. */
 static void PACK_DIAGONAL(const struct tsr_triangle *tri, int64_t j0, int64_t width, tsr_mem to, int64_t rsb) {
-  REAL t[2];
+  REAL t[2] = {0, 0};
   for (int64_t q = 0; q < width; q++, to += (tsr_mem)rsb) {
     LOOSE *row = (LOOSE *)to;
-    for (int64_t jj = 0; jj < tri->nr; jj++) {
-      int64_t j = tsr_min(jj, width - 1);
-      bool at_diagonal = q == j && jj < width && !tri->unit;
-      t[0] = t[1] = 0;
-      if (at_diagonal || (tri->solves ? q < j : q > j)) ELEMENT(tri, j0 + q, j0 + j, t);
-      if (at_diagonal && tri->solves) RECIPROCAL(t);
-      row[jj] = t[0];
-      if (PARTS == 2) row[tri->nr + 2 * jj] = t[1], row[tri->nr + 2 * jj + 1] = -t[1];
+    int64_t first = tri->solves ? q + 1 : 0, end = tri->solves ? width : q;
+    for (int64_t j = first; j < end; j++) {
+      ELEMENT(tri, j0 + q, j0 + j, t);
+      PUT(tri, row, j, t);
     }
+    for (int64_t j = width; j < tri->nr && tri->solves && q + 1 < width; j++) PUT(tri, row, j, t);
+    if (tri->unit) continue;
+    ELEMENT(tri, j0 + q, j0 + q, t);
+    if (tri->solves) RECIPROCAL(t);
+    PUT(tri, row, q, t);
   }
 }
 
@@ -137,10 +143,8 @@ static void PACK_ROWS(const struct tsr_triangle *tri, int64_t p, int64_t count, 
     return PACK_KNOWN(tri, from, count, tri->nr, tri->t_columns / SIZE, to, rsb);
   for (int64_t i = 0; i < count; i++, to += (tsr_mem)rsb)
     for (int64_t jj = 0; jj < tri->nr; jj++) {
-      LOOSE *row = (LOOSE *)to;
       ELEMENT(tri, p + i, j0 + tsr_min(jj, width - 1), t);
-      row[jj] = t[0];
-      if (PARTS == 2) row[tri->nr + 2 * jj] = t[1], row[tri->nr + 2 * jj + 1] = -t[1];
+      PUT(tri, (LOOSE *)to, jj, t);
     }
 }
 
