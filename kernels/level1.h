@@ -398,7 +398,7 @@ SIMD REAL sum_of(enum sum sum, int parts, int64_t n, const REAL *x, int64_t incx
                  REAL factor) {
   V s, cross;
   sum_up(sum, parts, n, x, incx, y, incy, factor, &s, &cross);
-  return OP(sum)(s);
+  return sum == DOT ? OP(sum)(s) + 0 : OP(sum)(s); /* of others no lane is -0 */
 }
 
 static REAL dot(int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy) {
@@ -409,8 +409,8 @@ static REAL asum_complex(int64_t n, const REAL *x, int64_t incx) { return sum_of
 static void dot_complex(int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy, REAL out[4]) {
   V s, cross;
   sum_up(DOT_COMPLEX, 2, n, x, incx, y, incy, 1, &s, &cross);
-  OP(sum_pair)(s, out);
-  OP(sum_pair)(cross, out + 2);
+  OP(sum_pair)(OP(add)(s, OP(zero)()), out);
+  OP(sum_pair)(OP(add)(cross, OP(zero)()), out + 2);
 }
 
 #if LEVEL1_BITS == 64

@@ -20,7 +20,7 @@
  *
  * Sums run in TSR_LEVEL1_LANES lanes (256 bytes of the type that is summed): lane t begins as +0 and adds what it is given
  * of elements t, t + LANES, t + 2 LANES, ... in order; then halves are added to halves, t and t + LANES / 2 first, last
- * 0 and 1. No call gets more than TSR_LEVEL1_BLOCK reals; longer vectors are sums of blocks, added in order.
+ * 0 and 1, and +0 is added: no sum is -0. No call gets more than TSR_LEVEL1_BLOCK reals; longer vectors are sums of blocks, added in order.
  *   dot       fma(x, y, lane)
  *   dot_f64   of f32: fma((double)x, (double)y, lane), lanes of f64
  *   dot_complex   four sums, of which each has as many lanes as there are complex numbers in 256 bytes: out =
@@ -38,7 +38,7 @@
 enum {
   TSR_LEVEL1_LANES_F32 = 64,
   TSR_LEVEL1_LANES_F64 = 32,
-  TSR_LEVEL1_BLOCK = 65536 /* a multiple of all lanes; complex numbers count twice */
+  TSR_LEVEL1_BLOCK = 32768 /* a multiple of all lanes; complex numbers count twice */
 };
 
 #define TSR_LEVEL1_FUNCTIONS(real)                                                                               \

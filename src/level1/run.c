@@ -7,6 +7,9 @@
 #include "src/core/threads.h"
 #include "src/core/topology.h"
 
+/* More do not make memory faster. */
+enum { TSR_LEVEL1_THREADS = 64 };
+
 const struct tsr_kernels *tsr_level1_kernels;
 
 /* Where the environment does not name kernels that run here a result is due all the same. */
@@ -33,25 +36,34 @@ __attribute__((cold, noinline)) const struct tsr_kernels *tsr_level1_find(void) 
   return found;
 }
 
+/* Each thread has a share of its own, the same in every call, so that vectors stay in the caches of the cores that had
+ * them; who is done with it takes pieces of the others'. */
+struct share {
+  _Alignas(64) _Atomic int64_t next;
+  int64_t end;
+};
 struct split {
   tsr_level1_body *run;
   void *call;
-  int64_t blocks, piece;
-  _Atomic int64_t next;
+  int64_t piece;
+  int threads;
+  struct share share[TSR_LEVEL1_THREADS];
 };
 
 static void take_pieces(void *arg, int index) {
   struct split *s = arg;
-  (void)index;
-  for (int64_t first; (first = atomic_fetch_add(&s->next, s->piece)) < s->blocks;)
-    s->run(s->call, first, tsr_min(first + s->piece, s->blocks));
+  for (int i = 0; i < s->threads; i++) {
+    struct share *share = &s->share[(index + i) % s->threads];
+    if (atomic_load_explicit(&share->next, memory_order_relaxed) >= share->end) continue;
+    for (int64_t first; (first = atomic_fetch_add(&share->next, s->piece)) < share->end;)
+      s->run(s->call, first, tsr_min(first + s->piece, share->end));
+  }
 }
 
-/* Two caches of the size before the last: waking a thread takes as long as filling one. */
+/* What is not worth a second thread: half the cache before the last. Handing over takes as long as a part of that. */
 static int64_t near_bytes(void) {
   const struct tsr_topology *topology = tsr_topology_get();
-  int level = topology->nlevels > 2 ? topology->nlevels - 2 : 0;
-  return 2 * (int64_t)topology->level[level].bytes;
+  return (int64_t)topology->level[topology->nlevels > 2 ? topology->nlevels - 2 : 0].bytes / 2;
 }
 
 bool tsr_level1_far(int64_t bytes) {
@@ -64,9 +76,14 @@ void tsr_level1_split(int64_t blocks, int64_t bytes, tsr_level1_body *run, void 
   struct tsr_team team;
   int threads = 1;
   if (blocks > 1 && bytes > near_bytes() && tsr_context_get(NULL, &context) == TSR_OK)
-    threads = (int)tsr_min(tsr_threads_available(context), blocks);
+    threads = (int)tsr_min(tsr_min(tsr_threads_available(context), TSR_LEVEL1_THREADS), blocks);
   if (threads == 1) return run(call, 0, blocks);
   tsr_team_reserve(context, threads, &team);
-  struct split s = {.run = run, .call = call, .blocks = blocks, .piece = tsr_ceil_div(blocks, 4 * (int64_t)team.n)};
+  struct split s = {.run = run, .call = call, .threads = team.n};
+  s.piece = tsr_ceil_div(blocks, 2 * (int64_t)team.n);
+  for (int i = 0; i < team.n; i++) {
+    atomic_init(&s.share[i].next, blocks * i / team.n);
+    s.share[i].end = blocks * (i + 1) / team.n;
+  }
   tsr_team_run(&team, take_pieces, &s);
 }

@@ -9,6 +9,7 @@
 #define COLD __attribute__((noinline))
 
 enum { BLOCK = TSR_LEVEL1_BLOCK, SIZE = sizeof(REAL) };
+enum { SHORT = BLOCK, PIECE = 2048 }; /* one call takes so many reals, or pieces of so many on several threads */
 
 INLINE const TABLE *kernels(void) { return (const TABLE *)&tsr_level1_get()[TYPE].level1; }
 
@@ -18,7 +19,7 @@ INLINE const REAL *start(int parts, int64_t n, const REAL *x, int64_t inc) {
 }
 INLINE REAL *start_of(int parts, int64_t n, REAL *x, int64_t inc) { return inc < 0 ? x + (1 - n) * inc * parts : x; }
 
-/* A long call, cut into blocks of BLOCK / parts elements. */
+/* A long call: elementwise in pieces, of sums in blocks. */
 enum task { TASK_COPY, TASK_COPY_FAR, TASK_SWAP, TASK_FILL, TASK_SCALE, TASK_SCALE_PARTS, TASK_COPY_SCALED, TASK_AXPY, TASK_AXPBY, TASK_ROT,
             TASK_DOT, TASK_DOT_F64, TASK_ASUM, TASK_SQUARES, TASK_SCALED_SQUARES, TASK_IAMAX };
 enum { ROUND = 256 }; /* blocks whose sums are kept side by side */
@@ -77,18 +78,18 @@ static void elements(struct call *c, int64_t n, const REAL *x, REAL *y) {
 
 static void some_elements(void *arg, int64_t first, int64_t end) {
   struct call *c = arg;
-  int64_t block = BLOCK / c->parts, from = first * block, to = tsr_min(end * block, c->n);
+  int64_t piece = PIECE / c->parts, from = first * piece, to = tsr_min(end * piece, c->n);
   elements(c, to - from, c->x + from * c->incx * c->parts, c->y + from * c->incy * c->parts);
 }
 
 /* Elements in any order, or one after another where a vector is one element. */
 COLD static void long_elements(struct call *c) {
-  int64_t vectors = c->x == c->y ? 1 : 2, blocks = tsr_ceil_div(c->n * c->parts, BLOCK);
+  int64_t vectors = c->x == c->y ? 1 : 2, pieces = tsr_ceil_div(c->n * c->parts, PIECE);
   if (c->incy == 0 || (c->incx == 0 && c->task == TASK_ROT) || (c->incx == 0 && c->task == TASK_SWAP))
     return elements(c, c->n, c->x, c->y);
   int64_t bytes = vectors * c->n * c->parts * SIZE;
   if (c->task == TASK_COPY && c->incx == 1 && c->incy == 1 && tsr_level1_far(bytes)) c->task = TASK_COPY_FAR;
-  tsr_level1_split(blocks, bytes, some_elements, c);
+  tsr_level1_split(pieces, bytes, some_elements, c);
 }
 
 static void sum_block(const struct call *c, int64_t i, int64_t n, const REAL *x, const REAL *y) {
@@ -148,7 +149,7 @@ COLD static double long_sum(struct call *c, int vectors) {
 /* --- Elementwise -------------------------------------------------------------------------------------------------- */
 
 /* What a thread has to itself without asking. */
-INLINE bool is_short(int parts, int64_t n) { return n <= BLOCK / parts; }
+INLINE bool is_short(int parts, int64_t n) { return n <= SHORT / parts; }
 #define LONG(...) long_elements(&(struct call){__VA_ARGS__})
 
 void COPY(int64_t n, const REAL *x, int64_t incx, REAL *y, int64_t incy) {

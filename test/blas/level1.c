@@ -72,7 +72,7 @@ static double blocks_dot(int64_t n, const double *a, const double *b, int step, 
   return sum;
 }
 
-static const int long_sizes[] = {1, 33, 65535, 65536, 65537, 140000, 300001, 1200007, 2999999};
+static const int long_sizes[] = {1, 33, 32767, 32768, 32769, 140000, 300001, 1200007, 2999999};
 
 static void long_dots(void **state) {
   (void)state;

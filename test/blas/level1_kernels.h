@@ -163,6 +163,7 @@ static void NAME(test_elementwise)(const TABLE *k, int parts, int64_t n) {
 static REAL NAME(lane_sum)(REAL *lanes, int count, int least) {
   for (int half = count / 2; half >= least; half /= 2)
     for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  for (int i = 0; i < least; i++) lanes[i] += 0;
   return lanes[0];
 }
 
