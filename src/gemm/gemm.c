@@ -50,7 +50,10 @@ static bool only_scales(const struct tsr_gemm_problem *pr) { return pr->k == 0 |
 
 /* Most calls of small sizes end here, before anything but the problem has been written down. */
 static inline bool at_once(const tsr_context *context, const struct tsr_gemm_problem *pr) {
-  return !tsr_gemm_forced.path && !pr->plan && !only_scales(pr) && !tsr_gemm_has_parts(pr) && tsr_gemm_small(&context->kernels[pr->type], pr);
+  const struct tsr_kernels *kernels = &context->kernels[pr->type];
+  if (tsr_gemm_forced.path || pr->plan || only_scales(pr)) return false;
+  if (!tsr_gemm_has_parts(pr)) return tsr_gemm_small(kernels, pr);
+  return !(pr->parts.c & TSR_HERMITIAN) && tsr_gemm_small_part(kernels, pr);
 }
 
 static void run(const struct tsr_gemm_job *job, struct tsr_gemm_way *plan, struct tsr_team *team) {
@@ -120,7 +123,7 @@ static void compute(const tsr_context *context, const struct tsr_gemm_job *job, 
     return;
   }
   if (hermitian) tsr_gemm_make_diagonal_real(pr);
-  if (!tsr_gemm_has_parts(pr) || tsr_gemm_is_forced() || !tsr_gemm_small_part(job->kernels, pr))
+  if (!hermitian || tsr_gemm_is_forced() || !tsr_gemm_small_part(job->kernels, pr))
     compute_by_plan(context, job, most_threads, plan);
   if (hermitian) tsr_gemm_make_diagonal_real(pr);
 }

@@ -257,34 +257,39 @@ void tsr_gemm_make_diagonal_real(const struct tsr_gemm_problem *pr) {
   for (int64_t j = 0; j < pr->n; j++) make_real(size, pr->c + (tsr_mem)(j * (pr->csc + size)));
 }
 
-static bool small_c(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
-  struct tsr_gemm_problem in_place = *p;
-  struct tsr_gemm_way plan = {.units = kernels->gemm.units, .columns = kernels->gemm.columns};
-  struct tsr_gemm_job job = {&in_place, &plan, kernels, tsr_size_of(p->type)};
+static void small_in_place(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
+  struct tsr_gemm_way plan = {.units = kernels->gemm.units, .columns = kernels->gemm.columns, .kb = p->k};
+  struct tsr_gemm_job job = {p, &plan, kernels, tsr_size_of(p->type)};
   struct tsr_gemm_piece all = {0, p->m, 0, p->n};
-  _Alignas(64) char panel[BUFFER];
-  plan.kb = tsr_gemm_kb(p->type);
-  if (p->k > plan.kb) return false;
-  if (p->rsa != job.size && p->m > 1) {
-    int64_t width = tsr_round_up(p->m, kernels->gemm.mu);
-    if (width * p->k * job.size > BUFFER) return false;
-    tsr_gemm_pack(kernels, job.size, p->m, width, p->k, p->a, p->rsa, job.size, (tsr_mem)panel);
-    in_place.a = (tsr_mem)panel;
-    in_place.csa = width * job.size;
-  }
-  in_place.rsa = job.size;
   tsr_gemm_cut_in_place(&job, &all, 0, true);
+}
+
+/* A along k goes through a panel on the stack. */
+static bool small_along_k(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
+  _Alignas(64) char panel[BUFFER];
+  int64_t size = tsr_size_of(p->type), width = tsr_round_up(p->m, kernels->gemm.mu);
+  if (width * p->k * size > BUFFER) return false;
+  struct tsr_gemm_problem in_place = *p;
+  tsr_gemm_pack(kernels, size, p->m, width, p->k, p->a, p->rsa, size, (tsr_mem)panel);
+  in_place.a = (tsr_mem)panel, in_place.rsa = size, in_place.csa = width * size;
+  small_in_place(kernels, &in_place);
   return true;
 }
 
-bool tsr_gemm_small_part(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
-  if (p->m > SMALL || p->n > SMALL) return false;
-  if (p->parts.c) return !(p->parts.a | p->parts.b) && small_c(kernels, p);
-  struct tsr_gemm_problem whole = *p;
-  int64_t size = tsr_size_of(p->type), rows = p->k, width = tsr_round_up(rows, kernels->gemm.mu);
+static bool small_c(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
+  if (p->k > tsr_gemm_kb(p->type)) return false;
+  if (p->rsa != tsr_size_of(p->type) && p->m > 1) return small_along_k(kernels, p);
+  small_in_place(kernels, p);
+  return true;
+}
+
+/* A symmetric operand is copied to the stack as a whole. */
+static bool small_symmetric(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
   _Alignas(64) char copy[BUFFER];
+  int64_t size = tsr_size_of(p->type), rows = p->k, width = tsr_round_up(rows, kernels->gemm.mu);
   if ((p->parts.a && p->parts.b) || width * rows * size > BUFFER) return false;
   struct tsr_gemm_half b = {p->b, p->rsb, p->csb, p->parts.b}, half = p->parts.a ? tsr_gemm_half_a(p) : b;
+  struct tsr_gemm_problem whole = *p;
   tsr_gemm_pack_half(kernels, size, &half, 0, rows, width, 0, rows, (tsr_mem)copy);
   if (p->parts.a) {
     whole.a = (tsr_mem)copy, whole.rsa = size, whole.csa = width * size;
@@ -293,6 +298,12 @@ bool tsr_gemm_small_part(const struct tsr_kernels *kernels, const struct tsr_gem
   }
   whole.parts = (struct tsr_gemm_parts){0};
   return tsr_gemm_small(kernels, &whole);
+}
+
+bool tsr_gemm_small_part(const struct tsr_kernels *kernels, const struct tsr_gemm_problem *p) {
+  if (p->m > SMALL || p->n > SMALL) return false;
+  if (!p->parts.c) return small_symmetric(kernels, p);
+  return !(p->parts.a | p->parts.b) && small_c(kernels, p);
 }
 
 static void copy_element(int64_t size, const struct tsr_gemm_half *half, int64_t i, int64_t p, tsr_mem to) {
