@@ -186,8 +186,8 @@ INLINE void rows_n(int vectors, int64_t last, const struct matrix *A, uintptr_t 
 
 /* A whole matrix of so few rows that y need not go to memory between its columns. */
 static bool few_rows(const struct matrix *A, element alpha, const element *x, element *y) {
-  int64_t vectors = (A->m + LANES - 1) / LANES, step = vectors > ROWS ? (vectors + 1) / 2 : vectors;
-  if (vectors > (A->n > 1024 ? ROWS : 2 * ROWS) || A->grows != 0 || A->lower < A->m - 1 || A->upper < A->n - 1) return false;
+  int64_t vectors = (A->m + LANES - 1) / LANES, parts = (vectors + ROWS - 1) / ROWS, step = (vectors + parts - 1) / parts;
+  if (vectors > (A->n > 1024 ? ROWS : 4 * ROWS) || A->grows != 0 || A->lower < A->m - 1 || A->upper < A->n - 1) return false;
   for (int64_t i = 0; i < A->m; i += step * LANES) {
     int64_t left = least(A->m - i, step * LANES), count = (left + LANES - 1) / LANES, last = left - (count - 1) * LANES;
     uintptr_t a = A->a + (uintptr_t)(i * (int64_t)sizeof(element));

@@ -65,11 +65,15 @@ INLINE void sums_of(int n, vec sum[GROUP][SUMS], element *s) {
   UNROLL for (int c = 0; c < n; c++) s[c] = sum_of(sum[c]);
 }
 
-/* y[c] = fma(alpha, s[c], y[c]) of a group. */
+/* y[c] = fma(alpha, s[c], y[c]) of a group. Not by part of a vector, which would wait for the stores of s. */
 INLINE void add_group(int n, element alpha, const element *s, element *y) {
-  for (int c = 0; c < n; c += LANES) {
-    int64_t left = least(LANES, n - c);
-    V(store_n)(y + c, V(fma)(V(set1)(alpha), V(load_n)(s + c, left), V(load_n)(y + c, left)), left);
+  if (n < GROUP) {
+    for (int c = 0; c < n; c++) y[c] = real_fma(alpha, s[c], y[c]);
+  } else if (LANES > GROUP) {
+    UNROLL for (int c = 0; c < GROUP; c++) y[c] = real_fma(alpha, s[c], y[c]);
+  } else {
+    UNROLL for (int c = 0; c < GROUP; c += LANES)
+      V(store)(y + c, V(fma)(V(set1)(alpha), V(load)(s + c), V(load)(y + c)));
   }
 }
 
