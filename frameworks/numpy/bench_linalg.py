@@ -48,11 +48,13 @@ def environment(library, threads):
     environ = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_") and k != "LD_PRELOAD"}
     for name in "TESSERA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS":
         environ[name] = str(threads)
+    library = environ["BENCH_LIBRARY"] = os.path.realpath(library)
     if os.path.isdir(library):
-        environ["LD_LIBRARY_PATH"] = f"{os.path.realpath(library)}:{distribution}/lapack"
+        environ["BENCH_LIBRARY"] = os.path.realpath(f"{library}/libblas.so.3")
+        environ["LD_LIBRARY_PATH"] = f"{library}:{distribution}/lapack"
     else:
         environ["LD_LIBRARY_PATH"] = f"{distribution}/blas:{distribution}/lapack"
-        environ["LD_PRELOAD"] = os.path.realpath(library)
+        environ["LD_PRELOAD"] = library
     return environ
 
 
@@ -67,7 +69,10 @@ def main():
     parser.add_argument("libraries", nargs="*", metavar="NAME=LIBRARY")
     options = parser.parse_args()
     if options.child:
-        return print(json.dumps(measure(options.size)))
+        results, library = measure(options.size), os.environ["BENCH_LIBRARY"]
+        if library not in open("/proc/self/maps").read():
+            sys.exit(f"{library} was not loaded")
+        return print(json.dumps(results))
     if not options.libraries or not all("=" in l for l in options.libraries):
         parser.error("name the libraries as NAME=LIBRARY")
     libraries = dict(l.split("=", 1) for l in options.libraries)
