@@ -19,8 +19,8 @@
 #define FACTOR_JOIN(a, b) FACTOR_JOIN2(a, b)
 #define V(name) FACTOR_JOIN(FACTOR_T, name)
 #define INLINE static inline __attribute__((always_inline, unused))
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
+#if defined(__clang__) /* it unrolls these loops by itself, and complains where it is asked before it can */
+#define UNROLL
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif

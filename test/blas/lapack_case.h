@@ -18,6 +18,9 @@
 #include <cmocka.h>
 
 typedef double complex number;
+#ifndef CMPLX /* C library headers that take clang for an old compiler */
+#define CMPLX(re, im) __builtin_complex((double)(re), (double)(im))
+#endif
 
 #define LAPACK_PROTOTYPES(s, suffix, integer)                                                                      \
   void s##potrf##suffix(const char *, const integer *, void *, const integer *, integer *, ...);                   \
