@@ -140,10 +140,8 @@ SIMD void whole(enum op op, int count, const struct factors *f, REAL *x, REAL *y
     }
     compute(op, f, &u[i], &v[i]);
   }
-  UNROLL for (int i = 0; i < count; i++) {
-    if (writes_x(op)) OP(store)(x + i * LANES, u[i]);
-    if (writes_y(op)) OP(store)(y + i * LANES, v[i]);
-  }
+  if (writes_x(op)) UNROLL for (int i = 0; i < count; i++) OP(store)(x + i * LANES, u[i]);
+  if (writes_y(op)) UNROLL for (int i = 0; i < count; i++) OP(store)(y + i * LANES, v[i]);
 }
 
 SIMD void part(enum op op, int64_t n, const struct factors *f, REAL *x, REAL *y) {
@@ -183,7 +181,11 @@ SIMD void contiguous(enum op op, int parts, int64_t n, const struct scalars *s, 
       x += first, y += first, n -= first;
     }
   }
-  for (; n >= 4 * LANES; n -= 4 * LANES, x += 4 * LANES, y += 4 * LANES) whole(op, 4, &f, x, y);
+  if (op == ROT) {
+    for (; n >= 2 * LANES; n -= 2 * LANES, x += 2 * LANES, y += 2 * LANES) whole(op, 2, &f, x, y);
+  } else {
+    for (; n >= 4 * LANES; n -= 4 * LANES, x += 4 * LANES, y += 4 * LANES) whole(op, 4, &f, x, y);
+  }
   for (; n >= LANES; n -= LANES, x += LANES, y += LANES) whole(op, 1, &f, x, y);
   if (n <= 0) return;
   if (reads_y(op) || writes_x(op)) part(op, n, &f, x, y);
@@ -558,9 +560,28 @@ static __attribute__((noinline)) int64_t search_apart(int parts, int64_t n, cons
   return parts == 2 ? search(2, n, x, incx, piece, most) : search(1, n, x, incx, piece, most);
 }
 
+SIMD V some(int64_t left, const REAL *x) {
+  return left >= LANES ? OP(load)(x) : left > 0 ? OP(load_n)(x, left) : OP(zero)();
+}
+
+/* Of up to four vectors, each read once; more than one. */
+SIMD int64_t find_among_four(int parts, int64_t n, const REAL *x, REAL *most) {
+  V a = magnitude(parts, OP(load)(x)), b = magnitude(parts, some(n - LANES, x + LANES));
+  V c = magnitude(parts, some(n - 2 * LANES, x + 2 * LANES)), d = magnitude(parts, some(n - 3 * LANES, x + 3 * LANES));
+  REAL m = OP(greatest)(OP(max)(OP(max)(a, b), OP(max)(c, d)));
+  V all = OP(set1)(m);
+  uint64_t bits = isnan(m) ? OP(nan)(a) | (uint64_t)OP(nan)(b) << LANES | (uint64_t)OP(nan)(c) << 2 * LANES |
+                                 (uint64_t)OP(nan)(d) << 3 * LANES
+                           : OP(equal)(a, all) | (uint64_t)OP(equal)(b, all) << LANES |
+                                 (uint64_t)OP(equal)(c, all) << 2 * LANES | (uint64_t)OP(equal)(d, all) << 3 * LANES;
+  *most = m;
+  return __builtin_ctzll(bits) / parts;
+}
+
 SIMD int64_t find_largest(int parts, int64_t n, const REAL *x, int64_t incx, REAL *most) {
   if (incx != 1) return search_apart(parts, n, x, incx, most);
-  if (parts * n > LANES) return search(parts, n, x, 1, NULL, most);
+  if (parts * n > 4 * LANES) return search(parts, n, x, 1, NULL, most);
+  if (parts * n > LANES) return find_among_four(parts, parts * n, x, most);
   V v = magnitude(parts, OP(load_n)(x, parts * n));
   REAL m = OP(greatest)(v);
   unsigned bits = isnan(m) ? OP(nan)(v) : OP(equal)(v, OP(set1)(m));

@@ -15,6 +15,11 @@
 #include "kernels/level1_table.h"
 #include "tessera/tessera.h"
 
+#undef CMPLX /* not every compiler's library has them */
+#undef CMPLXF
+#define CMPLX(re, im) __builtin_complex((double)(re), (double)(im))
+#define CMPLXF(re, im) __builtin_complex((float)(re), (float)(im))
+
 /* Fortran's faces as gfortran calls them. */
 double ddot_(const int *, const double *, const int *, const double *, const int *);
 double ddot_64_(const int64_t *, const double *, const int64_t *, const double *, const int64_t *);
