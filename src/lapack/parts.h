@@ -48,7 +48,7 @@ static inline int64_t tsr_solve(const struct tsr_lapack *call, enum tsr_side sid
   return tsr_trsm(call->context, &p, name) == TSR_OK ? 0 : TSR_LAPACK_NO_MEMORY;
 }
 
-/* B = alpha op(A) B, or B op(A); A is not unit. */
+/* B = alpha op(A) B, or alpha B op(A); B is m x n. */
 static inline int64_t tsr_multiply(const struct tsr_lapack *call, enum tsr_side side, enum tsr_uplo uplo,
                                    enum tsr_op_of op, bool unit, int64_t m, int64_t n, double alpha,
                                    struct tsr_matrix a, struct tsr_matrix b, const char *name) {
