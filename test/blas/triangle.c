@@ -294,6 +294,21 @@ static void large_sizes(void **state) {
       }
 }
 
+/* Orders whose triangle is not packed all at once, with enough right-hand sides that they are not kept near. */
+static void orders_in_parts(void **state) {
+  static const int64_t orders[] = {1500, 1100, 900, 520}; /* by type */
+  struct rng rng = {test_seed()};
+  (void)state;
+  for (int t = slow ? 0 : 3; t < COUNT(types); t++)
+    for (unsigned way = 0; way < (slow ? 8 : 4); way++)
+      for (int solves = 0; solves < 2; solves++) {
+        bool left = !(way & 1);
+        int64_t order = orders[t] + rng_below(&rng, 9), lines = 70 + rng_below(&rng, 20);
+        one(types[t], solves, left ? order : lines, left ? lines : order, way + 8 * (unsigned)rng_below(&rng, 3),
+            &rng);
+      }
+}
+
 /* Without scratch memory. */
 static void without_memory(void **state) {
   struct rng rng = {test_seed()};
@@ -382,6 +397,7 @@ int main(int argc, char **argv) {
   slow = argc > 1 && strcmp(argv[1], "slow") == 0;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tiny_sizes),     cmocka_unit_test(small_sizes), cmocka_unit_test(large_sizes),
+      cmocka_unit_test(orders_in_parts),
       cmocka_unit_test(without_memory), cmocka_unit_test(alpha_zero),  cmocka_unit_test(specials),
       cmocka_unit_test(flags),
   };
