@@ -48,7 +48,7 @@ fail() {
 # The machine's own MPI, two ranks on it, without a network and without a word about being root or in a container.
 ranks() {
   OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
-    OMPI_MCA_mpi_yield_when_idle=1 \
+    OMPI_MCA_mpi_yield_when_idle="${yield:-1}" \
     OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_btl=self,vader OMPI_MCA_btl_vader_single_copy_mechanism=none \
-    TESSERA_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 timeout "${limit:-100}" mpirun.openmpi -n 2 $run "$@"
+    TESSERA_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 timeout --foreground "${limit:-100}" mpirun.openmpi -n 2 $run "$@"
 }
