@@ -60,9 +60,9 @@ tsr_status tsr_gemv(const tsr_context *context, const struct tsr_level2 *p) {
   struct tsr_level2_buffer buffer_x, buffer_y;
   int64_t nx = p->trans ? p->m : p->n, ny = p->trans ? p->n : p->m;
   bool read_x = !is_zero(p->alpha);
-  tsr_mem x = read_x ? tsr_level2_gather(p, nx, p->x, p->incx, p->conj_x, false, true, TSR_SCRATCH_A, &buffer_x) : p->x;
+  tsr_mem x = read_x ? tsr_level2_gather(p, nx, p->x, p->incx, p->conj_x, false, true, TSR_SCRATCH_A, &buffer_x) : p->y;
   tsr_mem y = tsr_level2_gather(p, ny, p->y, p->incy, false, false, !is_zero(p->beta), TSR_SCRATCH_B, &buffer_y);
-  if (!x || !y) return tsr_level2_no_memory();
+  if (!x || !y) return tsr_level2_gemv_by_pieces(context, p), TSR_OK;
   tsr_level2_scale(context, p, p->beta, ny, y);
   if (read_x) {
     tsr_mem a;
@@ -76,7 +76,6 @@ tsr_status tsr_gemv(const tsr_context *context, const struct tsr_level2 *p) {
 
 /* --- Triangles ---------------------------------------------------------------------------------------------------- */
 
-/* y = D x, the diagonal D of a triangle whose step s is. */
 #define DIAGONAL(real)                                                                                     \
   do {                                                                                                     \
     const real *x_ = (const real *)x;                                                                      \
@@ -93,7 +92,7 @@ tsr_status tsr_gemv(const tsr_context *context, const struct tsr_level2 *p) {
     }                                                                                                      \
   } while (0)
 
-static void times_diagonal(const struct tsr_level2 *p, const struct tsr_step *s, tsr_mem a, tsr_mem x, tsr_mem y) {
+void tsr_level2_times_diagonal(const struct tsr_level2 *p, const struct tsr_step *s, tsr_mem a, tsr_mem x, tsr_mem y) {
   int64_t size = tsr_size_of(p->type);
   bool is_complex = tsr_level2_complex(p);
   if (p->type == TSR_F32 || p->type == TSR_C32)
@@ -106,11 +105,11 @@ tsr_status tsr_trmv(const tsr_context *context, const struct tsr_level2 *p) {
   struct tsr_level2_buffer buffer_x, buffer_y;
   tsr_mem a, x = tsr_level2_gather(p, p->n, p->x, p->incx, false, true, true, TSR_SCRATCH_A, &buffer_x);
   tsr_mem y = tsr_level2_gather(p, p->n, p->x, p->incx, false, false, p->unit, TSR_SCRATCH_B, &buffer_y);
-  if (!x || !y) return tsr_level2_no_memory();
+  if (!x || !y) return tsr_level2_trmv_by_pieces(context, p), TSR_OK;
   struct tsr_step s = tsr_level2_step(p, true, true, &a);
   s.alpha = 1, s.alpha_im = 0;
   if (p->conj) s.flags |= TSR_CONJ_A;
-  if (!p->unit) times_diagonal(p, &s, a, x, y);
+  if (!p->unit) tsr_level2_times_diagonal(p, &s, a, x, y);
   multiply(context, p, &s, a, x, y);
   tsr_level2_scatter(p, p->n, y, p->x, p->incx);
   return TSR_OK;
@@ -119,7 +118,7 @@ tsr_status tsr_trmv(const tsr_context *context, const struct tsr_level2 *p) {
 tsr_status tsr_trsv(const tsr_context *context, const struct tsr_level2 *p) {
   struct tsr_level2_buffer buffer;
   tsr_mem a, x = tsr_level2_gather(p, p->n, p->x, p->incx, false, false, true, TSR_SCRATCH_A, &buffer);
-  if (!x) return tsr_level2_no_memory();
+  if (!x) return tsr_level2_trsv_by_pieces(context, p), TSR_OK;
   struct tsr_step s = tsr_level2_step(p, true, false, &a);
   s.flags |= (p->unit ? TSR_UNIT : 0) | (p->trans ? TSR_ACROSS : 0) | (p->conj ? TSR_CONJ_A : 0);
   context->kernels[p->type].level2_solve->run(&s, a, 0, x);

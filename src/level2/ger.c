@@ -25,9 +25,9 @@ tsr_status tsr_ger(const tsr_context *context, const struct tsr_level2 *p) {
   struct tsr_step s = tsr_level2_step(p, false, false, &a);
   tsr_mem x = tsr_level2_gather(p, p->m, p->x, p->incx, p->conj_x, false, true, TSR_SCRATCH_A, &buffer_x);
   tsr_mem y = tsr_level2_gather(p, p->n, p->y, p->incy, false, false, true, TSR_SCRATCH_B, &buffer_y);
-  if (!x || !y) return tsr_level2_no_memory();
   s.k = 1;
   if (p->conj_y) s.flags |= TSR_CONJ_B;
+  if (!x || !y) return tsr_level2_update_by_pieces(context, p, &s, a, false), TSR_OK;
   struct job job = {&s, context->kernels[p->type].level2_ger->run, tsr_size_of(p->type), a, x, y};
   tsr_level2_split(context, p->n, p->m * p->n * job.size, true, columns, &job);
   return TSR_OK;
@@ -51,14 +51,17 @@ tsr_status tsr_syr(const tsr_context *context, const struct tsr_level2 *p) {
   if (is_zero(p->alpha)) return TSR_OK;
   tsr_mem x = tsr_level2_gather(p, p->n, p->x, p->incx, p->conj_x, false, true, TSR_SCRATCH_A, &buffer_x);
   if (p->y) y = tsr_level2_gather(p, p->n, p->y, p->incy, p->conj_x, false, true, TSR_SCRATCH_B, &buffer_y);
-  if (!x || (p->y && !y)) return tsr_level2_no_memory();
   struct tsr_step s = tsr_level2_step(p, true, false, &a);
-  s.k = y ? 2 : 1;
+  s.k = p->y ? 2 : 1;
   s.db = y ? (int64_t)(y - x) : 0;
   s.csc = -s.db;
   if (p->hermitian) s.flags |= TSR_CONJ_B;
+  bool copied = x && (y || !p->y);
   struct job job = {&s, context->kernels[p->type].level2_ger->run, tsr_size_of(p->type), a, x, y ? y : x};
-  tsr_level2_split(context, p->n, p->n * p->n / 2 * job.size, false, columns, &job);
+  if (copied)
+    tsr_level2_split(context, p->n, p->n * p->n / 2 * job.size, false, columns, &job);
+  else
+    tsr_level2_update_by_pieces(context, p, &s, a, p->conj_x);
   if (p->hermitian) make_real(p, &s, a);
   return TSR_OK;
 }

@@ -1,8 +1,8 @@
 /* Level 2 inside the library: matrix-vector products, rank-1 and rank-2 updates and triangular systems of f32, f64, c32 and
  * c64, for full, band and packed storage, column-major. A row-major face turns its problem over first.
  *
- * The bits depend neither on threads nor on the chip, alignment, or increments (doc/blas-numbers.md). TSR_OUT_OF_MEMORY
- * (vectors with increments are gathered first) leaves the outputs as they were. Thread-safe. */
+ * The bits depend neither on threads nor on the chip, alignment, or increments (doc/blas-numbers.md). Vectors with increments
+ * are copied first; where memory for that cannot be had, it takes longer, to the same bits (pieces.c). Thread-safe. */
 #ifndef TSR_LEVEL2_H
 #define TSR_LEVEL2_H
 

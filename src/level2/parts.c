@@ -5,7 +5,7 @@
 
 /* --- Vectors ------------------------------------------------------------------------------------------------------ */
 
-static tsr_mem element_0(const struct tsr_level2 *p, int64_t n, tsr_mem x, int64_t inc) {
+tsr_mem tsr_level2_element_0(const struct tsr_level2 *p, int64_t n, tsr_mem x, int64_t inc) {
   return inc < 0 ? x + (tsr_mem)((1 - n) * inc * tsr_size_of(p->type)) : x;
 }
 
@@ -18,7 +18,7 @@ static tsr_mem element_0(const struct tsr_level2 *p, int64_t n, tsr_mem x, int64
         to_[i * to_inc * (parts) + part] = from_[i * from_inc * (parts) + part];                  \
   } while (0)
 
-static void copy(tsr_type type, int64_t n, tsr_mem from, int64_t from_inc, tsr_mem to, int64_t to_inc) {
+void tsr_level2_move(tsr_type type, int64_t n, tsr_mem from, int64_t from_inc, tsr_mem to, int64_t to_inc) {
   if (from_inc == 1 && to_inc == 1) {
     memcpy((void *)to, (const void *)from, (size_t)(n * tsr_size_of(type)));
     return;
@@ -31,7 +31,7 @@ static void copy(tsr_type type, int64_t n, tsr_mem from, int64_t from_inc, tsr_m
   }
 }
 
-static void conjugate(tsr_type type, int64_t n, tsr_mem x) {
+void tsr_level2_conjugate(tsr_type type, int64_t n, tsr_mem x) {
   float *f32 = (float *)x;
   double *f64 = (double *)x;
   if (type == TSR_C32)
@@ -46,13 +46,13 @@ tsr_mem tsr_level2_copy(const struct tsr_level2 *p, int64_t n, tsr_mem x, int64_
   tsr_mem to = (tsr_mem)buffer;
   if (bytes > (int64_t)sizeof *buffer) to = (tsr_mem)tsr_scratch_get(slot, (size_t)bytes);
   if (!to || !read) return to;
-  copy(p->type, n, element_0(p, n, x, inc), inc, to, 1);
-  if (conj) conjugate(p->type, n, to);
+  tsr_level2_move(p->type, n, tsr_level2_element_0(p, n, x, inc), inc, to, 1);
+  if (conj) tsr_level2_conjugate(p->type, n, to);
   return to;
 }
 
 void tsr_level2_put_back(const struct tsr_level2 *p, int64_t n, tsr_mem from, tsr_mem x, int64_t inc) {
-  copy(p->type, n, from, 1, element_0(p, n, x, inc), inc);
+  tsr_level2_move(p->type, n, from, 1, tsr_level2_element_0(p, n, x, inc), inc);
 }
 
 void tsr_level2_multiply(const tsr_context *context, const struct tsr_level2 *p, const double beta[2], int64_t n, tsr_mem y) {
@@ -84,8 +84,6 @@ void tsr_level2_add(tsr_type type, int64_t n, tsr_mem x, tsr_mem y) {
   else
     for (int64_t i = 0; i < reals; i++) ((double *)y)[i] += ((const double *)x)[i];
 }
-
-tsr_status tsr_level2_no_memory(void) { return tsr_fail(TSR_OUT_OF_MEMORY, "no memory to gather a vector in"); }
 
 /* --- Threads ------------------------------------------------------------------------------------------------------ */
 

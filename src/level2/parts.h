@@ -51,6 +51,12 @@ struct tsr_level2_buffer {
   _Alignas(64) char bytes[TSR_LEVEL2_STACK];
 };
 
+/* Where element 0 of a vector of n lies; n elements from one place to another, increments in elements, either negative or
+ * not; the conjugates of n elements side by side. */
+tsr_mem tsr_level2_element_0(const struct tsr_level2 *p, int64_t n, tsr_mem x, int64_t inc);
+void tsr_level2_move(tsr_type type, int64_t n, tsr_mem from, int64_t from_inc, tsr_mem to, int64_t to_inc);
+void tsr_level2_conjugate(tsr_type type, int64_t n, tsr_mem x);
+
 /* A vector whose elements lie side by side: the caller's own, or a copy in `buffer` or scratch memory; 0: no memory. Copied
  * it is also if `conj` (then it is the conjugate) or `copy`. `read` = false: only the place, for a result. */
 tsr_mem tsr_level2_copy(const struct tsr_level2 *p, int64_t n, tsr_mem x, int64_t inc, bool conj, bool read,
@@ -74,11 +80,31 @@ INLINE void tsr_level2_scale(const tsr_context *context, const struct tsr_level2
 /* y = y + x */
 void tsr_level2_add(tsr_type type, int64_t n, tsr_mem x, tsr_mem y);
 
+/* y = D x, the diagonal D of a triangle whose step s is. */
+void tsr_level2_times_diagonal(const struct tsr_level2 *p, const struct tsr_step *s, tsr_mem a, tsr_mem x, tsr_mem y);
+
+/* Strips of columns that symv sums on their own: how many depends on the order alone, so the bits do not depend on threads.
+ * Strip q has `width` columns from q * width on and those as far from the end: the same area in all. */
+INLINE int64_t tsr_level2_strips(const struct tsr_level2 *p) {
+  if (p->storage == TSR_STORED_BAND || p->n < 512) return 1;
+  return p->n < 4096 ? 4 : 8;
+}
+INLINE int64_t tsr_level2_strip_width(const struct tsr_level2 *p) {
+  return tsr_round_up(tsr_ceil_div(p->n, 2 * tsr_level2_strips(p)), TSR_LEVEL2_GROUP);
+}
+
+/* The same bits without memory: what the routines do when vectors cannot be copied. Updates: step and a are those of p, and
+ * y becomes conjugate first with conj_y. */
+void tsr_level2_gemv_by_pieces(const tsr_context *context, const struct tsr_level2 *p);
+void tsr_level2_symv_by_pieces(const tsr_context *context, const struct tsr_level2 *p);
+void tsr_level2_trmv_by_pieces(const tsr_context *context, const struct tsr_level2 *p);
+void tsr_level2_trsv_by_pieces(const tsr_context *context, const struct tsr_level2 *p);
+void tsr_level2_update_by_pieces(const tsr_context *context, const struct tsr_level2 *p, const struct tsr_step *step, tsr_mem a,
+                                 bool conj_y);
+
 /* Runs body(arg, first, end) so that each of `units` units is done once: in one call on this thread, or in pieces if the
  * `bytes` that are touched are worth it. `even`: units take the same time. */
 typedef void tsr_level2_body(void *arg, int64_t first, int64_t end);
 void tsr_level2_split(const tsr_context *context, int64_t units, int64_t bytes, bool even, tsr_level2_body *body, void *arg);
-
-tsr_status tsr_level2_no_memory(void);
 
 #endif

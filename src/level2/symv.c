@@ -5,12 +5,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Strips of a matrix of order n. */
-static int64_t strips_of(const struct tsr_level2 *p) {
-  if (p->storage == TSR_STORED_BAND || p->n < 512) return 1;
-  return p->n < 4096 ? 4 : 8;
-}
-
 struct job {
   const struct tsr_level2 *p;
   struct tsr_step step;
@@ -41,19 +35,15 @@ static void strips(void *arg, int64_t first, int64_t end) {
 }
 
 /* y = alpha A x + y, its strips added in order. */
-static bool multiply(const tsr_context *context, struct job *job, tsr_mem y) {
+static void multiply(const tsr_context *context, struct job *job, tsr_mem y) {
   int64_t n = job->step.m;
-  job->strips = strips_of(job->p);
   if (job->strips == 1) {
     columns(job, 0, n, y);
-    return true;
+    return;
   }
-  job->width = tsr_round_up(tsr_ceil_div(n, 2 * job->strips), TSR_LEVEL2_GROUP);
-  job->sums = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_SUMS, (size_t)(job->strips * n * job->size));
-  if (!job->sums) return false;
+  job->width = tsr_level2_strip_width(job->p);
   tsr_level2_split(context, job->strips, n * n / 2 * job->size, true, strips, job);
   for (int64_t q = 0; q < job->strips; q++) tsr_level2_add(job->p->type, n, sums_of(job, q), y);
-  return true;
 }
 
 static bool is_zero(const double x[2]) { return x[0] == 0 && x[1] == 0; }
@@ -61,15 +51,14 @@ static bool is_zero(const double x[2]) { return x[0] == 0 && x[1] == 0; }
 tsr_status tsr_symv(const tsr_context *context, const struct tsr_level2 *p) {
   struct tsr_level2_buffer buffer_x, buffer_y;
   bool read_x = !is_zero(p->alpha);
-  tsr_mem x = read_x ? tsr_level2_gather(p, p->n, p->x, p->incx, p->conj_x, false, true, TSR_SCRATCH_A, &buffer_x) : p->x;
+  tsr_mem x = read_x ? tsr_level2_gather(p, p->n, p->x, p->incx, p->conj_x, false, true, TSR_SCRATCH_A, &buffer_x) : p->y;
   tsr_mem y = tsr_level2_gather(p, p->n, p->y, p->incy, false, false, !is_zero(p->beta), TSR_SCRATCH_B, &buffer_y);
-  if (!x || !y) return tsr_level2_no_memory();
   struct job job = {.p = p, .run = context->kernels[p->type].level2_symv->run, .size = tsr_size_of(p->type), .x = x};
+  job.strips = read_x ? tsr_level2_strips(p) : 1;
+  if (job.strips > 1) job.sums = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_SUMS, (size_t)(job.strips * p->n * job.size));
+  if (!x || !y || (job.strips > 1 && !job.sums)) return tsr_level2_symv_by_pieces(context, p), TSR_OK;
   job.step = tsr_level2_step(p, true, false, &job.a);
   if (p->hermitian) job.step.flags |= p->conj ? TSR_CONJ_A : TSR_CONJ_B;
-  if (read_x && strips_of(p) > 1 &&
-      !tsr_scratch_get(TSR_SCRATCH_SUMS, (size_t)(strips_of(p) * p->n * job.size)))
-    return tsr_level2_no_memory();
   tsr_level2_scale(context, p, p->beta, p->n, y);
   if (read_x) multiply(context, &job, y);
   tsr_level2_scatter(p, p->n, y, p->y, p->incy);

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "cblas.h"
+#include "src/core/memory.h"
 #include "tessera/tessera.h"
 
 typedef long double complex wide;
@@ -290,12 +291,30 @@ static void again_on_two(struct problem *p, void (*call)(struct problem *), cons
   free(once);
 }
 
+/* And once more where memory ends after a few requests. */
+static void again_without_memory(struct problem *p, void (*call)(struct problem *), const struct operand *target,
+                                 const char *before) {
+  char *once = malloc(target->bytes);
+  memcpy(once, target->at, target->bytes);
+  for (int requests = 0; requests < 3; requests++) {
+    memcpy(target->at, before, target->bytes);
+    tsr_scratch_fail_after(requests);
+    call(p);
+    tsr_scratch_fail_after(-1);
+    assert_memory_equal(once, target->at, target->bytes);
+  }
+  free(once);
+}
+
+static bool without_memory;
+
 static void compute(struct problem *p, void (*call)(struct problem *), const struct operand *target) {
   char *before = malloc(target->bytes + 1);
   memcpy(before, target->at, target->bytes);
   call(p);
   add_bits(target->at, target->bytes);
   if (elements_of(p) * size() > 600000 || below(4) == 0) again_on_two(p, call, target, before);
+  if (without_memory) again_without_memory(p, call, target, before);
   free(before);
 }
 
@@ -573,6 +592,74 @@ static void large_sizes(void) {
     }
 }
 
+/* A problem with vectors too long for the stack, just above or well above. */
+static void long_problem(struct problem *p, enum storage storage, bool triangle, int most) {
+  int rows;
+  random_problem(p, 9, storage, triangle);
+  p->m = p->n = (int)(4096 / size()) + 1 + below(most);
+  if (!triangle) *(below(2) ? &p->m : &p->n) = 1 + below(40);
+  rows = p->row_major ? p->n : p->m;
+  int *band = p->uplo == CblasUpper ? &p->ku : &p->kl;
+  if (storage == BAND && below(2)) *band = p->n - 1 - below(p->n);
+  if (storage == BAND && !triangle) p->kl = below(p->m), p->ku = below(p->n);
+  p->lda = storage == BAND ? p->kl + p->ku + 1 + below(3) : rows + below(3);
+  if (p->incx == 1 && below(2)) p->incx = -1;
+  if (p->incy == 1 && below(2)) p->incy = 2;
+}
+
+static void long_problems(int rounds, int most) {
+  struct problem p;
+  for (int round = 0; round < rounds; round++)
+    for (int t = 0; t < 4; t++) {
+      type = types[t];
+      long_problem(&p, below(2) ? FULL : BAND, false, most);
+      check_product(&p, call_gemv, false);
+      long_problem(&p, (enum storage)below(3), true, 60);
+      check_product(&p, call_symv, true);
+      for (int solve = 0; solve < 2; solve++) {
+        long_problem(&p, (enum storage)below(3), true, 60);
+        check_triangle(&p, solve);
+      }
+      long_problem(&p, FULL, false, most);
+      check_update(&p, 0);
+      for (int vectors = 1; vectors < 3; vectors++) {
+        long_problem(&p, below(2) ? FULL : PACKED, true, 60);
+        check_update(&p, vectors);
+      }
+    }
+}
+
+/* Bands and triangles of more rows than a block of sums has, across. */
+static void wide_problems(void) {
+  struct problem p;
+  for (int t = 0; t < 8; t++) {
+    type = types[t % 4];
+    random_problem(&p, 9, BAND, false);
+    p.row_major = false, p.trans = CblasConjTrans;
+    p.m = 2500 + below(500), p.n = 30, p.kl = 2100 + below(300), p.ku = below(20), p.incx = -2;
+    p.lda = p.kl + p.ku + 1;
+    p.alpha = t < 4 ? random_number() : 1;
+    check_product(&p, call_gemv, false);
+  }
+  type = 'd';
+  for (int uplo = 0; uplo < 2; uplo++) {
+    random_problem(&p, 9, FULL, true);
+    p.m = p.n = p.lda = 2300, p.incx = 3, p.alpha = 1, p.trans = CblasTrans;
+    p.uplo = uplo ? CblasUpper : CblasLower;
+    struct problem q = p;
+    check_triangle(&p, false);
+    check_product(&q, call_symv, true);
+  }
+}
+
+static void test_without_memory(void **unused) {
+  (void)unused;
+  without_memory = true;
+  long_problems(5, 300);
+  wide_problems();
+  without_memory = false;
+}
+
 static void test_products(void **unused) {
   (void)unused;
   products(160);
@@ -652,7 +739,7 @@ static void test_chips_agree(void **unused) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_products), cmocka_unit_test(test_triangles), cmocka_unit_test(test_updates),
-      cmocka_unit_test(test_large), cmocka_unit_test(test_nan_is_kept), cmocka_unit_test(test_chips_agree)};
+      cmocka_unit_test(test_large), cmocka_unit_test(test_without_memory), cmocka_unit_test(test_nan_is_kept), cmocka_unit_test(test_chips_agree)};
   if (argc > 1 && strcmp(argv[1], "bits") == 0) return print_bits(), 0;
   tsr_set_num_threads(NULL, 1);
   return cmocka_run_group_tests(tests, NULL, NULL);
