@@ -183,6 +183,7 @@
 /* y = C; the missing columns of a narrow group repeat the last one. */
 .macro load_y reg, offset
   OP(vmovu) zmm\reg, [C + \offset]
+  prefetcht1 [C + 8*CSC + \offset]   /* of the next group: C may lie far away */
 .endm
 .macro load_columns nv
   mov C, C_PANEL

@@ -16,6 +16,7 @@
 #define FEW_KEPT 64
 #define BUNCH 4                           /* groups of T that are packed together */
 #define CHUNK_BYTES ((int64_t)16 << 10)   /* of a chunk of one group of T: it stays in the innermost cache */
+#define FAR 2048                          /* columns of X a multiple of so many bytes apart drive one another out of a cache */
 #define ALONE ((int64_t)1 << 20)          /* multiplications that a thread is worth */
 
 /* The whole triangle from its end on: both indices count down. */
@@ -129,6 +130,11 @@ static void plan_strips(struct work *work) {
   work->others_bytes = columns < tri->n ? lanes * tri->chunk : 0;
 }
 
+/* Panels of whole vectors along which X is contiguous are worked on where they are. */
+static bool is_in_place(const struct tsr_triangle *tri, const struct tsr_panels *x) {
+  return tri->x_lanes == tri->size && tri->x_columns % FAR != 0 && x->lanes == x->count * panel_lanes(tri, x->units);
+}
+
 /* Strip number `index`, with room for its columns q0 .. q1 - 1 at `at`; of no panels if there is none. */
 static struct tsr_panels strip_of(const struct work *work, int64_t index, tsr_mem at, int64_t q0, int64_t q1) {
   const struct tsr_triangle *tri = work->tri;
@@ -145,6 +151,13 @@ static struct tsr_panels strip_of(const struct work *work, int64_t index, tsr_me
   int64_t lanes = panel_lanes(tri, x.units);
   x.lane = share.unit * tri->tiles->mu + panel * panel_lanes(tri, tri->tiles->units);
   x.lanes = tsr_min(lanes * x.count, tri->lanes - x.lane);
+  x.in_place = is_in_place(tri, &x);
+  if (x.in_place) {
+    x.at = tri->x + (tsr_mem)(x.lane * tri->x_lanes + q0 * tri->x_columns);
+    x.pitch = lanes * tri->size;
+    x.step = tri->x_columns;
+    return x;
+  }
   x.step = lanes * tri->size;
   x.pitch = (q1 - q0) * x.step;
   if (tri->reversed) x.at += (tsr_mem)(x.pitch - x.step), x.step = -x.step;
@@ -201,7 +214,7 @@ static void run_kept(struct work *work, int index, tsr_mem room) {
   const struct tsr_triangle *tri = work->tri;
   struct tsr_panels x = strip_of(work, index, room, 0, tri->n);
   run_strip(work, index, room, 0);
-  run_strip(work, index + work->threads, room + (tsr_mem)(x.count * x.pitch), 0);
+  run_strip(work, index + work->threads, room + (tsr_mem)(x.in_place ? 0 : x.count * x.pitch), 0);
 }
 
 /* Columns of T, packed by all threads together, then strips of X. */

@@ -40,15 +40,17 @@ struct tsr_packed_triangle {
 };
 
 /* Columns first .. end - 1 of a strip in panels: panel t of `count`, each of mr lanes, at `at` + t * pitch, column q at
- * + (q - first) * step, where step is below 0 if X is reversed. */
+ * + (q - first) * step, where step is below 0 if X is reversed. A strip that is in place is X itself, all columns of it. */
 struct tsr_panels {
   tsr_mem at;
   int64_t first, end, step, pitch;
   int count, units; /* height of a panel in the chip's row units */
+  bool in_place;
   int64_t lane, lanes; /* of X: the first, and how many there are */
 };
 
-/* triangle_pack.c: groups g0 .. g1 - 1 of T; columns q0 .. q1 - 1 of X into panels, and back. */
+/* triangle_pack.c: groups g0 .. g1 - 1 of T; columns q0 .. q1 - 1 of X into panels that are not in
+ * place, and back. */
 int64_t tsr_triangle_row_bytes(const struct tsr_triangle *tri);
 void tsr_triangle_pack(const struct tsr_triangle *tri, const struct tsr_packed_triangle *packed, int64_t g0, int64_t g1);
 void tsr_triangle_load(const struct tsr_triangle *tri, const struct tsr_panels *x, int64_t q0, int64_t q1);
@@ -62,7 +64,7 @@ void tsr_triangle_update(const struct tsr_triangle *tri, const struct tsr_packed
                          int64_t q0, int64_t q1, const struct tsr_panels *others, int64_t p0, int64_t p1);
 
 /* A strip of X through packed columns t->first .. t->end - 1 of T, which are among those loaded in x. `others` has room for
- * `chunk` columns of the strip more, and is used if those of x are not all. trsm.c, trmm.c. */
+ * `chunk` columns of the strip more, and is used if those of x are not all and not in place. trsm.c, trmm.c. */
 void tsr_solve_strip(const struct tsr_triangle *tri, const struct tsr_packed_triangle *t, const struct tsr_panels *x,
                      struct tsr_panels *others);
 void tsr_multiply_strip(const struct tsr_triangle *tri, const struct tsr_packed_triangle *t, const struct tsr_panels *x,

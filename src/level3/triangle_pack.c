@@ -57,6 +57,7 @@ static int64_t positive(int64_t step) { return step < 0 ? -step : step; }
 void tsr_triangle_load(const struct tsr_triangle *tri, const struct tsr_panels *x, int64_t q0, int64_t q1) {
   struct tsr_step step = {.m = x->lanes, .n = positive(x->step) / tri->size, .k = q1 - q0, .dc = x->pitch};
   bool along_lanes = tri->x_lanes == tri->size;
+  if (x->in_place) return;
   const struct tsr_kernel *const *packs = along_lanes ? tri->kernels->pack_n : tri->kernels->pack_t;
   step.rsa = tri->x_lanes;
   step.csa = along_lanes ? positive(tri->x_columns) : tri->size;
@@ -65,7 +66,7 @@ void tsr_triangle_load(const struct tsr_triangle *tri, const struct tsr_panels *
 }
 
 void tsr_triangle_scale(const struct tsr_triangle *tri, const struct tsr_panels *x, int64_t q0, int64_t q1) {
-  struct tsr_step step = {.m = positive(x->step) / tri->size, .n = q1 - q0, .csc = positive(x->step),
+  struct tsr_step step = {.m = x->units * tri->tiles->mu, .n = q1 - q0, .csc = positive(x->step),
                           .beta = tri->alpha[0], .beta_im = tri->alpha[1]};
   if (tri->alpha[0] == 1 && tri->alpha[1] == 0) return;
   for (int t = 0; t < x->count; t++)
@@ -97,6 +98,7 @@ static void store_across(const struct tsr_triangle *tri, int64_t lanes, int64_t 
 void tsr_triangle_store(const struct tsr_triangle *tri, const struct tsr_panels *x, int64_t q0, int64_t q1) {
   int64_t step = positive(x->step), mr = step / tri->size;
   bool along_lanes = tri->x_lanes == tri->size;
+  if (x->in_place) return;
   for (int t = 0; t < x->count; t++) {
     int64_t lanes = tsr_min(mr, x->lanes - t * mr);
     tsr_mem from = corner_of_panel(tri, x, q0, q1) + (tsr_mem)(t * x->pitch);

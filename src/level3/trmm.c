@@ -15,7 +15,8 @@ void tsr_multiply_strip(const struct tsr_triangle *tri, const struct tsr_packed_
     tsr_triangle_diagonal(tri, t, x, q, end);
     update(tri, t, x, q, end, x, end, x->end);
   }
-  for (int64_t p = x->end; p < tri->n; p += tri->chunk) {
+  if (x->in_place) update(tri, t, x, t->first, t->end, x, x->end, tri->n);
+  for (int64_t p = x->end; p < tri->n && !x->in_place; p += tri->chunk) {
     others->first = p;
     int64_t end = tsr_min(tri->n, p + tri->chunk);
     tsr_triangle_load(tri, others, p, end);

@@ -10,7 +10,8 @@ static void update(const struct tsr_triangle *tri, const struct tsr_packed_trian
 
 void tsr_solve_strip(const struct tsr_triangle *tri, const struct tsr_packed_triangle *t, const struct tsr_panels *x,
                      struct tsr_panels *others) {
-  for (int64_t p = 0; p < x->first; p += tri->chunk) {
+  if (x->in_place) update(tri, t, x, t->first, t->end, x, 0, x->first);
+  for (int64_t p = 0; p < x->first && !x->in_place; p += tri->chunk) {
     others->first = p;
     int64_t end = tsr_min(x->first, p + tri->chunk);
     tsr_triangle_load(tri, others, p, end);
