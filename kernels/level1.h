@@ -40,13 +40,9 @@ enum { VECTORS = GROUP / LANES, VECTOR_BYTES = LANES * sizeof(REAL) };
 enum op { COPY, SWAP, FILL, SCALE, SCALE_COMPLEX, COPY_SCALED, COPY_SCALED_COMPLEX, AXPY, AXPY_COMPLEX, AXPBY,
           AXPBY_COMPLEX, ROT };
 
-/* Scalars of an operation, and the same in vectors: of complex ones the imaginary part stands in `cross`, to be multiplied
- * by the other part of x, with the sign that it has there. */
+/* Scalars of an operation. */
 struct scalars {
   REAL a[2], b[2], h[4];
-};
-struct factors {
-  V a, a_cross, b, b_cross, h[4];
 };
 
 SIMD bool reads_x(enum op op) { return op != FILL; }
@@ -55,44 +51,6 @@ SIMD bool reads_y(enum op op) {
   return op == SWAP || op == AXPY || op == AXPY_COMPLEX || op == AXPBY || op == AXPBY_COMPLEX || op == ROT;
 }
 SIMD bool writes_y(enum op op) { return op != SCALE && op != SCALE_COMPLEX; }
-
-SIMD struct factors make_factors(enum op op, const struct scalars *s) {
-  struct factors f;
-  if (op == ROT) {
-    UNROLL for (int i = 0; i < 4; i++) f.h[i] = OP(set1)(s->h[i]);
-    return f;
-  }
-  f.a = OP(set1)(s->a[0]);
-  f.a_cross = OP(negate_even)(OP(set1)(s->a[1]));
-  f.b = OP(set1)(s->b[0]);
-  f.b_cross = OP(negate_even)(OP(set1)(s->b[1]));
-  return f;
-}
-
-/* New values of a vector of x and of y. */
-SIMD void compute(enum op op, const struct factors *f, V *x, V *y) {
-  V old = *x;
-  switch (op) {
-    case COPY: *y = old; break;
-    case SWAP: *x = *y, *y = old; break;
-    case FILL: *y = f->a; break;
-    case SCALE: *x = OP(mul)(f->a, old); break;
-    case SCALE_COMPLEX: *x = OP(fma)(f->a_cross, OP(swap)(old), OP(mul)(f->a, old)); break;
-    case COPY_SCALED: *y = OP(mul)(f->a, old); break;
-    case COPY_SCALED_COMPLEX: *y = OP(fma)(f->a_cross, OP(swap)(old), OP(mul)(f->a, old)); break;
-    case AXPY: *y = OP(fma)(f->a, old, *y); break;
-    case AXPY_COMPLEX: *y = OP(fma)(f->a_cross, OP(swap)(old), OP(fma)(f->a, old, *y)); break;
-    case AXPBY: *y = OP(fma)(f->a, old, OP(mul)(f->b, *y)); break;
-    case AXPBY_COMPLEX:
-      *y = OP(fma)(f->b_cross, OP(swap)(*y), OP(mul)(f->b, *y));
-      *y = OP(fma)(f->a_cross, OP(swap)(old), OP(fma)(f->a, old, *y));
-      break;
-    case ROT:
-      *x = OP(fma)(f->h[2], *y, OP(mul)(f->h[0], old));
-      *y = OP(fma)(f->h[3], *y, OP(mul)(f->h[1], old));
-      break;
-  }
-}
 
 /* The same of one element: `parts` is 2 for a complex one. */
 SIMD void compute_one(enum op op, int parts, const struct scalars *s, REAL *x, REAL *y) {
@@ -127,22 +85,19 @@ SIMD void compute_one(enum op op, int parts, const struct scalars *s, REAL *x, R
   }
 }
 
-/* `count` whole vectors side by side: all are read before the first is written. */
-SIMD void whole(enum op op, int count, const struct factors *f, REAL *x, REAL *y) {
-  V u[4], v[4];
-  UNROLL for (int i = 0; i < count; i++) {
-    u[i] = v[i] = OP(zero)();
-    if (reads_x(op)) u[i] = OP(load)(x + i * LANES);
-    if (reads_y(op)) v[i] = OP(load)(y + i * LANES);
-    if (op == ROT) {
-      LEVEL1_KEEP(u[i]);
-      LEVEL1_KEEP(v[i]);
-    }
-    compute(op, f, &u[i], &v[i]);
-  }
-  if (writes_x(op)) UNROLL for (int i = 0; i < count; i++) OP(store)(x + i * LANES, u[i]);
-  if (writes_y(op)) UNROLL for (int i = 0; i < count; i++) OP(store)(y + i * LANES, v[i]);
-}
+#ifdef LEVEL1_QUARTER
+#define VECTOR(name) LEVEL1_QUARTER(name)
+#define WIDE(name) name##_quarter
+#include "kernels/level1_vector.h"
+#endif
+#ifdef LEVEL1_HALF
+#define VECTOR(name) LEVEL1_HALF(name)
+#define WIDE(name) name##_half
+#include "kernels/level1_vector.h"
+#endif
+#define VECTOR(name) OP(name)
+#define WIDE(name) name
+#include "kernels/level1_vector.h"
 
 SIMD void part(enum op op, int64_t n, const struct factors *f, REAL *x, REAL *y) {
   V u = OP(zero)(), v = u;
@@ -159,21 +114,49 @@ SIMD int64_t unaligned(enum op op, const REAL *x, const REAL *y) {
   return (int64_t)(-at % VECTOR_BYTES / sizeof(REAL)) & ~(int64_t)1;
 }
 
-/* The very shortest one by one: a masked store delays the next load of what it wrote. */
+/* Fewer than these go one by one. */
+#if defined LEVEL1_QUARTER
+enum { FEW = LANES / 4 };
+#elif defined LEVEL1_HALF
+enum { FEW = LANES / 2 };
+#else
 enum { FEW = 4 };
+#endif
+
+SIMD void one_by_one(enum op op, int parts, int64_t n, const struct scalars *s, REAL *x, REAL *y) {
+  UNROLL for (int i = 0; i < FEW; i += parts) {
+    if (n <= i) return;
+    compute_one(op, parts, s, x + i, y + i);
+  }
+}
+
+/* Less than a vector of what is read and written: a masked store delays the next load of what it wrote. */
+SIMD void in_place(enum op op, int parts, int64_t n, const struct factors *f, const struct scalars *s, REAL *x, REAL *y) {
+#ifdef LEVEL1_HALF
+  (void)f;
+  if (n & LANES / 2) {
+    const struct factors_half by = make_factors_half(op, s);
+    whole_half(op, 1, &by, x, y);
+    x += LANES / 2, y += LANES / 2;
+  }
+#ifdef LEVEL1_QUARTER
+  if (n & LANES / 4) {
+    const struct factors_quarter by = make_factors_quarter(op, s);
+    whole_quarter(op, 1, &by, x, y);
+    x += LANES / 4, y += LANES / 4;
+  }
+#endif
+  one_by_one(op, parts, n % FEW, s, x, y);
+#else
+  (void)s, (void)parts;
+  part(op, n, f, x, y);
+#endif
+}
 
 /* n reals side by side, `parts` to an element. */
 SIMD void contiguous(enum op op, int parts, int64_t n, const struct scalars *s, REAL *x, REAL *y) {
-  if (n <= FEW) {
-    compute_one(op, parts, s, x, y);
-    UNROLL for (int i = parts; i < FEW; i += parts) {
-      if (n <= i) return;
-      compute_one(op, parts, s, x + i, y + i);
-    }
-    return;
-  }
+  if (n < FEW) return one_by_one(op, parts, n, s, x, y);
   const struct factors f = make_factors(op, s);
-  if (n < LANES) return part(op, n, &f, x, y);
   if (n >= 16 * LANES) {
     int64_t first = unaligned(op, x, y);
     if (first) {
@@ -187,15 +170,39 @@ SIMD void contiguous(enum op op, int parts, int64_t n, const struct scalars *s, 
     for (; n >= 4 * LANES; n -= 4 * LANES, x += 4 * LANES, y += 4 * LANES) whole(op, 4, &f, x, y);
   }
   for (; n >= LANES; n -= LANES, x += LANES, y += LANES) whole(op, 1, &f, x, y);
-  if (n <= 0) return;
-  if (reads_y(op) || writes_x(op)) part(op, n, &f, x, y);
-  else whole(op, 1, &f, x + n - LANES, y + n - LANES); /* some once more */
+  if (n > 0) in_place(op, parts, n, &f, s, x, y);
+}
+
+/* Up to four vectors. */
+SIMD void copy_few(int64_t n, const REAL *x, REAL *y) {
+  if (n >= 2 * LANES) {
+    V second = OP(load)(x + LANES), third = OP(load)(x + n - 2 * LANES);
+    copy_ends(n, x, y);
+    OP(store)(y + LANES, second);
+    OP(store)(y + n - 2 * LANES, third);
+    return;
+  }
+  if (n >= LANES) return copy_ends(n, x, y);
+#ifdef LEVEL1_HALF
+  if (n >= LANES / 2) return copy_ends_half(n, x, y);
+#endif
+#ifdef LEVEL1_QUARTER
+  if (n >= LANES / 4) return copy_ends_quarter(n, x, y);
+#endif
+  one_by_one(COPY, 1, n, &(struct scalars){{0}, {0}, {0}}, (REAL *)x, y);
+}
+
+SIMD void copy_contiguous(int64_t n, const REAL *x, REAL *y) {
+  if (n <= 4 * LANES) return copy_few(n, x, y);
+  if (n > TSR_SIMD_COPY_LONG / (int)sizeof(REAL)) return simd_copy_long(y, x, (size_t)n * sizeof(REAL));
+  contiguous(COPY, 1, n, &(struct scalars){{0}, {0}, {0}}, (REAL *)x, y);
 }
 
 SIMD void elementwise(enum op op, int parts, int64_t n, const struct scalars *s, const REAL *from, int64_t incx, REAL *y,
                       int64_t incy) {
   REAL *x = (REAL *)from;
   bool side_by_side = (incx == 1 || !(reads_x(op) || writes_x(op))) && (incy == 1 || !writes_y(op));
+  if (side_by_side && op == COPY) return copy_contiguous(parts * n, x, y);
   if (side_by_side) return contiguous(op, parts, parts * n, s, x, y);
   for (; n > 0; n--, x += parts * incx, y += parts * incy) compute_one(op, parts, s, x, y);
 }

@@ -5,10 +5,15 @@
 
 #include <arm_neon.h>
 #include <stdint.h>
+#include <string.h>
 
 #define SIMD static inline __attribute__((always_inline, unused))
 
 enum { TSR_F32_LANES = 4, TSR_F64_LANES = 2 };
+
+enum { TSR_SIMD_COPY_LONG = 32768 };
+
+SIMD void simd_copy_long(void *to, const void *from, size_t bytes) { memmove(to, from, bytes); }
 
 typedef float32x4_t f32_v;
 

@@ -17,7 +17,10 @@
  *   T_sum_pair(a, out)     the same down to lanes 0 and 1, which out[0] and out[1] become
  *   T_greatest(a)          by halves with T_max, of lanes that are not negative
  *   T_equal(a, b) T_nan(a) bit i is set where lanes i are equal (a NaN equals nothing; where lane i is NaN)
- *   f64_widen(p) f64_widen_n(p, n)     LANES (the first n) f32 as f64 */
+ *   f64_widen(p) f64_widen_n(p, n)     LANES (the first n) f32 as f64
+ *
+ * simd_copy_long(to, from, bytes): copies more than TSR_SIMD_COPY_LONG bytes, which no longer fit the first cache twice;
+ * to and from may be the same. */
 #ifndef TSR_SIMD_GENERIC_H
 #define TSR_SIMD_GENERIC_H
 
@@ -28,6 +31,10 @@
 #define SIMD static inline __attribute__((always_inline, unused))
 
 enum { TSR_F32_LANES = 4, TSR_F64_LANES = 2 };
+
+enum { TSR_SIMD_COPY_LONG = 16384 };
+
+SIMD void simd_copy_long(void *to, const void *from, size_t bytes) { memmove(to, from, bytes); }
 
 typedef struct {
   float lane[TSR_F32_LANES];

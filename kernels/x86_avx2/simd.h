@@ -4,10 +4,15 @@
 
 #include <immintrin.h>
 #include <stdint.h>
+#include <string.h>
 
 #define SIMD static inline __attribute__((always_inline, unused))
 
 enum { TSR_F32_LANES = 8, TSR_F64_LANES = 4 };
+
+enum { TSR_SIMD_COPY_LONG = 16384 };
+
+SIMD void simd_copy_long(void *to, const void *from, size_t bytes) { memmove(to, from, bytes); }
 
 /* A mask of n lanes begins n before the first zero. */
 static const int32_t tsr_simd_f32_bits[16] __attribute__((unused)) = {-1, -1, -1, -1, -1, -1, -1, -1};

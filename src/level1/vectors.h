@@ -233,7 +233,9 @@ static void axpby(int parts, int64_t n, const REAL alpha[2], const REAL *x, int6
 
 void AXPBY(int64_t n, REAL alpha, const REAL *x, int64_t incx, REAL beta, REAL *y, int64_t incy) {
   const REAL a[2] = {alpha, 0}, b[2] = {beta, 0};
-  if (n > 0) axpby(1, n, a, x, incx, b, y, incy);
+  if (n <= 0) return;
+  if (alpha == 0 || beta == 0 || !is_short(1, n)) return axpby(1, n, a, x, incx, b, y, incy);
+  kernels()->axpby(n, alpha, start(1, n, x, incx), incx, beta, start_of(1, n, y, incy), incy);
 }
 
 void AXPBY_COMPLEX(int64_t n, const REAL alpha[2], const REAL *x, int64_t incx, const REAL beta[2], REAL *y,
