@@ -294,7 +294,8 @@ static void large_sizes(void **state) {
       }
 }
 
-/* Orders whose triangle is not packed all at once, with enough right-hand sides that they are not kept near. */
+/* Orders whose triangle is not packed all at once, with enough right-hand sides that they are not kept near; columns of B
+ * among them that lie a multiple of pages apart, which are worked on in panels on either side. */
 static void orders_in_parts(void **state) {
   static const int64_t orders[] = {1500, 1100, 900, 520}; /* by type */
   struct rng rng = {test_seed()};
@@ -304,8 +305,12 @@ static void orders_in_parts(void **state) {
       for (int solves = 0; solves < 2; solves++) {
         bool left = !(way & 1);
         int64_t order = orders[t] + rng_below(&rng, 9), lines = 70 + rng_below(&rng, 20);
-        one(types[t], solves, left ? order : lines, left ? lines : order, way + 8 * (unsigned)rng_below(&rng, 3),
-            &rng);
+        int64_t rows = left ? order : lines, page = 4096 / tsr_size_of(types[t]);
+        struct call c = call_new(types[t], solves, rows, left ? lines : order, way + 8 * (unsigned)rng_below(&rng, 3),
+                                 way & 2 ? page - rows % page : rng_below(&rng, 9), &rng);
+        set_alpha(&c, &rng);
+        check(&c);
+        call_free(&c);
       }
 }
 
