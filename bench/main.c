@@ -165,8 +165,10 @@ static int complete(struct bench_options *o, struct command *c) {
   if (!c->venv) c->venv = "build/venv";
   if (!o->formats) layout_of("both", o);
   if (o->seconds <= 0) o->seconds = seconds[!gemm][o->full];
-  /* Shapes of one's own are those of the first section; the other sections would only repeat them. */
-  for (int i = 0; o->nshapes && !o->section; i++)
+  /* Shapes of one's own are those of the first section; the other sections would only repeat them. Those of the BLAS
+   * say of which section they are. */
+  bool says = strcmp(o->suite, "blas") == 0;
+  for (int i = 0; o->nshapes && !o->section && !says; i++)
     if (strcmp(bench_sections[i].suite, o->suite) == 0) o->section = bench_sections[i].name;
   return 0;
 }

@@ -39,7 +39,7 @@ class GemmDesc(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("type", c_int), ("order", c_int), ("trans_a", c_int), ("trans_b", c_int),
                 ("m", c_int64), ("n", c_int64), ("k", c_int64), ("lda", c_int64), ("ldb", c_int64), ("ldc", c_int64),
                 ("alpha", c_double), ("beta", c_double), ("type_c", c_int), ("plan", c_char_p), ("bias", c_void_p),
-                ("post", c_void_p)]
+                ("post", c_void_p), ("alpha_im", c_double), ("beta_im", c_double)]
 
 
 def at(array):

@@ -25,11 +25,11 @@ void zherk_(const char *uplo, const char *trans, const int *n, const int *k, con
 /* These take the place of the library's own. */
 static int reported;
 static char reporter[32];
-void xerbla_(const char *name, const int *info, size_t length) {
+__attribute__((visibility("default"))) void xerbla_(const char *name, const int *info, size_t length) {
   reported = *info;
   memcpy(reporter, name, length < sizeof reporter ? length : sizeof reporter - 1);
 }
-void cblas_xerbla(int parameter, const char *routine, const char *format, ...) {
+__attribute__((visibility("default"))) void cblas_xerbla(int parameter, const char *routine, const char *format, ...) {
   (void)format;
   reported = parameter;
   strncpy(reporter, routine, sizeof reporter - 1);

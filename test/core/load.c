@@ -71,7 +71,7 @@ static void footprint_in_child(void) {
   long size = status_kib("VmSize:"), resident = status_kib("VmRSS:");
   void *library = dlopen(library_path, RTLD_NOW | RTLD_LOCAL);
   child_check(library != NULL && size > 0 && resident > 0);
-  child_check(status_kib("VmSize:") - size < 8192); /* addresses for code and tables; what counts is the next line */
+  child_check(status_kib("VmSize:") - size < 12288); /* addresses for code and tables; what counts is the next line */
   child_check(status_kib("VmRSS:") - resident < 2048);
   child_check(count_threads() == 1);
   child_check(maps_mention("libtessera"));

@@ -24,7 +24,7 @@ _NO_POST = (0,) * 12  # post ... plan
 
 # tsr_order, tsr_trans and struct tsr_gemm_desc.
 _ROW_MAJOR, _NO_TRANS, _TRANS = 101, 111, 112
-_GEMM_DESCRIPTOR = struct.Struct("@N 4i 3q 3q 2d i P P P".replace(" ", ""))
+_GEMM_DESCRIPTOR = struct.Struct("@N 4i 3q 3q 2d i P P P 2d".replace(" ", ""))
 
 
 class TesseraError(RuntimeError):
@@ -64,7 +64,8 @@ def describe_conv(layout_x, layout_w, layout_y, kind, dims, transposed, batch, c
 def describe_gemm(kind, trans_a, trans_b, m, n, k, lda, ldb, ldc, alpha, beta, bias):
     """The bytes of a tsr_gemm_desc for C, A and B in row-major order."""
     return _GEMM_DESCRIPTOR.pack(_GEMM_DESCRIPTOR.size, kind, _ROW_MAJOR, _TRANS if trans_a else _NO_TRANS,
-                                 _TRANS if trans_b else _NO_TRANS, m, n, k, lda, ldb, ldc, alpha, beta, kind, 0, bias, 0)
+                                 _TRANS if trans_b else _NO_TRANS, m, n, k, lda, ldb, ldc, alpha, beta, kind, 0, bias, 0,
+                                 0.0, 0.0)
 
 
 def _candidates():
