@@ -17,6 +17,7 @@
 #define BUNCH 4                           /* groups of T that are packed together */
 #define CHUNK_BYTES ((int64_t)16 << 10)   /* of a chunk of one group of T: it stays in the innermost cache */
 #define FAR 2048                          /* columns of X a multiple of so many bytes apart drive one another out of a cache */
+#define ROOM 8192                         /* on the stack, for T and for X each */
 #define ALONE ((int64_t)1 << 20)          /* multiplications that a thread is worth */
 
 /* The whole triangle from its end on: both indices count down. */
@@ -135,6 +136,21 @@ static bool is_in_place(const struct tsr_triangle *tri, const struct tsr_panels 
   return tri->x_lanes == tri->size && tri->x_columns % FAR != 0 && x->lanes == x->count * panel_lanes(tri, x->units);
 }
 
+/* The addresses of a strip whose other fields are known: in place, or with room at `at`. */
+static void place_panels(const struct tsr_triangle *tri, struct tsr_panels *x, tsr_mem at) {
+  int64_t panel = panel_lanes(tri, x->units) * tri->size;
+  x->in_place = is_in_place(tri, x);
+  if (x->in_place) {
+    x->at = tri->x + (tsr_mem)(x->lane * tri->size + x->first * tri->x_columns);
+    x->pitch = panel;
+    x->step = tri->x_columns;
+    return;
+  }
+  x->pitch = (x->end - x->first) * panel;
+  x->at = at + (tsr_mem)(tri->reversed ? x->pitch - panel : 0);
+  x->step = tri->reversed ? -panel : panel;
+}
+
 /* Strip number `index`, with room for its columns q0 .. q1 - 1 at `at`; of no panels if there is none. */
 static struct tsr_panels strip_of(const struct work *work, int64_t index, tsr_mem at, int64_t q0, int64_t q1) {
   const struct tsr_triangle *tri = work->tri;
@@ -148,19 +164,9 @@ static struct tsr_panels strip_of(const struct work *work, int64_t index, tsr_me
     x.count = share.tail_panels;
     x.units = share.tail_units;
   }
-  int64_t lanes = panel_lanes(tri, x.units);
   x.lane = share.unit * tri->tiles->mu + panel * panel_lanes(tri, tri->tiles->units);
-  x.lanes = tsr_min(lanes * x.count, tri->lanes - x.lane);
-  x.in_place = is_in_place(tri, &x);
-  if (x.in_place) {
-    x.at = tri->x + (tsr_mem)(x.lane * tri->x_lanes + q0 * tri->x_columns);
-    x.pitch = lanes * tri->size;
-    x.step = tri->x_columns;
-    return x;
-  }
-  x.step = lanes * tri->size;
-  x.pitch = (q1 - q0) * x.step;
-  if (tri->reversed) x.at += (tsr_mem)(x.pitch - x.step), x.step = -x.step;
+  x.lanes = tsr_min(panel_lanes(tri, x.units) * x.count, tri->lanes - x.lane);
+  place_panels(tri, &x, at);
   return x;
 }
 
@@ -235,16 +241,21 @@ static void run_columns(struct work *work, int index, tsr_mem room, tsr_mem more
   if (index == 0) work->next_groups = work->next_strip = 0;
 }
 
+/* The addresses of a packed triangle of so many rows. */
+static void place_triangle(const struct tsr_triangle *tri, struct tsr_packed_triangle *t, int64_t rows, tsr_mem at) {
+  int64_t row = tsr_triangle_row_bytes(tri);
+  t->rsb = tri->reversed ? -row : row;
+  t->db = rows * row;
+  t->at = at + (tsr_mem)(tri->reversed ? t->db - row : 0);
+}
+
 static void place_columns(struct work *work, int64_t first) {
   const struct tsr_triangle *tri = work->tri;
   struct tsr_packed_triangle *t = &work->t;
   t->first = first;
   t->end = tsr_min(tri->n, first + tri->wide);
   t->row = tri->solves ? 0 : first;
-  int64_t row = tsr_triangle_row_bytes(tri), rows = tri->solves ? t->end : tri->n - first;
-  t->rsb = tri->reversed ? -row : row;
-  t->db = rows * row;
-  t->at = work->room + (tsr_mem)(tri->reversed ? t->db - row : 0);
+  place_triangle(tri, t, tri->solves ? t->end : tri->n - first, work->room);
 }
 
 static void body(void *arg, int index) {
@@ -295,6 +306,27 @@ static bool in_blocks(struct tsr_triangle *tri, int *threads) {
   return !work.failed;
 }
 
+/* One or two groups of T and panels of X: without a plan, a team or scratch memory. False: there are more. */
+static bool at_once(const struct tsr_triangle *tri) {
+  const struct tsr_tiles *tiles = tri->tiles;
+  _Alignas(64) char t_room[ROOM], x_room[ROOM];
+  int groups = tri->n > tri->nr ? 2 : 1;
+  struct tsr_panels x = {.end = tri->n, .count = tri->lanes > panel_lanes(tri, tiles->units) ? 2 : 1, .lanes = tri->lanes};
+  struct tsr_packed_triangle t = {.end = tri->n};
+  if (tri->n > 2 * tri->nr || tri->lanes > 2 * panel_lanes(tri, tiles->units)) return false;
+  for (x.units = 1; x.count * panel_lanes(tri, x.units) < tri->lanes || !tiles->max_columns[x.units];) x.units++;
+  place_panels(tri, &x, (tsr_mem)x_room);
+  place_triangle(tri, &t, tri->n, (tsr_mem)t_room);
+  if (groups * t.db > ROOM || (!x.in_place && x.count * x.pitch > ROOM)) return false;
+  tsr_triangle_pack(tri, &t, 0, groups);
+  tsr_triangle_load(tri, &x, 0, tri->n);
+  if (tri->solves) tsr_triangle_scale(tri, &x, 0, tri->n);
+  tsr_triangle_diagonal(tri, &t, &x, 0, tri->n);
+  if (!tri->solves) tsr_triangle_scale(tri, &x, 0, tri->n);
+  tsr_triangle_store(tri, &x, 0, tri->n);
+  return true;
+}
+
 static void zero(const struct tsr_context *context, const struct tsr_level3 *p) {
   struct tsr_step step = {.m = p->m, .n = p->n, .csc = p->ldb * tsr_size_of(p->type)};
   context->kernels[p->type].scale->run(&step, 0, 0, p->b);
@@ -327,7 +359,7 @@ tsr_status tsr_triangle_compute(const tsr_context *context, const struct tsr_lev
   bool tracing = tsr_tracing();
   double start = tracing ? tsr_trace_now() : 0;
   normalise(context, p, solves, &tri);
-  if (!in_blocks(&tri, &threads)) tsr_triangle_plain(&tri);
+  if (!at_once(&tri) && !in_blocks(&tri, &threads)) tsr_triangle_plain(&tri);
   if (tracing) {
     fenv_t flags;
     fegetenv(&flags);
