@@ -17,6 +17,7 @@
 #define BUNCH 4                           /* groups of T that are packed together */
 #define CHUNK_BYTES ((int64_t)16 << 10)   /* of a chunk of one group of T: it stays in the innermost cache */
 #define FAR 2048                          /* columns of X a multiple of so many bytes apart drive one another out of a cache */
+#define FEW_GROUPS 4                      /* of T, that are worked on at once */
 #define ROOM 8192                         /* on the stack, for T and for X each */
 #define ALONE ((int64_t)1 << 20)          /* multiplications that a thread is worth */
 
@@ -306,15 +307,16 @@ static bool in_blocks(struct tsr_triangle *tri, int *threads) {
   return !work.failed;
 }
 
-/* One or two groups of T and panels of X: without a plan, a team or scratch memory. False: there are more. */
+/* A few groups of T and one or two panels of X: without a plan, a team or scratch memory. False: there are more. */
 static bool at_once(const struct tsr_triangle *tri) {
   const struct tsr_tiles *tiles = tri->tiles;
   _Alignas(64) char t_room[ROOM], x_room[ROOM];
-  int groups = tri->n > tri->nr ? 2 : 1;
+  int64_t groups = 1;
   struct tsr_panels x = {.end = tri->n, .count = tri->lanes > panel_lanes(tri, tiles->units) ? 2 : 1, .lanes = tri->lanes};
   struct tsr_packed_triangle t = {.end = tri->n};
-  if (tri->n > 2 * tri->nr || tri->lanes > 2 * panel_lanes(tri, tiles->units)) return false;
+  if (tri->n > FEW_GROUPS * tri->nr || tri->lanes > 2 * panel_lanes(tri, tiles->units)) return false;
   for (x.units = 1; x.count * panel_lanes(tri, x.units) < tri->lanes || !tiles->max_columns[x.units];) x.units++;
+  while (groups * tri->nr < tri->n) groups++;
   place_panels(tri, &x, (tsr_mem)x_room);
   place_triangle(tri, &t, tri->n, (tsr_mem)t_room);
   if (groups * t.db > ROOM || (!x.in_place && x.count * x.pitch > ROOM)) return false;

@@ -321,7 +321,7 @@ static void without_memory(void **state) {
   for (int t = 0; t < COUNT(types); t++)
     for (unsigned way = 0; way < WAYS; way++)
       for (int after = 0; after < 2; after++) {
-        struct call c = call_new(types[t], way & 1 ? after : !after, 30, 21, way, 1, &rng);
+        struct call c = call_new(types[t], way & 1 ? after : !after, 50, 41, way, 1, &rng);
         set_alpha(&c, &rng);
         expect(&c);
         tsr_release();
