@@ -357,7 +357,7 @@ SIMD void clear(struct lanes *l) {
   UNROLL for (int i = 0; i < VECTORS; i++) l->s[i] = l->cross[i] = OP(zero)();
 }
 
-/* Folded lanes of elements that lie apart. Out of the way of those that do not. */
+/* Folded lanes of elements that lie apart. */
 static __attribute__((noinline)) void sum_up_apart(enum sum sum, int parts, int64_t n, const REAL *x, int64_t incx,
                                                    const REAL *y, int64_t incy, REAL factor, V *s, V *cross) {
   V by = OP(set1)(factor);
@@ -380,34 +380,50 @@ static __attribute__((noinline)) void sum_up_apart(enum sum sum, int parts, int6
   *cross = fold(l.cross);
 }
 
-/* Folded lanes of n elements of `parts` reals. */
-SIMD void sum_up(enum sum sum, int parts, int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy,
-                 REAL factor, V *s, V *cross) {
+/* Folded lanes of n reals side by side. */
+SIMD void sum_up(enum sum sum, int64_t n, const REAL *x, const REAL *y, REAL factor, V *s, V *cross) {
   V by = OP(set1)(factor), zero = OP(zero)();
-  if (incx != 1 || incy != 1) {
-    V apart[2]; /* s and cross themselves stay in registers */
-    sum_up_apart(sum, parts, n, x, incx, y, incy, factor, &apart[0], &apart[1]);
-    *s = apart[0], *cross = apart[1];
-    return;
-  }
-  if (parts * n <= LANES) {
+  if (n <= LANES) {
     *s = *cross = zero;
-    add_to(sum, s, cross, OP(load_n)(x, parts * n), takes_y(sum) ? OP(load_n)(y, parts * n) : zero, by);
+    add_to(sum, s, cross, OP(load_n)(x, n), takes_y(sum) ? OP(load_n)(y, n) : zero, by);
     return;
   }
-  if (VECTORS == 4) return sum_of_four(sum, parts * n, x, y, by, s, cross);
+  if (VECTORS == 4) return sum_of_four(sum, n, x, y, by, s, cross);
   struct lanes l;
   clear(&l);
-  accumulate(sum, &l, parts * n, x, y, by);
+  accumulate(sum, &l, n, x, y, by);
   *s = fold(l.s);
   *cross = sum == DOT_COMPLEX ? fold(l.cross) : *s;
 }
 
+/* Of folded lanes. */
+SIMD REAL sum_of_lanes(enum sum sum, V s) { return sum == DOT ? OP(sum)(s) + 0 : OP(sum)(s); /* of others no lane is -0 */ }
+SIMD void products_of_lanes(V s, V cross, REAL out[4]) {
+  OP(sum_pair)(OP(add)(s, OP(zero)()), out);
+  OP(sum_pair)(OP(add)(cross, OP(zero)()), out + 2);
+}
+
+/* Elements that lie apart have functions of their own: vectors in memory, aligned, would cost the others a stack frame. */
+static __attribute__((noinline)) REAL sum_apart(enum sum sum, int parts, int64_t n, const REAL *x, int64_t incx,
+                                                const REAL *y, int64_t incy, REAL factor) {
+  V s, cross;
+  sum_up_apart(sum, parts, n, x, incx, y, incy, factor, &s, &cross);
+  return sum_of_lanes(sum, s);
+}
+
+static __attribute__((noinline)) void products_apart(int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy,
+                                                     REAL out[4]) {
+  V s, cross;
+  sum_up_apart(DOT_COMPLEX, 2, n, x, incx, y, incy, 1, &s, &cross);
+  products_of_lanes(s, cross, out);
+}
+
 SIMD REAL sum_of(enum sum sum, int parts, int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy,
                  REAL factor) {
+  if (incx != 1 || incy != 1) return sum_apart(sum, parts, n, x, incx, y, incy, factor);
   V s, cross;
-  sum_up(sum, parts, n, x, incx, y, incy, factor, &s, &cross);
-  return sum == DOT ? OP(sum)(s) + 0 : OP(sum)(s); /* of others no lane is -0 */
+  sum_up(sum, parts * n, x, y, factor, &s, &cross);
+  return sum_of_lanes(sum, s);
 }
 
 static REAL dot(int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy) {
@@ -416,10 +432,10 @@ static REAL dot(int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t i
 static REAL asum(int64_t n, const REAL *x, int64_t incx) { return sum_of(ASUM, 1, n, x, incx, x, 1, 1); }
 static REAL asum_complex(int64_t n, const REAL *x, int64_t incx) { return sum_of(ASUM, 2, n, x, incx, x, 1, 1); }
 static void dot_complex(int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy, REAL out[4]) {
+  if (incx != 1 || incy != 1) return products_apart(n, x, incx, y, incy, out);
   V s, cross;
-  sum_up(DOT_COMPLEX, 2, n, x, incx, y, incy, 1, &s, &cross);
-  OP(sum_pair)(OP(add)(s, OP(zero)()), out);
-  OP(sum_pair)(OP(add)(cross, OP(zero)()), out + 2);
+  sum_up(DOT_COMPLEX, 2 * n, x, y, 1, &s, &cross);
+  products_of_lanes(s, cross, out);
 }
 
 #if LEVEL1_BITS == 64

@@ -60,8 +60,10 @@ SIMD void WIDE(whole)(enum op op, int count, const struct WIDE(factors) *f, REAL
     }
     WIDE(compute)(op, f, &u[i], &v[i]);
   }
-  if (writes_x(op)) UNROLL for (int i = 0; i < count; i++) VECTOR(store)(x + i * WIDE(REALS), u[i]);
-  if (writes_y(op)) UNROLL for (int i = 0; i < count; i++) VECTOR(store)(y + i * WIDE(REALS), v[i]);
+  UNROLL for (int i = 0; i < count; i++) {
+    if (writes_x(op)) VECTOR(store)(x + i * WIDE(REALS), u[i]);
+    if (writes_y(op)) VECTOR(store)(y + i * WIDE(REALS), v[i]);
+  }
 }
 
 /* One or two vectors, of which the second may copy once more what the first did. */

@@ -393,6 +393,10 @@ INLINE double sum_of_squares(int parts, int64_t n, const REAL *x, int64_t incx) 
 /* Squares of f32 neither overflow nor underflow in f64. */
 INLINE REAL norm(int parts, int64_t n, const REAL *x, int64_t incx) {
   if (n <= 1) return n < 1 ? 0 : parts == 1 ? REAL_ABS(*x) : (REAL)sqrt((double)x[0] * x[0] + (double)x[1] * x[1]);
+  if (n == 2 && parts == 1) {
+    REAL other = x[incx < 0 ? -incx : incx];
+    return (REAL)sqrt((double)x[0] * x[0] + (double)other * other);
+  }
   return (REAL)sqrt(sum_of_squares(parts, n, start(parts, n, x, incx), incx));
 }
 #else
