@@ -270,7 +270,15 @@ INLINE void group_t(bool conj, const struct group *g, const element *x, element 
 INLINE void gemv_t_body(bool conj, const struct tsr_step *s, tsr_mem a, const element *x, element *y) {
   struct matrix A = matrix_of(s, a);
   element alpha = e_of(s->alpha, s->alpha_im);
-  for (int64_t j = 0; j < A.n; j += GROUP) {
+  int64_t j = 0;
+  if (A.m <= BLOCK && A.grows == 0 && A.lower >= A.m - 1 && A.upper >= A.n - 1)
+    for (; j + GROUP <= A.n; j += GROUP, A.a += (uintptr_t)(GROUP * A.lda)) { /* groups with nothing uneven about them */
+      element *column[GROUP], sum[GROUP];
+      UNROLL for (int c = 0; c < GROUP; c++) column[c] = (element *)(A.a + (uintptr_t)(c * A.lda));
+      rectangle_t(conj, GROUP, column, x, sum, 0, A.m);
+      add_group(GROUP, alpha, sum, y + j);
+    }
+  for (A.a = (uintptr_t)a; j < A.n; j += GROUP) {
     struct group g;
     group_of(&g, &A, j, 0, A.m);
     group_t(conj, &g, x, alpha, y + j);
@@ -302,12 +310,30 @@ INLINE void group_nt(bool conj_n, bool conj_t, const struct group *g, const elem
   }
 }
 
-/* The square on the diagonal, its other half read across, of order n; whole tells that every element lies in the band. */
+/* The square on the diagonal as if it were whole: its half and that half's transpose side by side, then columns. */
+INLINE void whole_square(bool conj_n, bool conj_t, bool real_diagonal, bool upper, int n, const struct group *g, int64_t j,
+                         const element *t, element *y) {
+  _Alignas(64) element whole[GROUP][GROUP];
+  element *column[GROUP];
+  UNROLL for (int c = 0; c < n; c++) {
+    const element *a = g->column[c] + j;
+    column[c] = whole[c];
+    whole[c][c] = e_conj(conj_n, e_diagonal(real_diagonal, a[c]));
+    UNROLL for (int i = 0; i < n; i++) {
+      if (upper ? i >= c : i <= c) continue;
+      whole[c][i] = e_conj(conj_n, a[i]);
+      whole[i][c] = e_conj(conj_t, a[i]);
+    }
+  }
+  rectangle_n(false, n, column, t, y, 0, n);
+}
+
+/* The square of order n, some of which may lie outside of a band. */
 SELDOM void square(bool conj_n, bool conj_t, bool real_diagonal, bool upper, int n, const struct matrix *A,
                    const struct group *g, int64_t j, const element *t, element *y) {
-  element s[GROUP];
   int64_t band = upper ? A->upper : A->lower;
   if (LEVEL2_TRIANGLES && n == GROUP && band >= GROUP - 1) {
+    element s[GROUP];
     UNROLL for (int i = 0; i < GROUP; i++) s[i] = y[i];
     UNROLL for (int c = 0; c < GROUP; c++)
       UNROLL for (int i = 0; i < GROUP; i++) {
@@ -319,6 +345,13 @@ SELDOM void square(bool conj_n, bool conj_t, bool real_diagonal, bool upper, int
           s[i] = e_fma(conj_t, g->column[i][j + c], t[c], s[i]);
       }
     UNROLL for (int i = 0; i < GROUP; i++) y[i] = s[i];
+    return;
+  }
+  if (n == GROUP && band >= GROUP - 1) {
+    if (upper)
+      whole_square(conj_n, conj_t, real_diagonal, true, GROUP, g, j, t, y);
+    else
+      whole_square(conj_n, conj_t, real_diagonal, false, GROUP, g, j, t, y);
     return;
   }
   for (int c = 0; c < n; c++)
@@ -355,12 +388,13 @@ INLINE void ger_body(int k, const struct tsr_step *s, tsr_mem a, tsr_mem b, tsr_
   bool conj = s->flags & TSR_CONJ_B;
   element alpha[2] = {e_of(s->alpha, s->alpha_im), e_of(s->alpha, conj ? -s->alpha_im : s->alpha_im)};
   const element *x[2] = {(const element *)b, (const element *)(b + (uintptr_t)s->db)};
-  for (int64_t j = 0; j < A.n; j++) {
+  uintptr_t at = A.a, step = (uintptr_t)A.lda;
+  for (int64_t j = 0; j < A.n; j++, at += step, step += (uintptr_t)A.grows) {
     int64_t from = most(0, j - A.upper), to = least(A.m, j + 1 + A.lower);
     element t[2];
     for (int p = 0; p < k; p++)
       t[p] = e_scale(alpha[p], e_conj(conj, ((const element *)(c + (uintptr_t)(p * s->csc)))[j]));
-    if (from < to) column_ger(k, column(&A, j), x, t, from, to);
+    if (from < to) column_ger(k, (element *)at, x, t, from, to);
   }
 }
 

@@ -80,8 +80,9 @@ tsr_status tsr_gemv(const tsr_context *context, const struct tsr_level2 *p) {
   do {                                                                                                     \
     const real *x_ = (const real *)x;                                                                      \
     real *y_ = (real *)y;                                                                                  \
-    for (int64_t j = 0; j < s->n; j++) {                                                                   \
-      const real *d = (const real *)(a + (tsr_mem)(j * (s->csa + size) + s->rsa * (j * (j - 1) / 2)));     \
+    tsr_mem at = a, step = (tsr_mem)(s->csa + size);                                                       \
+    for (int64_t j = 0; j < s->n; j++, at += step, step += (tsr_mem)s->rsa) {                              \
+      const real *d = (const real *)at;                                                                    \
       if (!is_complex) {                                                                                   \
         y_[j] = d[0] * x_[j];                                                                              \
       } else {                                                                                             \

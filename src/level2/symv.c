@@ -53,7 +53,8 @@ tsr_status tsr_symv(const tsr_context *context, const struct tsr_level2 *p) {
   bool read_x = !is_zero(p->alpha);
   tsr_mem x = read_x ? tsr_level2_gather(p, p->n, p->x, p->incx, p->conj_x, false, true, TSR_SCRATCH_A, &buffer_x) : p->y;
   tsr_mem y = tsr_level2_gather(p, p->n, p->y, p->incy, false, false, !is_zero(p->beta), TSR_SCRATCH_B, &buffer_y);
-  struct job job = {.p = p, .run = context->kernels[p->type].level2_symv->run, .size = tsr_size_of(p->type), .x = x};
+  struct job job; /* not made zero: that takes longer than a small product */
+  job.p = p, job.run = context->kernels[p->type].level2_symv->run, job.size = tsr_size_of(p->type), job.x = x, job.sums = 0;
   job.strips = read_x ? tsr_level2_strips(p) : 1;
   if (job.strips > 1) job.sums = (tsr_mem)tsr_scratch_get(TSR_SCRATCH_SUMS, (size_t)(job.strips * p->n * job.size));
   if (!x || !y || (job.strips > 1 && !job.sums)) return tsr_level2_symv_by_pieces(context, p), TSR_OK;
