@@ -142,10 +142,18 @@ static void complex_products(void **state) {
   }
 }
 
+/* What CMPLX does, which not every compiler has. */
+static double complex complex_of(double re, double im) {
+  double parts[2] = {re, im};
+  double complex z;
+  memcpy(&z, parts, sizeof z);
+  return z;
+}
+
 /* Element (i, j) of a matrix of complex numbers, or of real ones. */
 static double complex element(const double *x, bool is_complex, CBLAS_LAYOUT layout, int ld, int i, int j) {
   int at = layout == CblasColMajor ? i + j * ld : i * ld + j;
-  return is_complex ? CMPLX(x[2 * at], x[2 * at + 1]) : x[at];
+  return is_complex ? complex_of(x[2 * at], x[2 * at + 1]) : x[at];
 }
 
 static void copies(void **state) {
@@ -170,7 +178,7 @@ static void copies(void **state) {
         double complex x = element(a[0], is_complex, layout, lda, i, j);
         double complex y = element(to, is_complex, layout, ldb, turned ? j : i, turned ? i : j);
         if (trans >= CblasConjTrans && is_complex) x = conj(x);
-        x *= CMPLX(alpha[0], alpha[1]);
+        x *= complex_of(alpha[0], alpha[1]);
         assert_true(creal(x) == creal(y) && cimag(x) == cimag(y));
       }
     if (in_place) continue; /* what lies between the columns of a smaller matrix is lost */

@@ -39,13 +39,21 @@ static bool is_narrow(void) { return type == 's' || type == 'c'; }
 static int64_t size(void) { return (is_narrow() ? 4 : 8) * (is_complex() ? 2 : 1); }
 static long double epsilon(void) { return is_narrow() ? 0x1p-24L : 0x1p-53L; }
 
+/* What CMPLXL does, which not every compiler has. */
+static wide wide_of(double re, double im) {
+  long double parts[2] = {re, im};
+  wide z;
+  memcpy(&z, parts, sizeof z);
+  return z;
+}
+
 static wide get(const void *p, int64_t i) {
   const float *f = p;
   const double *d = p;
   if (type == 's') return f[i];
   if (type == 'd') return d[i];
-  if (type == 'c') return CMPLXL(f[2 * i], f[2 * i + 1]);
-  return CMPLXL(d[2 * i], d[2 * i + 1]);
+  if (type == 'c') return wide_of(f[2 * i], f[2 * i + 1]);
+  return wide_of(d[2 * i], d[2 * i + 1]);
 }
 static void set(void *p, int64_t i, wide x) {
   float *f = p;

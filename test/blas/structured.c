@@ -284,7 +284,8 @@ static void each_combination(int64_t m, int64_t n, int64_t k, uint64_t seed, tes
     for (int r = 0; r < ROUTINES; r++)
       for (int hermitian = 0; hermitian <= is_complex(types[ty]); hermitian++)
         for (int letters = 0; letters < (r == GEMMT ? 18 : 4); letters++) {
-          struct test t = {.routine = r, .seed = seed++, .at_start = seed % 2};
+          struct test t = {.routine = r, .seed = seed, .at_start = seed % 2 == 0};
+          seed++;
           t.p = (struct tsr_level3){.type = types[ty], .uplo = letters % 2, .m = m, .n = n, .k = k,
                                     .hermitian = hermitian};
           if (r == GEMMT && hermitian) continue;
