@@ -212,7 +212,17 @@ INLINE void gemv_n_body(bool conj, const struct tsr_step *s, tsr_mem a, const el
 #if LEVEL2_TRIANGLES
   if (few_rows(&A, alpha, x, y)) return;
 #endif
-  for (int64_t j = 0; j < A.n; j += GROUP) {
+  int64_t j = 0;
+  if (A.grows == 0 && A.lower >= A.m - 1 && A.upper >= A.n - 1)
+    for (; j + GROUP <= A.n; j += GROUP, A.a += (uintptr_t)(GROUP * A.lda)) { /* groups with nothing uneven about them */
+      element *column[GROUP];
+      UNROLL for (int c = 0; c < GROUP; c++) {
+        column[c] = (element *)(A.a + (uintptr_t)(c * A.lda));
+        t[c] = e_scale(alpha, x[j + c]);
+      }
+      rectangle_n(conj, GROUP, column, t, y, 0, A.m);
+    }
+  for (A.a = (uintptr_t)a; j < A.n; j += GROUP) {
     struct group g;
     group_of(&g, &A, j, 0, A.m);
     for (int c = 0; c < g.n; c++) t[c] = e_scale(alpha, x[j + c]);
