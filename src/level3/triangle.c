@@ -4,6 +4,7 @@
 #include <fenv.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "src/core/memory.h"
 #include "src/core/threads.h"
@@ -17,6 +18,9 @@
 #define BUNCH 4                           /* groups of T that are packed together */
 #define CHUNK_BYTES ((int64_t)16 << 10)   /* of a chunk of one group of T: it stays in the innermost cache */
 #define FAR 2048                          /* columns of X a multiple of so many bytes apart drive one another out of a cache */
+#define FEW_LANES 2                       /* of X, that read T where it is */
+#define FEW_LANES_FAR 8                   /* likewise of a T that no cache has room for */
+#define FEW_ROWS_BYTES ((int64_t)16 << 10) /* of one of them at a time */
 #define FEW_GROUPS 4                      /* of T, that are worked on at once */
 #define ROOM 8192                         /* on the stack, for T and for X each */
 #define ALONE ((int64_t)1 << 20)          /* multiplications that a thread is worth */
@@ -60,6 +64,8 @@ struct work {
   _Atomic int64_t next_groups, next_strip;
   _Atomic int failed;
 };
+
+static int64_t positive(int64_t step) { return step < 0 ? -step : step; }
 
 static int64_t panel_lanes(const struct tsr_triangle *tri, int units) { return (int64_t)units * tri->tiles->mu; }
 
@@ -329,6 +335,56 @@ static bool at_once(const struct tsr_triangle *tri) {
   return true;
 }
 
+/* What columns q0 .. q1 - 1 of X contribute to columns j0 .. j1 - 1: products of a matrix and a vector, whose sums go on in
+ * the same order. */
+static void contribute(const struct tsr_triangle *tri, int64_t q0, int64_t q1, int64_t j0, int64_t j1) {
+  const struct tsr_kernel *gemv = tri->kernels->level2_gemv_n;
+  int64_t most = FEW_ROWS_BYTES / tri->size, end;
+  for (int64_t j = j0; j < j1; j = end) {
+    end = tsr_min(j1, j + most);
+    int64_t low = tri->reversed ? end - 1 : j;
+    struct tsr_step step = {.m = end - j, .n = q1 - q0, .csa = tri->t_rows, .rsb = end - j, .csb = q1 - q0,
+                            .alpha = tri->solves ? -1 : 1};
+    for (int64_t i = 0; i < tri->lanes; i++) {
+      _Alignas(64) char x[ROOM];
+      tsr_mem line = tri->x + (tsr_mem)(i * tri->x_lanes);
+      for (int64_t q = q0; q < q1; q++)
+        memcpy(x + (q - q0) * tri->size, (const void *)(line + (tsr_mem)(q * tri->x_columns)), (size_t)tri->size);
+      gemv->run(&step, tri->t + (tsr_mem)(q0 * tri->t_rows + low * tri->t_columns), (tsr_mem)x,
+                line + (tsr_mem)(low * tri->x_columns));
+    }
+  }
+}
+
+static void scale(const struct tsr_triangle *tri, int64_t q0) {
+  struct tsr_step step = {.m = tri->n - q0, .n = tri->lanes, .csc = tri->x_lanes, .beta = tri->alpha[0]};
+  int64_t low = tri->reversed ? tri->n - 1 : q0;
+  if (tri->alpha[0] != 1 && step.m > 0) tri->kernels->scale->run(&step, 0, 0, tri->x + (tsr_mem)(low * tri->x_columns));
+}
+
+/* Few lanes of real numbers, X and columns of T contiguous: only squares on the diagonal are packed, and no part of T is
+ * read twice. False: it is another problem, and nothing has been written. */
+static bool by_vectors(const struct tsr_triangle *tri) {
+  int64_t block = FEW_GROUPS * tri->nr;
+  bool is_real = tri->type == TSR_F32 || tri->type == TSR_F64, far = tri->n > 2 * PACKED_BYTES / tri->size / tri->n;
+  if (tri->lanes > (far ? FEW_LANES_FAR : FEW_LANES) || !is_real || positive(tri->t_columns) != tri->size || positive(tri->x_columns) != tri->size)
+    return false;
+  for (int64_t q = 0, end; q < tri->n; q = end) {
+    struct tsr_triangle square = *tri;
+    end = tsr_min(tri->n, q + block);
+    square.n = end - q;
+    square.t += (tsr_mem)(q * (tri->t_rows + tri->t_columns));
+    square.x += (tsr_mem)(q * tri->x_columns);
+    if (q > 0 || !tri->solves) square.alpha[0] = 1;
+    if (!tri->solves) contribute(tri, q, end, 0, q);
+    if (!at_once(&square)) return false; /* the first, if any */
+    if (q == 0 && tri->solves) scale(tri, end);
+    if (tri->solves) contribute(tri, q, end, end, tri->n);
+  }
+  if (!tri->solves) scale(tri, 0);
+  return true;
+}
+
 static void zero(const struct tsr_context *context, const struct tsr_level3 *p) {
   struct tsr_step step = {.m = p->m, .n = p->n, .csc = p->ldb * tsr_size_of(p->type)};
   context->kernels[p->type].scale->run(&step, 0, 0, p->b);
@@ -361,7 +417,7 @@ tsr_status tsr_triangle_compute(const tsr_context *context, const struct tsr_lev
   bool tracing = tsr_tracing();
   double start = tracing ? tsr_trace_now() : 0;
   normalise(context, p, solves, &tri);
-  if (!at_once(&tri) && !in_blocks(&tri, &threads)) tsr_triangle_plain(&tri);
+  if (!at_once(&tri) && !by_vectors(&tri) && !in_blocks(&tri, &threads)) tsr_triangle_plain(&tri);
   if (tracing) {
     fenv_t flags;
     fegetenv(&flags);

@@ -314,6 +314,21 @@ static void orders_in_parts(void **state) {
       }
 }
 
+/* One line to nine, beside orders that are a few columns and, of the last, more than are taken at a time. */
+static void few_lines(void **state) {
+  static const int64_t orders[] = {33, 63, 64, 65, 96, 200, 333, 2100};
+  struct rng rng = {test_seed()};
+  (void)state;
+  for (int t = 0; t < COUNT(types); t++)
+    for (int i = 0; i < COUNT(orders) - (types[t] != TSR_F64 && !slow); i++)
+      for (unsigned way = 0; way < 8; way++) {
+        int64_t lines = 1 + rng_below(&rng, orders[i] > 2000 ? 2 : 9);
+        bool left = !(way & 1);
+        if (orders[i] > 2000 && (way & 5)) continue;
+        one(types[t], rng_below(&rng, 2), left ? orders[i] : lines, left ? lines : orders[i], way + (left ? 0 : 8), &rng);
+      }
+}
+
 /* Without scratch memory. */
 static void without_memory(void **state) {
   struct rng rng = {test_seed()};
@@ -402,7 +417,7 @@ int main(int argc, char **argv) {
   slow = argc > 1 && strcmp(argv[1], "slow") == 0;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tiny_sizes),     cmocka_unit_test(small_sizes), cmocka_unit_test(large_sizes),
-      cmocka_unit_test(orders_in_parts),
+      cmocka_unit_test(few_lines),      cmocka_unit_test(orders_in_parts),
       cmocka_unit_test(without_memory), cmocka_unit_test(alpha_zero),  cmocka_unit_test(specials),
       cmocka_unit_test(flags),
   };
