@@ -131,7 +131,8 @@ SIMD void one_by_one(enum op op, int parts, int64_t n, const struct scalars *s, 
 }
 
 /* Less than a vector of what is read and written: a masked store delays the next load of what it wrote. */
-SIMD void in_place(enum op op, int parts, int64_t n, const struct factors *f, const struct scalars *s, REAL *x, REAL *y) {
+SIMD void in_place(enum op op, int parts, int64_t n, const struct factors *f, const struct scalars *s, REAL *x,
+                   REAL *y) {
 #ifdef LEVEL1_HALF
   (void)f;
   if (n & LANES / 2) {
@@ -397,13 +398,16 @@ SIMD void sum_up(enum sum sum, int64_t n, const REAL *x, const REAL *y, REAL fac
 }
 
 /* Of folded lanes. */
-SIMD REAL sum_of_lanes(enum sum sum, V s) { return sum == DOT ? OP(sum)(s) + 0 : OP(sum)(s); /* of others no lane is -0 */ }
+SIMD REAL sum_of_lanes(enum sum sum, V s) {
+  return sum == DOT ? OP(sum)(s) + 0 : OP(sum)(s); /* of others no lane is -0 */
+}
+
 SIMD void products_of_lanes(V s, V cross, REAL out[4]) {
   OP(sum_pair)(OP(add)(s, OP(zero)()), out);
   OP(sum_pair)(OP(add)(cross, OP(zero)()), out + 2);
 }
 
-/* Elements that lie apart have functions of their own: vectors in memory, aligned, would cost the others a stack frame. */
+/* Elements that lie apart have functions of their own: vectors in memory would cost the others an aligned stack frame. */
 static __attribute__((noinline)) REAL sum_apart(enum sum sum, int parts, int64_t n, const REAL *x, int64_t incx,
                                                 const REAL *y, int64_t incy, REAL factor) {
   V s, cross;
@@ -411,8 +415,8 @@ static __attribute__((noinline)) REAL sum_apart(enum sum sum, int parts, int64_t
   return sum_of_lanes(sum, s);
 }
 
-static __attribute__((noinline)) void products_apart(int64_t n, const REAL *x, int64_t incx, const REAL *y, int64_t incy,
-                                                     REAL out[4]) {
+static __attribute__((noinline)) void products_apart(int64_t n, const REAL *x, int64_t incx, const REAL *y,
+                                                     int64_t incy, REAL out[4]) {
   V s, cross;
   sum_up_apart(DOT_COMPLEX, 2, n, x, incx, y, incy, 1, &s, &cross);
   products_of_lanes(s, cross, out);

@@ -240,7 +240,9 @@ void AXPBY(int64_t n, REAL alpha, const REAL *x, int64_t incx, REAL beta, REAL *
 
 void AXPBY_COMPLEX(int64_t n, const REAL alpha[2], const REAL *x, int64_t incx, const REAL beta[2], REAL *y,
                    int64_t incy) {
-  if (n > 0) axpby(2, n, alpha, x, incx, beta, y, incy);
+  if (n <= 0) return;
+  if (axpby_task(2, alpha, beta) != TASK_AXPBY || !is_short(2, n)) return axpby(2, n, alpha, x, incx, beta, y, incy);
+  kernels()->axpby_complex(n, alpha, start(2, n, x, incx), incx, beta, start_of(2, n, y, incy), incy);
 }
 
 static void turn(int parts, int64_t n, REAL *x, int64_t incx, REAL *y, int64_t incy, const REAL h[4]) {

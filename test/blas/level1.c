@@ -185,6 +185,7 @@ static void results(void **state) {
   assert_true(sdot_(&n, big, &one, ones, &one) == 1);
   assert_true(scabs1_(a) == 3 && cblas_scabs1(a + 2) == 7);
   assert_true(scnrm2_(&n, a, &one) == sqrtf(30));
+  assert_true(cblas_snrm2(2, a + 2, -1) == 5 && cblas_snrm2(2, a, -3) == sqrtf(17));
 }
 
 /* --- Special values (J. Demmel and others, "Proposed Consistent Exception Handling for the BLAS and LAPACK",
