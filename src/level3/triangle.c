@@ -318,7 +318,8 @@ static bool at_once(const struct tsr_triangle *tri) {
   const struct tsr_tiles *tiles = tri->tiles;
   _Alignas(64) char t_room[ROOM], x_room[ROOM];
   int64_t groups = 1;
-  struct tsr_panels x = {.end = tri->n, .count = tri->lanes > panel_lanes(tri, tiles->units) ? 2 : 1, .lanes = tri->lanes};
+  int count = tri->lanes > panel_lanes(tri, tiles->units) ? 2 : 1;
+  struct tsr_panels x = {.end = tri->n, .count = count, .lanes = tri->lanes};
   struct tsr_packed_triangle t = {.end = tri->n};
   if (tri->n > FEW_GROUPS * tri->nr || tri->lanes > 2 * panel_lanes(tri, tiles->units)) return false;
   for (x.units = 1; x.count * panel_lanes(tri, x.units) < tri->lanes || !tiles->max_columns[x.units];) x.units++;
@@ -335,8 +336,8 @@ static bool at_once(const struct tsr_triangle *tri) {
   return true;
 }
 
-/* What columns q0 .. q1 - 1 of X contribute to columns j0 .. j1 - 1: products of a matrix and a vector, whose sums go on in
- * the same order. */
+/* What columns q0 .. q1 - 1 of X contribute to columns j0 .. j1 - 1: products of a matrix and a vector, whose sums go on
+ * in the same order. */
 static void contribute(const struct tsr_triangle *tri, int64_t q0, int64_t q1, int64_t j0, int64_t j1) {
   const struct tsr_kernel *gemv = tri->kernels->level2_gemv_n;
   int64_t most = FEW_ROWS_BYTES / tri->size, end;
@@ -362,13 +363,14 @@ static void scale(const struct tsr_triangle *tri, int64_t q0) {
   if (tri->alpha[0] != 1 && step.m > 0) tri->kernels->scale->run(&step, 0, 0, tri->x + (tsr_mem)(low * tri->x_columns));
 }
 
-/* Few lanes of real numbers, X and columns of T contiguous: only squares on the diagonal are packed, and no part of T is
- * read twice. False: it is another problem, and nothing has been written. */
+/* Few lanes of real numbers, X and columns of T contiguous: only squares on the diagonal are packed, and no part of T
+ * comes from memory twice. (A complex product with a vector takes its fma in another order.) False: it is another problem, and nothing has been written. */
 static bool by_vectors(const struct tsr_triangle *tri) {
   int64_t block = FEW_GROUPS * tri->nr;
-  bool is_real = tri->type == TSR_F32 || tri->type == TSR_F64, far = tri->n > 2 * PACKED_BYTES / tri->size / tri->n;
-  if (tri->lanes > (far ? FEW_LANES_FAR : FEW_LANES) || !is_real || positive(tri->t_columns) != tri->size || positive(tri->x_columns) != tri->size)
-    return false;
+  bool is_real = tri->type == TSR_F32 || tri->type == TSR_F64;
+  bool far = tri->n > 2 * PACKED_BYTES / tri->size / tri->n;
+  if (tri->lanes > (far ? FEW_LANES_FAR : FEW_LANES) || !is_real) return false;
+  if (positive(tri->t_columns) != tri->size || positive(tri->x_columns) != tri->size) return false;
   for (int64_t q = 0, end; q < tri->n; q = end) {
     struct tsr_triangle square = *tri;
     end = tsr_min(tri->n, q + block);

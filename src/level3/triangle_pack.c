@@ -81,6 +81,8 @@ static void store_along(const struct tsr_triangle *tri, int64_t lanes, int64_t c
            (size_t)(lanes * tri->size));
 }
 
+#define LINE 4 /* complex f64 of a row are stored one after the other */
+
 /* Columns of a panel to rows of X. Complex f32 turns like f64. */
 static void store_across(const struct tsr_triangle *tri, int64_t lanes, int64_t columns, tsr_mem from, int64_t step,
                          tsr_mem to) {
@@ -90,9 +92,12 @@ static void store_across(const struct tsr_triangle *tri, int64_t lanes, int64_t 
     tri->context->kernels[type].turn[type]->run(&turn, from, 0, to);
     return;
   }
-  for (int64_t i = 0; i < lanes; i++)
-    for (int64_t q = 0; q < columns; q++)
-      memcpy((void *)(to + (tsr_mem)(i * tri->x_lanes + q * 16)), (const void *)(from + (tsr_mem)(q * step + i * 16)), 16);
+  for (int64_t q = 0, end; q < columns; q = end) {
+    end = tsr_min(columns, q + LINE);
+    for (int64_t i = 0; i < lanes; i++)
+      for (int64_t r = q; r < end; r++)
+        memcpy((void *)(to + (tsr_mem)(i * tri->x_lanes + r * 16)), (const void *)(from + (tsr_mem)(r * step + i * 16)), 16);
+  }
 }
 
 void tsr_triangle_store(const struct tsr_triangle *tri, const struct tsr_panels *x, int64_t q0, int64_t q1) {
