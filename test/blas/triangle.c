@@ -325,7 +325,8 @@ static void few_lines(void **state) {
         int64_t lines = 1 + rng_below(&rng, orders[i] > 2000 ? 2 : 9);
         bool left = !(way & 1);
         if (orders[i] > 2000 && (way & 5)) continue;
-        one(types[t], rng_below(&rng, 2), left ? orders[i] : lines, left ? lines : orders[i], way + (left ? 0 : 8), &rng);
+        bool solves = orders[i] > 2000 ? way & 2 : rng_below(&rng, 2) == 1;
+        one(types[t], solves, left ? orders[i] : lines, left ? lines : orders[i], way + (left ? 0 : 8), &rng);
       }
 }
 
