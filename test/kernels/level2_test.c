@@ -170,7 +170,8 @@ static bool registers_kept(const struct probe *probe) {
 static const char *check(struct level2_case *tc) {
   struct probe probe = {0};
   for (int i = 0; i < PROBE_REGISTERS; i++) probe.in[i] = (uint64_t)pick(1, 1 << 30);
-  for (int i = 0; i < OPERANDS; i++) memcpy(expected[i], tc->at[i], tc->bytes[i]);
+  for (int i = 0; i < OPERANDS; i++)
+    if (tc->bytes[i] > 0) memcpy(expected[i], tc->at[i], tc->bytes[i]);
   tc->twin->run(&tc->step, (tsr_mem)expected[A], (tsr_mem)expected[B], (tsr_mem)expected[C]);
   struct fault fault = guarded_call(tc->kernel->run, &tc->step, (tsr_mem)tc->at[A], (tsr_mem)tc->at[B], (tsr_mem)tc->at[C],
                                     &probe);
