@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Times what numpy.linalg and scipy.linalg spend their time in, on several BLAS in turn, and prints ratios.
 
 usage: bench_linalg.py [--rounds R] [--threads T] [--size N] [--json FILE] NAME=LIBRARY...
