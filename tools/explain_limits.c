@@ -211,7 +211,7 @@ void explain_limits(struct explain *e) {
   tsr_type type = device ? (tsr_type)s[0] : e->p.type;
   double size = (double)tsr_size_of(type), size_c = size;
   if (device) size_c = (double)tsr_size_of((tsr_type)s[TSR_DEVICE_TO]);
-  e->flops = 2 * m * n * k * (type == TSR_C32 || type == TSR_C64 ? 4 : 1);
+  e->flops = tsr_flops_of(type) * m * n * k;
   e->bytes = size * (m * k + k * n) + size_c * m * n;
   if (device) limits_of_device(e);
   else limits_of_cpu(e);

@@ -152,7 +152,8 @@ static double fair_share(const struct tune *t, int first, double left) {
 static double flops_of(const struct tune *t, const struct tsr_values *shape) {
   if (is_attention(t->op)) return attention_flops(shape);
   if (is_conv(t->op)) return conv_flops(shape);
-  return 2.0 * (double)shape_field(t->op, shape, "m") * (double)shape_field(t->op, shape, "n") *
+  tsr_type type = t->context->device ? TSR_F32 : tsr_gemm_type_at(shape);
+  return tsr_flops_of(type) * (double)shape_field(t->op, shape, "m") * (double)shape_field(t->op, shape, "n") *
          (double)shape_field(t->op, shape, "k");
 }
 

@@ -90,4 +90,7 @@ static inline int64_t tsr_size_of(tsr_type type) {
   return bytes[type];
 }
 
+/* Operations on real numbers that one multiplication and one addition take. */
+static inline double tsr_flops_of(tsr_type type) { return type == TSR_C32 || type == TSR_C64 ? 8 : 2; }
+
 #endif

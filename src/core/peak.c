@@ -21,11 +21,11 @@ static void fill_step(const struct tsr_tiles *tiles, int64_t size, struct tsr_st
   step->alpha = 1;
 }
 
-static double measure(const struct tsr_tiles *tiles, int64_t size) {
+static double measure(const struct tsr_tiles *tiles, tsr_type type) {
   struct tsr_step step = {0};
-  fill_step(tiles, size, &step);
+  fill_step(tiles, tsr_size_of(type), &step);
   const struct tsr_kernel *kernel = tiles->tile[tiles->units][tiles->columns];
-  double flops = 2.0 * (double)step.m * (double)step.n * (double)step.k, best = 0;
+  double flops = tsr_flops_of(type) * (double)step.m * (double)step.n * (double)step.k, best = 0;
   tsr_mem a = (tsr_mem)operands, b = a + (tsr_mem)(step.k * step.csa), c = (tsr_mem)result;
   kernel->run(&step, a, b, c);
   for (int sample = 0; sample < SAMPLES; sample++) {
@@ -48,7 +48,7 @@ double tsr_peak_flops(const struct tsr_kernels *kernels, tsr_type type) {
   int i = 0;
   pthread_mutex_lock(&lock);
   while (i < CACHED - 1 && known[i].kernels && known[i].kernels != kernels) i++;
-  if (known[i].kernels != kernels) known[i].peak = measure(tiles, tsr_size_of(type)), known[i].kernels = kernels;
+  if (known[i].kernels != kernels) known[i].peak = measure(tiles, type), known[i].kernels = kernels;
   double peak = known[i].peak;
   pthread_mutex_unlock(&lock);
   return peak;

@@ -55,7 +55,7 @@ static void one_by_one(const struct tsr_gemm_many *many) {
 static void print(const struct tsr_gemm_many *many, int threads, double seconds) {
   struct tsr_trace_call call = {.routine = many->routine, .kernel = "batch", .context = many->context,
                                 .type = many->type, .threads = threads, .seconds = seconds,
-                                .flops = 2.0 * (double)many->product * (double)many->count};
+                                .flops = tsr_flops_of(many->type) * (double)many->product * (double)many->count};
   snprintf(call.sizes, sizeof call.sizes, "%lld %s", (long long)many->count, many->sizes);
   tsr_trace_print(&call);
 }

@@ -161,7 +161,7 @@ static void trace(const tsr_context *context, const struct tsr_gemm_job *job, co
   char kernel[32];
   struct tsr_trace_call call = {.routine = routine, .kernel = kernel, .context = context,
                                 .type = pr->type, .threads = job->plan->threads, .seconds = seconds,
-                                .flops = 2.0 * (double)pr->m * (double)pr->n * (double)pr->k};
+                                .flops = tsr_flops_of(pr->type) * (double)pr->m * (double)pr->n * (double)pr->k};
   name_kernel(job, kernel, sizeof kernel);
   snprintf(call.sizes, sizeof call.sizes, "%lldx%lldx%lld", (long long)pr->m, (long long)pr->n, (long long)pr->k);
   if (job->plan->path != TSR_GEMM_SMALL && !only_scales(pr)) {
